@@ -1,0 +1,7 @@
+"""Networks with PyTorch's parameter names, signatures and gate order."""
+
+from engine.nn.linear import Embedding, Linear
+from engine.nn.module import Module, Parameter
+from engine.nn.recurrent import GRU, LSTM, RNN, Unrolled
+
+__all__ = ["GRU", "LSTM", "RNN", "Embedding", "Linear", "Module", "Parameter", "Unrolled"]

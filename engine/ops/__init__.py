@@ -1,0 +1,11 @@
+"""The operations: one definition each, everything else derived from it."""
+
+from engine.ops import elementwise as elementwise
+from engine.ops import fused as fused
+from engine.ops import linear as linear
+from engine.ops import network as network
+from engine.ops import shape as shape
+from engine.ops.catalogue import catalogue, describe
+from engine.ops.op import REGISTRY, NumpyNamespace, Op
+
+__all__ = ["REGISTRY", "NumpyNamespace", "Op", "catalogue", "describe"]

@@ -1,0 +1,190 @@
+"""Formulas: one string in Python's syntax becomes one tree, and the tree becomes code or LaTeX.
+
+A tree is a number, a name, or a list: ``["neg", a]``, ``["add" | "sub" | "mul" | "div" | "pow" | "matmul", a, b]``,
+``["lt" | "le" | "gt" | "ge" | "eq", a, b]``, ``["call", function, a, ...]``; the last item of a call may be a mapping of
+keyword attributes. Nothing is ever evaluated from text: `parse` reads Python's syntax tree through an allow-list, and
+`compile_tree` writes a function out of a checked tree alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+Tree = Any  # int | float | str | list[Tree | dict[str, int | float | bool | list[int] | None]]
+
+BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul"}
+COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq"}
+SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@",
+           "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=="}  # fmt: skip
+MAX_NODES = 500
+MAX_DEPTH = 100
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be read. `detail` says what and what to do, `column` (from 1) where."""
+
+    def __init__(self, detail: str, column: int = 1) -> None:
+        super().__init__(f"{detail} (column {column})")
+        self.detail = detail
+        self.column = column
+
+
+def parse(text: str, names: Collection[str] | None = None, functions: Collection[str] | None = None) -> Tree:
+    """The tree of a formula such as ``tanh(w*x + b)``.
+
+    names: the names that may occur; None allows any. functions: the same for what may be called.
+    Raises FormulaError, with the column, for anything but numbers, names, arithmetic, comparisons and calls.
+    """
+    try:
+        root = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise FormulaError(f"not a formula: {error.msg}", max(1, error.offset or 1)) from None
+    except (RecursionError, MemoryError):
+        raise FormulaError(f"nested too deeply: at most {MAX_DEPTH} levels are read") from None
+    except ValueError:
+        raise FormulaError("not a formula: it holds a character or a number that cannot be read") from None
+    shift = len(text) - len(text.lstrip())
+    return _Reader(names, functions, shift).read(root, 0)
+
+
+class _Reader:
+    """Reads one syntax tree; counts nodes as it goes."""
+
+    def __init__(self, names: Collection[str] | None, functions: Collection[str] | None, shift: int) -> None:
+        self.names, self.functions, self.shift, self.count = names, functions, shift, 0
+
+    def fail(self, node: ast.AST, detail: str) -> FormulaError:
+        return FormulaError(detail, getattr(node, "col_offset", 0) + 1 + self.shift)
+
+    def read(self, node: ast.expr, depth: int) -> Tree:
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise self.fail(node, f"too long: at most {MAX_NODES} terms and operations are read")
+        if depth > MAX_DEPTH:
+            raise self.fail(node, f"nested too deeply: at most {MAX_DEPTH} levels are read")
+        match node:
+            case ast.Constant(value=bool() | str() | bytes() | complex() | None):
+                raise self.fail(node, "only real numbers are known here")
+            case ast.Constant(value=int() | float() as value):
+                return _number(value, lambda: self.fail(node, "this number does not fit a double"))
+            case ast.Name(id=name):
+                return self.name(node, name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return ["neg", self.read(operand, depth + 1)]
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.read(operand, depth + 1)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
+                return [BINARY[type(op)], self.read(left, depth + 1), self.read(right, depth + 1)]
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in COMPARE:
+                return [COMPARE[type(op)], self.read(left, depth + 1), self.read(right, depth + 1)]
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords):
+                return self.call(node, name, arguments, keywords, depth)
+        raise self.fail(node, f"{_describe(node)} is not known here: use numbers, names, + - * / ** @ and calls of operations")
+
+    def name(self, node: ast.AST, name: str) -> str:
+        if self.names is not None and name not in self.names:
+            known = ", ".join(sorted(self.names)) or "none"
+            raise self.fail(node, f"the name {name!r} has no value; names with a value: {known}")
+        return name
+
+    def call(self, node: ast.Call, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword],
+             depth: int) -> Tree:  # fmt: skip
+        if self.functions is not None and name not in self.functions:
+            raise self.fail(node, f"the operation {name!r} is not known; known: {', '.join(sorted(self.functions))}")
+        tree: list[Any] = ["call", name, *(self.read(argument, depth + 1) for argument in arguments)]
+        attributes = {word.arg: self.attribute(word.value) for word in keywords if word.arg is not None}
+        if len(attributes) != len(keywords):
+            raise self.fail(node, "write keyword arguments out, one by one")
+        if attributes:
+            tree.append(attributes)
+        return tree
+
+    def attribute(self, node: ast.expr) -> Any:
+        """A keyword argument: a number, True, False, None, or a tuple of integers."""
+        try:
+            value = ast.literal_eval(node)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            raise self.fail(node, "a keyword argument is a number, True, False, None or a tuple of integers") from None
+        if isinstance(value, tuple | list) and len(value) <= 32 and all(type(item) is int for item in value):
+            return list(value)
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        raise self.fail(node, "a keyword argument is a number, True, False, None or a tuple of integers")
+
+
+def _number(value: int | float, error: Callable[[], FormulaError]) -> int | float:
+    try:
+        as_double = float(value)
+    except OverflowError:
+        raise error() from None
+    return value if isinstance(value, int) and int(as_double) == value else as_double
+
+
+def _describe(node: ast.AST) -> str:
+    words = {ast.Attribute: "an attribute", ast.Lambda: "a lambda", ast.Subscript: "an index", ast.JoinedStr: "an f-string",
+             ast.ListComp: "a comprehension", ast.GeneratorExp: "a comprehension", ast.BoolOp: "and/or"}  # fmt: skip
+    return words.get(type(node), f"{type(node).__name__.lower()!r}")
+
+
+def children(tree: Tree) -> Sequence[Tree]:
+    """The subtrees of a tree, without operators, function names and keyword attributes."""
+    if not isinstance(tree, list):
+        return ()
+    return [part for part in tree[2 if tree[0] == "call" else 1 :] if not isinstance(part, dict)]
+
+
+def walk(tree: Tree) -> Iterator[Tree]:
+    """Every subtree, the tree itself first."""
+    yield tree
+    for part in children(tree):
+        yield from walk(part)
+
+
+def names_in(tree: Tree) -> list[str]:
+    """The names that occur, in order of first occurrence."""
+    return list(dict.fromkeys(part for part in walk(tree) if isinstance(part, str)))
+
+
+def source(tree: Tree) -> str:
+    """The tree as Python source, fully parenthesised. Names must be identifiers."""
+    if isinstance(tree, str):
+        if not tree.isidentifier() or keyword.iskeyword(tree):
+            raise ValueError(f"{tree!r} is not a name")
+        return tree
+    if isinstance(tree, int | float):
+        return repr(tree)
+    parts = [source(part) for part in children(tree)]
+    if tree[0] == "neg":
+        return f"(-{parts[0]})"
+    if tree[0] == "call":
+        return f"{source(tree[1])}({', '.join(parts)})"
+    return f"({parts[0]} {SYMBOLS[tree[0]]} {parts[1]})"
+
+
+def compile_steps(
+    steps: Mapping[str, Tree], arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]]
+) -> Callable[..., dict[str, Any]]:
+    """One function of `arguments` that computes named values in turn and returns them by name.
+
+    This is the one place where the engine writes code: trees that `parse` has checked become a plain Python function,
+    whose source can be read in its ``__doc__``.
+    """
+    lines = [f"    {name} = {source(tree)}" for name, tree in steps.items()]
+    lines.append("    return {" + ", ".join(f"{name!r}: {name}" for name in steps) + "}")
+    return _compile(f"def formula({', '.join(arguments)}):\n" + "\n".join(lines), functions)
+
+
+def compile_tree(tree: Tree, arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """A function of `arguments` that computes one tree; arithmetic by operators, calls through `functions`."""
+    return _compile(f"def formula({', '.join(arguments)}):\n    return {source(tree)}", functions)
+
+
+def _compile(text: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    namespace: dict[str, Any] = dict(functions)
+    exec(compile(text, "<formula>", "exec"), namespace)  # noqa: S102 - text is written from a checked tree
+    function: Callable[..., Any] = namespace["formula"]
+    function.__doc__ = text
+    return function

@@ -1,0 +1,129 @@
+"""From a tape and its backward run to the document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.backward import BackwardRun
+from engine.ops import describe
+from engine.ops.op import Array
+from engine.tape import Tape
+from engine.trace.arena import Arena
+from engine.trace.identity import content_id
+from engine.trace.serial import SCHEMA, plain
+
+KINDS = ("forward", "zero_grad", "seed", "vjp", "unbroadcast", "accumulate", "clip", "update")
+PHASES = ("forward", "loss", "backward", "update")
+LARGE = 4096  # elements of a linear op's contribution to its weight beyond which it is computed on demand
+
+
+def record(
+    tape: Tape, run: BackwardRun, *, program: Mapping[str, Any], batch: Mapping[str, Any] | None = None,
+    after: Mapping[int, Array] | None = None, notes: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """The trace document (docs/trace-format.md) of a TRACE tape.
+
+    run: the backward run shown. program: what made it, normalised. batch: what the sequences are. after: values of some nodes with the
+    updated parameters. notes: ``{"key", "params"}`` each. Raises ValueError for another level's tape or another tape's run.
+    """
+    if not tape.tracing or run.tape is not tape:
+        raise ValueError(f"record takes a tape of level TRACE and a backward run of that tape; given level {tape.level}")
+    arena = Arena()
+    names = sorted({op.name for op in tape.ops if op is not None})
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "schema_version": 1,
+        "id": "",
+        "program": plain(program),
+        "ops": {op.name: plain(describe(op)) for op in tape.ops if op is not None and op.name in names},
+        "rules": {},
+        "nodes": _nodes(tape, run, arena),
+        "loss": run.node,
+        "events": _events(tape, arena),
+        "tensors": {},
+        "batch": None if batch is None else plain(batch),
+        "after": None if after is None else {"values": {str(node): arena.add(value) for node, value in after.items()}},
+        "notes": plain(notes),
+    }
+    if tape.rules:  # one optimizer, one rule; parameters differ at most in what was clipped
+        document["rules"] = {str(program.get("optimizer", {}).get("name", "update")): plain(next(iter(tape.rules.values())))}
+    document["tensors"] = arena.document()
+    document["id"] = content_id(document)
+    return document
+
+
+def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    nodes = []
+    for node, op in enumerate(tape.ops):
+        gradient = run.gradient(node)
+        scope = tape.scopes[node]
+        nodes.append(
+            {
+                "id": node,
+                "path": _path(tape, node, seen),
+                "op": None if op is None else op.name,
+                "label": tape.labels.get(node),
+                "scope": scope,
+                "time": tape.times[node],
+                "role": _role(tape, node, run.node),
+                "inputs": list(tape.inputs[node]),
+                "attributes": plain(tape.attributes[node]),
+                "shape": list(tape.values[node].shape),
+                "dtype": tape.values[node].dtype.name,
+                "requires_grad": tape.requires[node],
+                "value": arena.add(tape.values[node]),
+                "gradient": None if gradient is None else arena.add(gradient),
+                "source": tape.sources[node],
+            }
+        )
+    return nodes
+
+
+def _path(tape: Tape, node: int, seen: Counter[str]) -> str:
+    """A leaf's name, or scope, op and occurrence in that scope."""
+    op, leaf = tape.ops[node], tape.leaves.get(node)
+    if leaf is not None and leaf.name is not None:
+        stem = leaf.name
+        seen[stem] += 1
+        return stem if seen[stem] == 1 else f"{stem}#{seen[stem] - 1}"
+    stem = "constant" if op is None else op.name
+    if tape.scopes[node]:
+        stem = f"{tape.scopes[node]}/{stem}"
+    seen[stem] += 1
+    return f"{stem}#{seen[stem] - 1}"
+
+
+def _role(tape: Tape, node: int, loss: int) -> str:
+    if node == loss:
+        return "loss"
+    if node in tape.roles:
+        return tape.roles[node]
+    if tape.ops[node] is not None:
+        return "intermediate"
+    return "parameter" if tape.requires[node] else "constant"
+
+
+def _events(tape: Tape, arena: Arena) -> dict[str, Any]:
+    columns: dict[str, list[int]] = {name: [] for name in ("kind", "phase", "node", "port", "target", "tensor", "message")}
+    messages = [f"event.{kind}" for kind in KINDS]
+    details: dict[str, Any] = {}
+    for event, (kind, phase, node, port, target, array, terms) in enumerate(tape.log):
+        large = kind == "vjp" and array is not None and array.size > LARGE and _is_linear_weight(tape, node, port)
+        columns["kind"].append(KINDS.index(kind))
+        columns["phase"].append(PHASES.index(phase))
+        columns["node"].append(node)
+        columns["port"].append(port)
+        columns["target"].append(target)
+        columns["tensor"].append(-1 if array is None or large else arena.add(array))
+        columns["message"].append(KINDS.index(kind))
+        if terms is not None:
+            details[str(event)] = {"terms": {name: arena.add(value) for name, value in terms.items()}}
+    return {"kinds": list(KINDS), "phases": list(PHASES), "messages": messages, **columns, "details": details}
+
+
+def _is_linear_weight(tape: Tape, node: int, port: int) -> bool:
+    op = tape.ops[node]
+    return op is not None and op.name == "linear" and port == 1

@@ -1,0 +1,66 @@
+"""The state of a training between two steps, and its bytes.
+
+Randomness is counter-based: initial weights and the order of an epoch come from Philox keyed by (seed, stream), so a checkpoint needs no
+generator's state.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.ops.op import Array
+from engine.optim import Optimizer
+from engine.training.model import SequenceModel
+from engine.training.settings import Settings
+from engine.training.task import Task
+
+INITIALISATION = 0  # stream 1 + e is the order of epoch e
+
+
+def generator(seed: int, stream: int) -> np.random.Generator:
+    """The random numbers of one purpose."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
+
+
+@dataclass
+class State:
+    """A network, its optimizer, and how many steps they have gone."""
+
+    model: SequenceModel
+    optimizer: Optimizer
+    step: int
+
+
+def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
+    """The state in a checkpoint, or the initial one. Raises ValueError for another network's checkpoint."""
+    model = SequenceModel(task, settings.cell, settings.hidden_size, generator(settings.seed, INITIALISATION))
+    optimizer = settings.make_optimizer(model.parameters())
+    if checkpoint is None:
+        return State(model, optimizer, 0)
+    with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
+        about = json.loads(arrays["about"].tobytes())
+        model.load_state_dict({name.removeprefix("p/"): arrays[name] for name in arrays.files if name.startswith("p/")})
+        kept = [{key: arrays[f"s/{i}/{key}"] for key in optimizer.rule.state} for i in range(len(optimizer.params))]
+    optimizer.load_state_dict({"steps": about["step"], "hyper": optimizer.hyper, "state": kept})
+    return State(model, optimizer, about["step"])
+
+
+def pack(state: State) -> bytes:
+    """The state as an npz file in memory, without pickles."""
+    arrays: dict[str, Array] = {f"p/{name}": p.data for name, p in state.model.named_parameters()}
+    for i, kept in enumerate(state.optimizer.state):
+        arrays.update((f"s/{i}/{key}", value) for key, value in kept.items())
+    arrays["about"] = np.frombuffer(json.dumps({"step": state.step}).encode(), dtype=np.uint8)
+    file = io.BytesIO()
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keyword
+    return file.getvalue()
+
+
+def step_of(checkpoint: bytes) -> int:
+    """How many steps a checkpoint has gone."""
+    with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
+        return int(json.loads(arrays["about"].tobytes())["step"])

@@ -1,0 +1,64 @@
+"""What the training loop needs to know of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Part = Literal["train", "validation", "test"]
+Kind = Literal["classification", "regression"]
+Readout = Literal["last", "every"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some examples of a task, in any order, padded to the longest.
+
+    inputs: float64 (batch, time, features); what lies beyond a sequence's length is never read.
+    lengths: int64 (batch,), each at least 1.
+    targets: int64 (batch,) class numbers; or float64 (batch, outputs) for read-out "last" and
+        (batch, time, outputs) for read-out "every".
+    indices: int64 (batch,), the examples' numbers within their part.
+    """
+
+    inputs: npt.NDArray[np.float64]
+    lengths: npt.NDArray[np.int64]
+    targets: npt.NDArray[Any]
+    indices: npt.NDArray[np.int64]
+
+    def by_falling_length(self) -> Batch:
+        """The same examples, longest first (ties keep their order): the order of every recorded batch."""
+        order = np.argsort(-self.lengths, kind="stable")
+        longest = int(self.lengths.max())
+        targets = self.targets[order]
+        if targets.ndim == 3:
+            targets = targets[:, :longest]
+        return Batch(self.inputs[order, :longest], self.lengths[order], targets, self.indices[order])
+
+
+class Task(Protocol):
+    """A data set with a train, a validation and a test part, fixed by the task alone (not by a run's seed)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def readout(self) -> Readout: ...
+    @property
+    def input_size(self) -> int: ...
+    @property
+    def output_size(self) -> int: ...
+
+    def size(self, part: Part) -> int:
+        """Number of examples in a part."""
+
+    def batch(self, part: Part, indices: Sequence[int] | npt.NDArray[np.int64]) -> Batch:
+        """These examples of a part. Raises IndexError for a number outside it."""
+
+    def describe(self, batch: Batch, part: Part) -> dict[str, Any]:
+        """The batch as people see it: the `batch` of docs/trace-format.md, examples in the batch's order."""

@@ -1,0 +1,73 @@
+"""Any step of a training as a trace: replayed from a checkpoint, recorded in primitives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.optim import clip_grad_norm_
+from engine.tape import Tape
+from engine.trace.recorder import record
+from engine.training.checkpoint import State, pack, restore, step_of
+from engine.training.loop import BatchOrder, train
+from engine.training.settings import Settings
+from engine.training.task import Batch, Task
+
+_AFTER = ("h", "c", "logits", "p", "y_hat", "L")
+
+
+def trace_step(
+    task: Task, settings: Settings, step: int, example: int | None = None, checkpoint: bytes | None = None
+) -> dict[str, Any]:
+    """The trace document of step `step` (from 1) of the training that task and settings fix.
+
+    example: a number of the training part: that example alone in place of the step's own batch. checkpoint: of this training, of any step
+    before; the nearer the quicker. Raises ValueError for a step below 1, or a checkpoint of a later step; IndexError for the example.
+    """
+    if step < 1:
+        raise ValueError(f"step is {step}; expected at least 1")
+    reached = 0 if checkpoint is None else step_of(checkpoint)
+    if reached >= step:
+        raise ValueError(f"the checkpoint is of step {reached}; expected one before step {step}")
+    if reached < step - 1:
+        checkpoint = train(task, settings, checkpoint, step - 1 - reached).checkpoint
+    state = restore(task, settings, checkpoint)
+    if example is None:
+        indices = BatchOrder(task.size("train"), settings.batch_size, settings.seed).indices(step)
+    else:
+        indices = np.array([example], dtype=np.int64)
+    batch = task.batch("train", indices).by_falling_length()
+    program = {"kind": "network", "task": task.name, **settings.to_program(), "step": step, "example": example}
+    difference = _fused_difference(restore(task, settings, pack(state)), state, batch)
+    return _record(task, settings, state, batch, program, difference)
+
+
+def _record(task: Task, settings: Settings, state: State, batch: Batch, program: dict[str, Any], difference: float) -> dict[str, Any]:
+    model, optimizer = state.model, state.optimizer
+    with Tape("TRACE") as tape:
+        output, unrolled = model(batch)
+        model.probe(unrolled)
+        with tape.phase("loss"):
+            loss = model.loss(output, batch.targets)
+        optimizer.zero_grad()
+        run = loss.backward()
+        if settings.clip_norm is not None:
+            clip_grad_norm_(optimizer.params, settings.clip_norm)
+        before = {tape.leaf(p): p for p in optimizer.params}
+        optimizer.step()
+        replayed = tape.replay({node: p.data for node, p in before.items()})
+    after = {node: replayed[node] for node, name in tape.labels.items() if name in _AFTER}
+    notes = [{"key": "note.fused_difference", "params": {"difference": difference}}]
+    return record(tape, run, program=program, batch=task.describe(batch, "train"), after=after, notes=notes)
+
+
+def _fused_difference(fused: State, primitive: State, batch: Batch) -> float:
+    """The largest difference of a gradient between the fused kernels, which trained, and the primitives, which the trace shows."""
+    gradients = []
+    for state, tape in ((fused, Tape("GRAD")), (primitive, Tape("TRACE"))):
+        with tape:
+            output, _ = state.model(batch)
+            run = state.model.loss(output, batch.targets).backward()
+        gradients.append([run[p] for p in state.optimizer.params])
+    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(*gradients, strict=True))

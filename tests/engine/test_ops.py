@@ -1,0 +1,113 @@
+"""Every operation of the table, tested from its own definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import Tape, Tensor, apply
+from engine.gradcheck import gradcheck
+from engine.ops import REGISTRY, Op, catalogue
+from engine.ops.op import Sample
+
+SHOWN = {name: op for name, op in REGISTRY.items() if not op.hidden}
+
+
+def cases(kind: str) -> list[Any]:
+    return [
+        pytest.param(op, sample, id=f"{name}-{number}")
+        for name, op in SHOWN.items()
+        for number, sample in enumerate(getattr(op, kind))
+    ]
+
+
+def tensors(sample: Sample) -> list[Tensor]:
+    arrays = [np.asarray(x) for x in sample.inputs]
+    return [Tensor(x, requires_grad=x.dtype.kind == "f") for x in arrays]
+
+
+@pytest.mark.parametrize("op", SHOWN.values(), ids=SHOWN)
+def test_a_definition_is_complete(op: Op) -> None:
+    assert op.samples, f"{op.name} has no samples"
+    assert [d.input for d in op.derivatives] == list(op.inputs)
+    if op.kind == "elementwise":
+        assert op.formula is not None
+        assert all(d.formula is not None for d in op.derivatives)
+        assert len(op.inputs) == 1 or op.errors, f"{op.name} takes several inputs and shows no misfit"
+    else:
+        assert op.latex
+        assert all(d.latex for d in op.derivatives)
+        assert op.errors, f"{op.name} shows no error"
+
+
+def test_the_catalogue_lists_every_shown_op_once() -> None:
+    assert [entry["name"] for entry in catalogue()] == sorted(SHOWN)
+    assert all(entry["latex"] and all(d["latex"] for d in entry["derivatives"]) for entry in catalogue())
+
+
+@pytest.mark.parametrize(("op", "sample"), cases("samples"))
+def test_gradients_equal_finite_differences(op: Op, sample: Sample) -> None:
+    inputs = tensors(sample)
+    assert gradcheck(lambda *xs: apply(op.name, *xs, **sample.attributes), inputs) == []
+
+
+@pytest.mark.parametrize(("op", "sample"), cases("errors"))
+def test_errors_name_the_op(op: Op, sample: Sample) -> None:
+    with pytest.raises((ValueError, IndexError), match=f"^{op.name}"):
+        apply(op.name, *tensors(sample), **sample.attributes)
+
+
+@pytest.mark.parametrize(("op", "sample"), cases("samples"))
+def test_float32_stays_float32(op: Op, sample: Sample) -> None:
+    inputs = [Tensor(x.data.astype(np.float32), requires_grad=True) if x.requires_grad else x for x in tensors(sample)]
+    output = apply(op.name, *inputs, **sample.attributes)
+    run = output.backward(np.ones(output.shape))
+    assert output.dtype == np.float32
+    assert all(run[x].dtype == np.float32 for x in inputs if x.requires_grad and x in run)
+
+
+@pytest.mark.parametrize(("op", "sample"), [case for case in cases("samples") if case.values[0].element])
+def test_the_terms_of_an_element_make_it(op: Op, sample: Sample) -> None:
+    arrays = [np.asarray(x) for x in sample.inputs]
+    output = apply(op.name, *tensors(sample), **sample.attributes).data
+    assert op.element is not None
+    for index in np.ndindex(output.shape):
+        terms = op.element(index, arrays, sample.attributes)
+        if output.ndim <= 2:
+            assert terms or output.size == 0
+        if terms:
+            assert sum(factor * arrays[port][at] for port, at, factor in terms) == pytest.approx(output[index], rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("op", [op for op in SHOWN.values() if op.kinks], ids=lambda op: op.name)
+def test_the_stated_subgradient_is_used_at_a_kink(op: Op) -> None:
+    for kink in op.kinks:
+        inputs = [Tensor(x, requires_grad=True) for x in kink.at]
+        run = apply(op.name, *inputs).backward()
+        assert tuple(float(run[x]) for x in inputs) == kink.subgradient
+
+
+def test_the_same_input_twice_has_two_edges() -> None:
+    x = Tensor(3.0, requires_grad=True)
+    with Tape("TRACE") as tape:
+        run = (x * x).backward()
+    assert tape.inputs[1] == (0, 0)
+    assert run[x] == 6.0
+    assert [event[0] for event in tape.log] == ["forward", "seed", "vjp", "vjp", "accumulate"]
+
+
+@pytest.mark.parametrize("x", [-1000.0, 1000.0, -30.0])
+def test_the_sigmoid_keeps_its_tail(x: float) -> None:
+    for dtype in (np.float32, np.float64):
+        y = Tensor(x, dtype=dtype).sigmoid().item()
+        assert y == pytest.approx(float(np.exp(min(0.0, np.float64(x))) / (1 + np.exp(-abs(np.float64(x))))), rel=1e-6, abs=0.0)
+
+
+def test_softmax_and_cross_entropy_of_large_logits_are_finite() -> None:
+    z = Tensor([[1000.0, -1000.0, 0.0]], requires_grad=True)
+    loss = apply("cross_entropy", z, np.array([1]))
+    run = loss.backward()
+    assert loss.item() == 2000.0
+    np.testing.assert_allclose(run[z], [[1.0, -1.0, 0.0]], atol=1e-300)

@@ -1,0 +1,167 @@
+"""The tape and the reverse sweep: what is recorded, whose the gradients are, and what cannot be mixed."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+from engine import Tape, TapeError, Tensor
+
+
+def neuron() -> tuple[Tensor, Tensor, Tensor]:
+    return Tensor(0.5, requires_grad=True, name="w"), Tensor([1.0, 2.0], name="x"), Tensor(0.0, requires_grad=True, name="b")
+
+
+def test_a_neuron_has_the_closed_form_gradient() -> None:
+    w, x, b = neuron()
+    run = (w * x + b).tanh().sum().backward()
+    slope = 1 - np.tanh(0.5 * x.data) ** 2
+    assert run[w] == pytest.approx((slope * x.data).sum(), rel=1e-15)
+    assert run[b] == pytest.approx(slope.sum(), rel=1e-15)
+    assert w.grad == run[w]
+    assert x not in run
+
+
+def test_a_trace_holds_events_in_order_with_the_broadcast_undone_in_the_open() -> None:
+    w, x, b = neuron()
+    with Tape("TRACE") as tape:
+        run = (w * x + b).tanh().sum().backward()
+    kinds = [event[0] for event in tape.log]
+    assert kinds == ["forward"] * 4 + ["seed", "vjp", "vjp", "vjp", "vjp", "unbroadcast", "vjp", "unbroadcast"]
+    summed = [event for event in tape.log if event[0] == "unbroadcast"]
+    assert {event[4] for event in summed} == {tape.leaf(w), tape.leaf(b)}
+    assert all(np.shape(event[5]) == () for event in summed)
+    assert run.gradient(tape.leaf(w)) == run[w]
+
+
+def test_backward_again_replaces_and_accumulate_adds_visibly() -> None:
+    w, x, b = neuron()
+    with Tape("TRACE") as tape:
+        loss = (w * x + b).sum()
+        first = loss.backward()
+        assert first[w] == 3.0
+        again = loss.backward()
+        assert again[w] == 3.0
+        assert w.grad == 3.0
+        added = loss.backward(accumulate=True)
+    assert added[w] == 6.0
+    assert w.grad == 6.0
+    assert first[w] == 3.0
+    assert [e[4] for e in tape.log if e[0] == "accumulate" and e[2] == -1] == [tape.leaf(w), tape.leaf(b)]
+
+
+def test_an_implicit_tape_closes_at_backward_and_is_not_pinned() -> None:
+    w, x, _ = neuron()
+    y = w * x
+    tape = y.tape
+    assert tape is not None
+    assert tape.level == "GRAD"
+    y.sum().backward()
+    z = w * x
+    assert z.tape is not tape
+    with pytest.raises(TapeError, match="cannot be mixed"):
+        y + z
+    gone = weakref.ref(tape)
+    del y, tape
+    gc.disable()  # reference counts alone must do: no cycles
+    try:
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_off_records_nothing() -> None:
+    w, x, _ = neuron()
+    with Tape("OFF"):
+        y = w * x
+    assert y.tape is None
+    assert not y.requires_grad
+    with pytest.raises(TapeError, match="nothing to differentiate"):
+        y.sum().backward()
+
+
+def test_recorded_arrays_are_read_only() -> None:
+    w, x, _ = neuron()
+    with Tape("TRACE"):
+        y = w * x
+        y.sum().backward()
+    assert w.grad is not None
+    for array in (w.data, x.data, y.data, w.grad):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 1.0
+
+
+def test_replay_computes_again_with_some_values_changed() -> None:
+    w, x, b = neuron()
+    with Tape("TRACE") as tape:
+        y = (w * x + b).tanh()
+    values = tape.replay({w: 2.0})
+    np.testing.assert_array_equal(values[y.node], np.tanh(2.0 * x.data))
+    np.testing.assert_array_equal(y.data, np.tanh(0.5 * x.data))
+    with pytest.raises(ValueError, match="node 1 has shape"):
+        tape.replay({tape.leaf(x): [1.0]})
+
+
+def test_scopes_times_labels_and_source_lines() -> None:
+    w, x, _ = neuron()
+    with Tape("TRACE") as tape, tape.scope("gru/t=3", time=3), tape.scope("z"):
+        y = tape.label(w * x, "z")
+    assert (tape.scopes[y.node], tape.times[y.node], tape.labels[y.node]) == ("gru/t=3/z", 3, "z")
+    assert tape.scopes[tape.leaf(w)] == ""
+    source = tape.sources[y.node]
+    assert source is not None
+    assert source.startswith(f"{__name__}:")
+
+
+def test_probes_have_no_events_and_no_gradient() -> None:
+    w, x, _ = neuron()
+    with Tape("TRACE") as tape:
+        with tape.probe():
+            looked_at = w * x
+        run = (w * x).sum().backward()
+    assert tape.roles[looked_at.node] == "probe"
+    assert all(event[2] != looked_at.node for event in tape.log)
+    assert looked_at not in run
+
+
+def test_threads_have_tapes_of_their_own() -> None:
+    levels: list[object] = []
+
+    def other() -> None:
+        w, x, _ = neuron()
+        levels.append((w * x).tape)
+
+    with Tape("TRACE") as tape:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert levels[0] is not tape
+    assert len(tape) == 0
+
+
+def test_errors_say_what_to_do() -> None:
+    w, x, _ = neuron()
+    with pytest.raises(TapeError, match=r"needs a gradient of that shape, or sum it first"):
+        (w * x).backward()
+    with pytest.raises(ValueError, match=r"add: shapes \(2,\) and \(3,\) do not broadcast"):
+        x + Tensor([1.0, 2.0, 3.0])
+    with pytest.raises(TypeError, match="only floating point"):
+        Tensor([1, 2], requires_grad=True)
+    with pytest.raises(TypeError, match="real numbers"):
+        Tensor(["a"])
+    with pytest.raises(ValueError, match="expected one element"):
+        x.item()
+    with pytest.raises(ValueError, match="expected 'OFF', 'GRAD' or 'TRACE'"):
+        Tape("trace")  # type: ignore[arg-type]
+
+
+def test_a_long_chain_needs_no_recursion() -> None:
+    x = y = Tensor(1.0, requires_grad=True)
+    for _ in range(5000):
+        y = y + 1
+    assert y.backward()[x] == 1.0
+    del y  # freeing the tape must not recurse either
