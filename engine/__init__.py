@@ -1,10 +1,10 @@
 """An autograd engine on numpy that records what it computes.
 
-    from engine import Tensor, Tape, nn, optim, losses
+from engine import Tensor, Tape, nn, optim, losses
 
-    w, x = Tensor(0.5, requires_grad=True), Tensor([1.0, 2.0])
-    run = (w * x).tanh().sum().backward()
-    run[w]            # the gradient, an ndarray
+w, x = Tensor(0.5, requires_grad=True), Tensor([1.0, 2.0])
+run = (w * x).tanh().sum().backward()
+run[w]            # the gradient, an ndarray
 """
 
 from engine import losses, nn, optim

@@ -59,7 +59,9 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False) 
             "or under a probe)"
         )
     if gradient is None and tensor.size != 1:
-        raise TapeError(f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape, or sum it first: x.sum().backward()")
+        raise TapeError(
+            f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape, or sum it first: x.sum().backward()"
+        )
     seed = np.ones(tensor.shape, tensor.dtype) if gradient is None else np.array(gradient, dtype=tensor.dtype)
     if seed.shape != tensor.shape:
         raise ValueError(f"backward: the gradient has shape {seed.shape}; expected {tensor.shape}")

@@ -189,7 +189,11 @@ class Tape:
 
 
 def replay(
-    ops: list[Op | None], inputs: list[tuple[int, ...]], attributes: list[Mapping[str, Any]], values: list[Array], changed: Mapping[int, Any]
+    ops: list[Op | None],
+    inputs: list[tuple[int, ...]],
+    attributes: list[Mapping[str, Any]],
+    values: list[Array],
+    changed: Mapping[int, Any],
 ) -> list[Array]:
     """Values after some were changed: nodes downstream of a change are computed again, the others kept by reference."""
     out = list(values)

@@ -86,7 +86,7 @@ class Tensor:
         return self.data.dtype
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> Tensor:  # noqa: N802 - numpy's and PyTorch's name
         return self.transpose(tuple(range(self.ndim))[::-1])
 
     def numpy(self) -> Array:

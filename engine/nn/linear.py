@@ -14,7 +14,13 @@ class Linear(Module):
     """y = x W^T + b, as torch.nn.Linear: weight (out, in) and bias (out,) drawn evenly from -1/sqrt(in) to 1/sqrt(in)."""
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = np.float64, generator: np.random.Generator | None = None
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: Any = np.float64,
+        generator: np.random.Generator | None = None,
     ) -> None:
         bound = 1 / np.sqrt(in_features)
         self.weight = uniform(generator, bound, (out_features, in_features), dtype)

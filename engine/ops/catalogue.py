@@ -16,8 +16,7 @@ def describe(op: Op) -> dict[str, Any]:
         "formula": op.formula,
         "latex": op.latex if op.formula is None else to_latex(op.formula),
         "derivatives": [
-            {"input": d.input, "formula": d.formula, "latex": d.latex if d.formula is None else to_latex(d.formula)}
-            for d in op.derivatives
+            {"input": d.input, "formula": d.formula, "latex": d.latex if d.formula is None else to_latex(d.formula)} for d in op.derivatives
         ],
         "kinks": [{"at": list(k.at), "subgradient": list(k.subgradient), "why": k.why} for k in op.kinks],
     }

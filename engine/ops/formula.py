@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -38,26 +39,31 @@ def parse(text: str, names: Collection[str] | None = None, functions: Collection
     names: the names that may occur; None allows any. functions: the same for what may be called.
     Raises FormulaError, with the column, for anything but numbers, names, arithmetic, comparisons and calls.
     """
+    stripped = text.strip()
+    shift = len(text) - len(text.lstrip())
     try:
-        root = ast.parse(text.strip(), mode="eval").body
+        root = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
-        raise FormulaError(f"not a formula: {error.msg}", max(1, error.offset or 1)) from None
+        column = (error.offset or len(stripped) + 1) if (error.lineno or 1) == 1 else 1
+        raise FormulaError(f"not a formula: {error.msg}", shift + column) from None
     except (RecursionError, MemoryError):
         raise FormulaError(f"nested too deeply: at most {MAX_DEPTH} levels are read") from None
     except ValueError:
         raise FormulaError("not a formula: it holds a character or a number that cannot be read") from None
-    shift = len(text) - len(text.lstrip())
-    return _Reader(names, functions, shift).read(root, 0)
+    return _Reader(names, functions, stripped, shift).read(root, 0)
 
 
 class _Reader:
     """Reads one syntax tree; counts nodes as it goes."""
 
-    def __init__(self, names: Collection[str] | None, functions: Collection[str] | None, shift: int) -> None:
+    def __init__(self, names: Collection[str] | None, functions: Collection[str] | None, text: str, shift: int) -> None:
         self.names, self.functions, self.shift, self.count = names, functions, shift, 0
+        self.lines = text.splitlines(keepends=True)
 
     def fail(self, node: ast.AST, detail: str) -> FormulaError:
-        return FormulaError(detail, getattr(node, "col_offset", 0) + 1 + self.shift)
+        line = getattr(node, "lineno", 1) - 1
+        before = self.lines[line].encode()[: getattr(node, "col_offset", 0)].decode()  # Python counts bytes, people characters
+        return FormulaError(detail, sum(map(len, self.lines[:line])) + len(before) + 1 + self.shift)
 
     def read(self, node: ast.expr, depth: int) -> Tree:
         self.count += 1
@@ -120,6 +126,8 @@ def _number(value: int | float, error: Callable[[], FormulaError]) -> int | floa
         as_double = float(value)
     except OverflowError:
         raise error() from None
+    if math.isinf(as_double):
+        raise error()
     return value if isinstance(value, int) and int(as_double) == value else as_double
 
 
@@ -184,7 +192,7 @@ def compile_tree(tree: Tree, arguments: Sequence[str], functions: Mapping[str, C
 
 def _compile(text: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
     namespace: dict[str, Any] = dict(functions)
-    exec(compile(text, "<formula>", "exec"), namespace)  # noqa: S102 - text is written from a checked tree
+    exec(compile(text, "<formula>", "exec"), namespace)  # text is written from a checked tree
     function: Callable[..., Any] = namespace["formula"]
     function.__doc__ = text
     return function

@@ -12,6 +12,7 @@ Gate order and formulas are PyTorch's (torch.nn.RNN, LSTM, GRU; the GRU's reset 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,10 @@ def counts_of(lengths: Sequence[int] | None, steps: int, batch: int) -> list[int
     """How many rows take part at each step. Raises ValueError unless lengths fall and fit."""
     if lengths is None:
         return [batch] * steps
-    if len(lengths) != batch or any(n < 1 or n > steps for n in lengths) or any(b > a for a, b in zip(lengths, lengths[1:], strict=False)):
-        raise ValueError(f"lengths {list(lengths)} for {batch} sequences of at most {steps} steps; expected {batch} falling lengths in 1..{steps}")
+    if len(lengths) != batch or any(n < 1 or n > steps for n in lengths) or any(b > a for a, b in pairwise(lengths)):
+        raise ValueError(
+            f"lengths {list(lengths)} for {batch} sequences of at most {steps} steps; expected {batch} falling lengths in 1..{steps}"
+        )
     return [sum(1 for n in lengths if n > t) for t in range(steps)]
 
 
@@ -87,7 +90,11 @@ def _lstm(x: Array, h0: Array, c0: Array, W_ih: Array, W_hh: Array, b_ih: Array,
     x, counts = _prepare(x, lengths)
     pre = _project(x, W_ih, b_ih + b_hh)
     steps, batch, H = x.shape[0], x.shape[1], h0.shape[1]
-    states, gates, tanh_c = np.zeros((2, steps, batch, H), dtype=pre.dtype), np.zeros_like(pre), np.zeros((steps, batch, H), dtype=pre.dtype)
+    states, gates, tanh_c = (
+        np.zeros((2, steps, batch, H), dtype=pre.dtype),
+        np.zeros_like(pre),
+        np.zeros((steps, batch, H), dtype=pre.dtype),
+    )
     U, h, c = W_hh.T, h0, c0
     for t, n in enumerate(counts):
         a = h[:n] @ U

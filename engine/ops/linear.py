@@ -31,7 +31,7 @@ def _linear_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 
 
 def _linear_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
-    x, W = inputs
+    _, W = inputs
     return [(0, (*index[:-1], k), float(W[index[-1], k])) for k in range(W.shape[1])]
 
 
@@ -46,10 +46,9 @@ structured(
 
 def _matmul(a: Array, b: Array) -> Array:
     if a.ndim < 1 or b.ndim < 1 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ValueError(
-            f"matmul: a has shape {a.shape} and b {b.shape}; expected a (..., m, n) and b (..., n, p), or vectors of length n"
-        )
-    return np.matmul(a, b)
+        raise ValueError(f"matmul: a has shape {a.shape} and b {b.shape}; expected a (..., m, n) and b (..., n, p), or vectors of length n")
+    product: Array = np.matmul(a, b)
+    return product
 
 
 def _matmul_vjp(F: Any, g: Any, record: Record) -> list[Any]:

@@ -130,7 +130,7 @@ def _embedding_element(index: tuple[int, ...], inputs: Sequence[Array], attribut
 structured(
     name="embedding", inputs=("indices", "W"), forward=_embedding, vjp=_embedding_vjp, element=_embedding_element,
     latex=r"{y} = {W}[{indices}]",
-    derivatives=[Derivative("indices", latex="0"), Derivative("W", latex=r"\textstyle\sum_{{i: \mathrm{{{indices}}}_i = j}} \bar{{{y}}}_i")],
+    derivatives=[Derivative("indices", latex="0"), Derivative("W", latex=r"\textstyle\sum_{{i:\,{indices}_i = j}} \bar{{{y}}}_i")],
     samples=[Sample((np.array([1, 0, 1]), _Z)), Sample((np.array([[1], [0]]), _Z))],
     errors=[Sample((np.array([2]), _Z)), Sample((np.array([0.5]), _Z))],
 )  # fmt: skip

@@ -112,14 +112,22 @@ def elementwise(
     slopes = [_Slope(trees[x], inputs) for x in inputs]
 
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
-        return [
-            slope(g, record.inputs, record.output) if need else None
-            for slope, need in zip(slopes, record.needs, strict=True)
-        ]
+        return [slope(g, record.inputs, record.output) if need else None for slope, need in zip(slopes, record.needs, strict=True)]
 
     return register(
-        Op(name, "elementwise", inputs, forward, vjp, None, tuple(Derivative(x, trees[x]) for x in inputs), tree,
-           tuple(kinks), tuple(samples), tuple(errors))  # fmt: skip
+        Op(
+            name,
+            "elementwise",
+            inputs,
+            forward,
+            vjp,
+            None,
+            tuple(Derivative(x, trees[x]) for x in inputs),
+            tree,
+            tuple(kinks),
+            tuple(samples),
+            tuple(errors),
+        )
     )
 
 

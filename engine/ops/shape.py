@@ -105,7 +105,8 @@ def decode_index(parts: Sequence[Any]) -> tuple[Any, ...]:
 
 def _index(x: Array, *, index: Sequence[Any]) -> Array:
     try:
-        return x[decode_index(index)]
+        part: Array = x[decode_index(index)]
+        return part
     except IndexError as error:
         raise IndexError(f"index: {list(index)} does not fit shape {x.shape}: {error}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -82,6 +83,6 @@ class Optimizer:
 def positive(name: str, value: float, *, zero: bool = False) -> float:
     """A hyper-parameter checked. Raises ValueError naming it."""
     number = float(value)
-    if not (0 <= number if zero else 0 < number) or number == float("inf"):
+    if not (number >= 0 if zero else number > 0) or math.isinf(number):
         raise ValueError(f"{name} is {value!r}; expected a finite number {'of at least' if zero else 'above'} 0")
     return number

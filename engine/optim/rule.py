@@ -28,8 +28,8 @@ class Rule:
     """How one parameter moves.
 
     name: the optimizer's, as in a trace's ``rules``.
-    terms: given ones (``gradient``, ``old``, the state before) and computed ones, in order, the last being ``new``; formulas are written over
-        ``clipped``, the gradient after clipping, which is ``gradient`` itself where nothing was clipped.
+    terms: given ones (``gradient``, ``old``, the state before) and computed ones, in order, the last being ``new``; formulas are
+        written over ``clipped``, the gradient after clipping, which is ``gradient`` itself where nothing was clipped.
     hyper: hyper-parameters that occur, name -> LaTeX.
     state: state kept between steps, name -> term that holds its value before the step (zeros before the first).
     """
@@ -68,9 +68,7 @@ class Rule:
             tree = self.trees.get(term.name)
             terms.append({"name": term.name, "symbol": term.symbol, "formula": tree if clipped else _renamed(tree, "clipped", "gradient")})
             if clipped and term.name == "gradient":
-                terms += [
-                    {"name": t.name, "symbol": t.symbol, "formula": None if t.formula is None else parse(t.formula)} for t in CLIPPED
-                ]
+                terms += [{"name": t.name, "symbol": t.symbol, "formula": None if t.formula is None else parse(t.formula)} for t in CLIPPED]
         return {"terms": terms, "symbols": {**{t["name"]: t["symbol"] for t in terms}, **self.hyper}}
 
     def order(self, clipped: bool) -> Sequence[str]:

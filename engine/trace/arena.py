@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.ops.op import Array
 
-TRANSPORT = {"f8": np.dtype("<f8"), "f4": np.dtype("<f4"), "i4": np.dtype("<i4"), "u1": np.dtype("u1")}
+TRANSPORT: Mapping[str, np.dtype[Any]] = {"f8": np.dtype("<f8"), "f4": np.dtype("<f4"), "i4": np.dtype("<i4"), "u1": np.dtype("u1")}
 _CODES = {("f", 8): "f8", ("f", 4): "f4", ("i", 4): "i4", ("i", 8): "i4", ("u", 1): "u1", ("b", 1): "u1"}
 
 
@@ -23,8 +23,8 @@ def encode(array: Array) -> dict[str, Any]:
 
 def decode(document: Mapping[str, Any]) -> Array:
     """The inverse of `encode`; read-only."""
-    data = np.frombuffer(base64.b64decode(document["bdata"]), dtype=TRANSPORT[document["dtype"]])
-    return data.reshape(document["shape"])
+    data: Array = np.frombuffer(base64.b64decode(document["bdata"]), dtype=TRANSPORT[document["dtype"]])
+    return data.reshape(tuple(document["shape"]))
 
 
 class Arena:

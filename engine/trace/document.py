@@ -61,8 +61,8 @@ class Document:
         """The numbers behind a reference, in the dtype they travel in; read-only."""
         tensors = self.doc["tensors"]
         shape, start = tensors["shape"][reference], tensors["offset"][reference]
-        data = self._arenas[tensors["dtype"][reference]][start : start + int(np.prod(shape))]
-        return data.reshape(shape)
+        data: Array = self._arenas[tensors["dtype"][reference]][start : start + int(np.prod(shape))].reshape(tuple(shape))
+        return data
 
     def value(self, node: int) -> Array:
         """A node's value, in the node's dtype."""

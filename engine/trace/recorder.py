@@ -31,14 +31,13 @@ def record(
     if not tape.tracing or run.tape is not tape:
         raise ValueError(f"record takes a tape of level TRACE and a backward run of that tape; given level {tape.level}")
     arena = Arena()
-    names = sorted({op.name for op in tape.ops if op is not None})
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "schema_version": 1,
         "id": "",
         "program": plain(program),
-        "ops": {op.name: plain(describe(op)) for op in tape.ops if op is not None and op.name in names},
-        "rules": {},
+        "ops": {op.name: plain(describe(op)) for op in tape.ops if op is not None},
+        "rules": plain(tape.rules),
         "nodes": _nodes(tape, run, arena),
         "loss": run.node,
         "events": _events(tape, arena),
@@ -47,8 +46,6 @@ def record(
         "after": None if after is None else {"values": {str(node): arena.add(value) for node, value in after.items()}},
         "notes": plain(notes),
     }
-    if tape.rules:  # one optimizer, one rule; parameters differ at most in what was clipped
-        document["rules"] = {str(program.get("optimizer", {}).get("name", "update")): plain(next(iter(tape.rules.values())))}
     document["tensors"] = arena.document()
     document["id"] = content_id(document)
     return document

@@ -60,7 +60,7 @@ class Settings:
 
 def _complete(optimizer: Mapping[str, Any]) -> dict[str, Any]:
     name = optimizer.get("name")
-    if name not in OPTIMIZERS:
+    if not isinstance(name, str) or name not in OPTIMIZERS:
         raise ValueError(f"optimizer is {name!r}; expected one of {', '.join(OPTIMIZERS)}")
     defaults = OPTIMIZERS[name]
     unknown = sorted(set(optimizer) - set(defaults) - {"name"})

@@ -17,9 +17,7 @@ from engine.training.task import Batch, Task
 _AFTER = ("h", "c", "logits", "p", "y_hat", "L")
 
 
-def trace_step(
-    task: Task, settings: Settings, step: int, example: int | None = None, checkpoint: bytes | None = None
-) -> dict[str, Any]:
+def trace_step(task: Task, settings: Settings, step: int, example: int | None = None, checkpoint: bytes | None = None) -> dict[str, Any]:
     """The trace document of step `step` (from 1) of the training that task and settings fix.
 
     example: a number of the training part: that example alone in place of the step's own batch. checkpoint: of this training, of any step

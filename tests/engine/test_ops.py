@@ -17,9 +17,7 @@ SHOWN = {name: op for name, op in REGISTRY.items() if not op.hidden}
 
 def cases(kind: str) -> list[Any]:
     return [
-        pytest.param(op, sample, id=f"{name}-{number}")
-        for name, op in SHOWN.items()
-        for number, sample in enumerate(getattr(op, kind))
+        pytest.param(op, sample, id=f"{name}-{number}") for name, op in SHOWN.items() for number, sample in enumerate(getattr(op, kind))
     ]
 
 

@@ -112,7 +112,7 @@ def test_errors_name_the_cell_and_the_shapes() -> None:
         network(Tensor(np.zeros((2, 4, 3))), Tensor(np.zeros((1, 3, 5))))
     with pytest.raises(ValueError, match="one layer"):
         nn.LSTM(3, 5, num_layers=2)
-    with pytest.raises(ValueError, match="missing weight_ih_l0.*unexpected a"):
+    with pytest.raises(ValueError, match=r"missing weight_ih_l0.*unexpected a"):
         network.load_state_dict({"a": np.zeros(3)})
 
 

@@ -1,0 +1,60 @@
+"""Two small tasks for the training and trace tests; the product's own are in server/tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.training import Batch, Kind, Part, Readout
+
+
+@dataclass(frozen=True)
+class ToyTask:
+    """Sequences of three numbers a step; the class is the sign of the first sum, the target the running mean."""
+
+    kind: Kind
+    readout: Readout
+    name: str = "toy"
+    input_size: int = 3
+    output_size: int = 2
+
+    def size(self, part: Part) -> int:
+        return {"train": 24, "validation": 8, "test": 8}[part]
+
+    def batch(self, part: Part, indices: Sequence[int] | Any) -> Batch:
+        numbers = np.asarray(indices, dtype=np.int64)
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < self.size(part):
+            raise IndexError(f"example {numbers.max()} is outside the {self.size(part)} of {part}")
+        lengths = np.array([5 if self.readout == "every" else 1 + int(i) % 5 for i in numbers])
+        inputs = np.zeros((len(numbers), int(lengths.max()), 3))
+        for row, (i, length) in enumerate(zip(numbers, lengths, strict=True)):
+            inputs[row, :length] = np.random.default_rng([len(part), int(i)]).standard_normal((length, 3))
+        if self.kind == "classification":
+            targets = (inputs[:, :, 0].sum(axis=1) > 0).astype(np.int64)
+        else:
+            running = np.cumsum(inputs[:, :, :2], axis=1) / np.arange(1, inputs.shape[1] + 1)[None, :, None]
+            targets = running if self.readout == "every" else running[np.arange(len(numbers)), lengths - 1]
+        return Batch(inputs, lengths, targets, numbers)
+
+    def describe(self, batch: Batch, part: Part) -> dict[str, Any]:
+        examples = [
+            {"index": int(i), "length": int(n), "tokens": x[:n].tolist(), "text": f"example {i}", "target": t.tolist()}
+            for i, n, x, t in zip(batch.indices, batch.lengths, batch.inputs, batch.targets, strict=True)
+        ]
+        classes = ["minus", "plus"] if self.kind == "classification" else None
+        return {"task": self.name, "display": "rows", "kind": self.kind, "readout": self.readout, "classes": classes,
+                "features": ["a", "b", "c"], "examples": examples}  # fmt: skip
+
+
+@pytest.fixture
+def classification() -> ToyTask:
+    return ToyTask("classification", "last")
+
+
+@pytest.fixture(params=[("classification", "last"), ("regression", "last"), ("regression", "every")], ids="-".join)
+def task(request: pytest.FixtureRequest) -> ToyTask:
+    return ToyTask(*request.param)

@@ -1,0 +1,124 @@
+"""Update rules: their terms, clipping, and what an optimizer refuses. Equality with PyTorch: test_pytorch_parity.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import Tape, Tensor, optim
+from engine.ops.formula import compile_tree
+from engine.ops.functions import FUNCTIONS
+
+MAKERS: dict[str, Any] = {
+    "sgd": lambda p: optim.SGD(p, lr=0.1),
+    "momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
+    "adamw": lambda p: optim.AdamW(p, lr=0.01),
+}
+
+
+def stepped(name: str, max_norm: float | None) -> tuple[Tape, Tensor]:
+    w = Tensor([3.0, -4.0], requires_grad=True, name="w")
+    optimizer = MAKERS[name]([w])
+    for _ in range(2):
+        with Tape("TRACE") as tape:
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            if max_norm is not None:
+                optim.clip_grad_norm_([w], max_norm)
+            optimizer.step()
+    return tape, w
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("max_norm", [None, 1.0, 1e6])
+def test_the_recorded_terms_follow_from_each_other_by_the_rule(name: str, max_norm: float | None) -> None:
+    tape, w = stepped(name, max_norm)
+    kind, _, node, *_, terms = tape.log[-1]
+    assert kind == "update"
+    assert tape.leaves[node] is w
+    (rule,) = tape.rules.values()
+    assert [t["name"] for t in rule["terms"]] == [n for n in terms if n in {t["name"] for t in rule["terms"]}]
+    assert ("clipped" in terms) == (max_norm is not None)
+    for term in rule["terms"]:
+        if term["formula"] is not None:
+            value = compile_tree(term["formula"], list(terms), FUNCTIONS)(**terms)
+            np.testing.assert_array_equal(value, terms[term["name"]], err_msg=term["name"])
+    assert set(rule["symbols"]) == set(terms)
+    np.testing.assert_array_equal(terms["new"], w.data)
+    np.testing.assert_array_equal(terms["gradient"], 2 * tape.values[node])
+
+
+def test_only_what_the_settings_call_for_is_in_the_rule() -> None:
+    tape, _ = stepped("sgd", None)
+    assert list(tape.log[-1][-1]) == ["gradient", "old", "delta", "new", "lr"]
+
+
+def test_below_trace_nothing_is_recorded() -> None:
+    w = Tensor([3.0], requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1)
+    with Tape("GRAD") as tape:
+        (w * w).sum().backward()
+        optimizer.step()
+    assert tape.log == []
+    assert w.item() == pytest.approx(2.4, rel=1e-15)
+
+
+def test_clipping_scales_all_gradients_by_one_coefficient() -> None:
+    a, b = Tensor([3.0], requires_grad=True), Tensor([4.0], requires_grad=True)
+    (a * 3.0 + b * 4.0).sum().backward()
+    assert optim.clip_grad_norm_([a, b], 1.0) == 5.0
+    assert a.grad is not None
+    assert b.grad is not None
+    assert a.grad[0] / b.grad[0] == pytest.approx(0.75, rel=1e-15)
+    assert np.hypot(a.grad[0], b.grad[0]) == pytest.approx(1.0, rel=1e-6)
+    assert optim.clip_grad_norm_([a, b], float("inf")) == pytest.approx(1.0, rel=1e-6)
+    with pytest.raises(ValueError, match="max_norm is 0"):
+        optim.clip_grad_norm_([a, b], 0)
+
+
+def test_a_parameter_without_gradient_stays() -> None:
+    a, b = Tensor([3.0], requires_grad=True), Tensor([4.0], requires_grad=True)
+    optimizer = optim.AdamW([a, b], lr=0.1)
+    a.sum().backward()
+    optimizer.step()
+    assert b.item() == 4.0
+    assert a.item() < 3.0
+    optimizer.zero_grad()
+    assert a.grad is None
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_state_goes_out_and_in(name: str) -> None:
+    def steps(optimizer: Any, w: Tensor, count: int) -> None:
+        for _ in range(count):
+            (w * w).sum().backward()
+            optimizer.step()
+
+    w = Tensor([3.0, -4.0], requires_grad=True)
+    optimizer = MAKERS[name]([w])
+    steps(optimizer, w, 2)
+    other = Tensor(w.data, requires_grad=True)
+    resumed = MAKERS[name]([other])
+    resumed.load_state_dict(optimizer.state_dict())
+    steps(optimizer, w, 3)
+    steps(resumed, other, 3)
+    np.testing.assert_array_equal(w.data, other.data)
+    with pytest.raises(ValueError, match="is not of"):
+        MAKERS["sgd" if name == "adamw" else "adamw"]([w]).load_state_dict(optimizer.state_dict())
+
+
+@pytest.mark.parametrize(
+    "options", [{"lr": 0}, {"lr": float("nan")}, {"lr": float("inf")}, {"lr": 0.1, "betas": (0.9, 1.0)}, {"lr": 0.1, "eps": -1}]
+)
+def test_hyper_parameters_are_checked(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"lr is|betas are|eps is"):
+        optim.AdamW([Tensor(1.0, requires_grad=True)], **options)
+
+
+def test_an_optimizer_takes_leaves_that_want_gradients() -> None:
+    with pytest.raises(ValueError, match=r"model\.parameters"):
+        optim.SGD([Tensor(1.0)], lr=0.1)
+    with pytest.raises(ValueError, match="at least one"):
+        optim.SGD([], lr=0.1)

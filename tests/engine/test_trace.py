@@ -1,0 +1,172 @@
+"""The trace document: what it holds, how it is named, and that it can be computed with."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from engine import Tape, Tensor, apply
+from engine.trace import SCHEMA_PATH, Document, check, content_id, from_bytes, record, to_bytes
+from engine.trace.arena import Arena, decode, encode
+from engine.training import Settings, Task, trace_step
+
+
+def neuron(x: Any = (1.0, 2.0)) -> dict[str, Any]:
+    w, b = Tensor(0.5, requires_grad=True, name="w"), Tensor(0.0, requires_grad=True, name="b")
+    data = Tensor(x, name="x")
+    with Tape("TRACE") as tape:
+        y = (w * tape.label(data, "x", "input") + b).tanh()
+        with tape.phase("loss"):
+            loss = tape.label(y.sum(), "L", "loss")
+        run = loss.backward()
+    program = {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": x, "b": 0.0}, "wrt": ["w", "b"]}
+    return record(tape, run, program=program)
+
+
+@pytest.fixture(params=["rnn", "lstm", "gru"])
+def network(request: pytest.FixtureRequest, task: Task) -> dict[str, Any]:
+    return trace_step(task, Settings(cell=request.param, hidden_size=4, batch_size=6), 2)
+
+
+def test_a_trace_satisfies_its_schema(network: dict[str, Any]) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
+    for document in (network, neuron()):
+        validator.validate(from_bytes(to_bytes(document)))
+        validator.validate({**document, "a_field_of_tomorrow": 1})
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({**network, "nodes": [{"id": 0}]})
+
+
+def test_contributions_add_up_to_the_gradients_exactly(network: dict[str, Any]) -> None:
+    document = Document(from_bytes(to_bytes(network)))
+    summed = 0
+    for node in document.nodes:
+        contributions = document.contributions(node["id"])
+        gradient = document.gradient(node["id"])
+        if not contributions:
+            assert gradient is None or node["id"] == document.loss
+            continue
+        total = contributions[0].array.copy()
+        for contribution in contributions[1:]:
+            total = total + contribution.array
+        assert gradient is not None
+        np.testing.assert_array_equal(total, gradient)
+        summed += 1
+    assert summed > 20
+
+
+def test_gradients_equal_finite_differences_from_the_stored_trace(network: dict[str, Any]) -> None:
+    document = Document(from_bytes(to_bytes(network)))
+    for node in document.nodes:
+        if node["gradient"] is not None:
+            found = check(document, node["id"], [n // 2 for n in node["shape"]])
+            assert found["difference"] == pytest.approx(0.0, abs=1e-8)
+            assert found["gradient"] == pytest.approx(found["finite_difference"], abs=1e-8)
+
+
+def test_replay_gives_the_recorded_values_and_others_when_changed() -> None:
+    document = Document(neuron())
+    values = document.replay({})
+    for node in document.nodes:
+        np.testing.assert_array_equal(values[node["id"]], document.value(node["id"]))
+    changed = document.replay({document.node("w")["id"]: np.asarray(1.5)})
+    assert changed[document.loss] == np.tanh(1.5) + np.tanh(3.0)
+    with pytest.raises(ValueError, match="has shape"):
+        document.replay({document.node("w")["id"]: np.zeros(3)})
+
+
+def test_the_name_is_of_the_record_and_not_of_its_writing() -> None:
+    document = neuron()
+    assert document["id"] == content_id(document)
+    shuffled = json.loads(json.dumps(document, sort_keys=True))
+    assert content_id(shuffled) == document["id"]
+    elsewhere = copy.deepcopy(document)
+    elsewhere["nodes"][1]["source"] = "another:1"
+    elsewhere["tensors"]["statistics"] = {}
+    assert content_id(elsewhere) == document["id"]
+    assert neuron()["id"] == document["id"]
+    assert neuron((1.0, 2.5))["id"] != document["id"]
+    whole = copy.deepcopy(document)
+    whole["program"]["inputs"] = {"x": 2.0}
+    as_integer = copy.deepcopy(document)
+    as_integer["program"]["inputs"] = {"x": 2}
+    assert content_id(whole) == content_id(as_integer)
+
+
+def test_not_a_number_is_data() -> None:
+    with np.errstate(invalid="ignore"):
+        document = neuron((np.nan, np.inf))
+    again = Document(from_bytes(to_bytes(document)))
+    np.testing.assert_array_equal(again.value(again.node("x")["id"]), [np.nan, np.inf])
+    nonfinite = decode(document["tensors"]["statistics"]["nonfinite"])
+    assert nonfinite[again.node("x")["value"]] == 2
+    assert np.isnan(decode(document["tensors"]["statistics"]["mean"])[again.node("x")["value"]])
+
+
+def test_statistics_are_those_of_each_tensor(network: dict[str, Any]) -> None:
+    document = Document(network)
+    statistics = {name: decode(column) for name, column in network["tensors"]["statistics"].items()}
+    for reference in range(len(network["tensors"]["offset"])):
+        values = document.tensor(reference).astype(float)
+        assert statistics["min"][reference] == values.min()
+        assert statistics["max"][reference] == values.max()
+        assert statistics["mean"][reference] == pytest.approx(values.mean(), rel=1e-12, abs=1e-15)
+        assert statistics["norm"][reference] == pytest.approx(np.sqrt(np.square(values).sum()), rel=1e-12)
+        assert statistics["nonfinite"][reference] == 0
+
+
+def test_an_array_is_stored_once() -> None:
+    arena, a = Arena(), np.arange(6.0)
+    first, again, view, other = arena.add(a), arena.add(a), arena.add(a.reshape(2, 3)), arena.add(a.copy())
+    empty, part = arena.add(np.empty((0, 3))), arena.add(a[::2])
+    document = arena.document()
+    assert first == again
+    assert document["offset"][view] == document["offset"][first]
+    assert document["offset"][other] == 6
+    assert document["shape"][empty] == [0, 3]
+    np.testing.assert_array_equal(decode(document["arenas"]["f8"])[document["offset"][part] :], [0, 2, 4])
+    assert np.isnan(decode(document["statistics"]["mean"])[empty])
+    with pytest.raises(ValueError, match="integers of 32 bits"):
+        arena.add(np.array([2**40]))
+
+
+@pytest.mark.parametrize("array", [np.array([1.5, np.nan]), np.arange(3, dtype=np.int64), np.array(True), np.zeros((2, 0), np.float32)])
+def test_arrays_travel_and_come_back(array: np.ndarray) -> None:
+    again = decode(encode(array))
+    assert again.shape == array.shape
+    np.testing.assert_array_equal(again, array)
+
+
+def test_large_weight_contributions_are_computed_on_demand() -> None:
+    x, W = Tensor(np.ones((2, 70)), name="x"), Tensor(np.full((70, 70), 0.1), requires_grad=True, name="W")
+    with Tape("TRACE") as tape:
+        run = apply("linear", apply("linear", x, W), W).sum().backward()
+    document = Document(record(tape, run, program={"kind": "expression"}))
+    events, node = document.doc["events"], document.node("W")["id"]
+    stored = [t for t, target, kind in zip(events["tensor"], events["target"], events["kind"], strict=True) if target == node and kind == 3]
+    assert stored == [-1, -1]
+    total = sum(c.array for c in document.contributions(node))
+    np.testing.assert_array_equal(total, run[W])
+
+
+def test_readers_refuse_what_is_no_trace() -> None:
+    for bad in ({"schema": "retrograd.trace/2"}, {}, []):
+        with pytest.raises(ValueError, match="not a trace"):
+            from_bytes(json.dumps(bad))
+    with pytest.raises(KeyError, match="no node 'nobody'"):
+        Document(neuron()).node("nobody")
+    w = Tensor(1.0, requires_grad=True)
+    with Tape("GRAD") as tape:
+        run = (w * w).backward()
+    with pytest.raises(ValueError, match="level GRAD"):
+        record(tape, run, program={})
+    document = Document(neuron())
+    with pytest.raises(ValueError, match="outside node 'w'"):
+        check(document, "w", [0])
+    with pytest.raises(ValueError, match="has no gradient"):
+        check(document, "x", [0])

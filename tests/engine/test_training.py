@@ -1,0 +1,131 @@
+"""Training in slices, and any step replayed as a trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.trace import Document
+from engine.training import Settings, Task, evaluate, trace_step, train
+from engine.training.checkpoint import restore, step_of
+from engine.training.loop import BatchOrder
+
+ADAMW = {"name": "adamw", "lr": 0.02}
+SGD = {"name": "sgd", "lr": 0.1, "momentum": 0.9}
+
+
+def settings(**changes: Any) -> Settings:
+    return Settings(**{"cell": "gru", "hidden_size": 5, "batch_size": 7, "optimizer": ADAMW, "clip_norm": 0.5, **changes})
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_a_training_goes_down(task: Task, cell: str) -> None:
+    done = train(task, settings(cell=cell), None, 80)
+    assert done.step == 80
+    assert len(done.losses) == len(done.gradient_norms) == 80
+    assert np.mean(done.losses[-10:]) < 0.8 * np.mean(done.losses[:10])
+    score = evaluate(task, settings(cell=cell), done.checkpoint, "validation")
+    assert set(score) == {"loss", "accuracy" if task.kind == "classification" else "rmse"}
+    assert all(np.isfinite(v) for v in score.values())
+
+
+@pytest.mark.parametrize("optimizer", [ADAMW, SGD], ids=["adamw", "sgd"])
+def test_slices_join_bit_for_bit(task: Task, optimizer: dict[str, Any]) -> None:
+    chosen = settings(optimizer=optimizer)
+    whole = train(task, chosen, None, 9)
+    first = train(task, chosen, None, 4)
+    second = train(task, chosen, first.checkpoint, 5)
+    assert first.losses + second.losses == whole.losses
+    assert second.checkpoint == whole.checkpoint
+    assert step_of(second.checkpoint) == 9
+    cut = train(task, chosen, None, 9, seconds=0.0)
+    assert cut.step == 1
+    assert cut.losses == whole.losses[:1]
+
+
+def test_an_epoch_takes_every_example_at_most_once_and_seeds_differ() -> None:
+    order = BatchOrder(24, 7, seed=3)
+    epoch = np.concatenate([order.indices(step) for step in (1, 2, 3)])
+    assert len(set(epoch.tolist())) == 21
+    assert not np.array_equal(order.indices(4), order.indices(1))
+    np.testing.assert_array_equal(BatchOrder(24, 7, seed=3).indices(4), order.indices(4))
+    assert not np.array_equal(BatchOrder(24, 7, seed=4).indices(1), order.indices(1))
+    assert sorted(BatchOrder(5, 32, seed=0).indices(2)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_any_step_opens_as_a_trace_of_what_training_did(task: Task, cell: str) -> None:
+    chosen = settings(cell=cell)
+    done, before = train(task, chosen, None, 6), train(task, chosen, None, 3)
+    document = Document(trace_step(task, chosen, 6, checkpoint=before.checkpoint))
+    assert document.value(document.loss) == pytest.approx(done.losses[5], abs=1e-10)
+    assert document.doc["notes"][0]["params"]["difference"] < 1e-10
+    events = document.doc["events"]
+    entering, leaving = restore(task, chosen, train(task, chosen, None, 5).checkpoint), restore(task, chosen, done.checkpoint)
+    assert len(events["details"]) == 7
+    for event, detail in events["details"].items():
+        terms = {name: document.tensor(reference) for name, reference in detail["terms"].items()}
+        if events["kinds"][events["kind"][int(event)]] == "clip":
+            assert terms["norm"] == pytest.approx(done.gradient_norms[5], rel=1e-10)
+            continue
+        name = document.nodes[events["node"][int(event)]]["path"]
+        np.testing.assert_array_equal(terms["old"], dict(entering.model.named_parameters())[name].data)
+        np.testing.assert_allclose(terms["new"], dict(leaving.model.named_parameters())[name].data, rtol=0, atol=1e-10)
+
+
+def test_the_same_step_from_any_checkpoint_is_the_same_record(classification: Task) -> None:
+    chosen = settings()
+    near = train(classification, chosen, None, 4).checkpoint
+    one, two = (trace_step(classification, chosen, 5, checkpoint=c) for c in (None, near))
+    assert one["id"] == two["id"]
+    assert one == two
+
+
+def test_a_lone_example_and_the_forward_pass_after_the_update(classification: Task) -> None:
+    document = Document(trace_step(classification, settings(), 3, example=9))
+    assert document.doc["program"]["example"] == 9
+    assert [e["index"] for e in document.doc["batch"]["examples"]] == [9]
+    after = {int(node): document.tensor(reference) for node, reference in document.doc["after"]["values"].items()}
+    assert {document.nodes[n]["label"] for n in after} == {"h", "logits", "p", "L"}
+    assert float(after[document.loss]) < float(document.value(document.loss))
+    labels = [n["label"] for n in document.nodes if n["scope"] == "gru/t=5"]
+    assert "h" in labels
+    assert "x" in labels
+    assert {n["label"] for n in document.nodes if n["scope"].startswith("gru/t=5/")} >= {"r", "z", "n"}
+
+
+def test_rows_thin_out_as_sequences_end(classification: Task) -> None:
+    document = Document(trace_step(classification, settings(), 1))
+    lengths = [e["length"] for e in document.doc["batch"]["examples"]]
+    assert lengths == sorted(lengths, reverse=True)
+    for t in range(1, lengths[0] + 1):
+        (h,) = [n for n in document.nodes if n["label"] == "h" and n["scope"] == f"gru/t={t}"]
+        assert h["shape"][0] == sum(n >= t for n in lengths)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"cell": "mlp"}, "cell is 'mlp'"), ({"hidden_size": 0}, "hidden_size is 0"), ({"batch_size": 0}, "batch_size"),
+     ({"seed": -1}, "seed"),
+     ({"clip_norm": 0.0}, "clip_norm"), ({"optimizer": {"name": "adam"}}, "optimizer is 'adam'"),
+     ({"optimizer": {"name": "sgd", "betas": [0.9, 0.9]}}, "has no betas"), ({"optimizer": {"name": "adamw", "lr": -1}}, "lr is")],
+)  # fmt: skip
+def test_settings_are_checked(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        settings(**changes)
+
+
+def test_errors(classification: Task) -> None:
+    chosen = settings()
+    with pytest.raises(ValueError, match="step is 0"):
+        trace_step(classification, chosen, 0)
+    with pytest.raises(ValueError, match="the checkpoint is of step 4"):
+        trace_step(classification, chosen, 4, checkpoint=train(classification, chosen, None, 4).checkpoint)
+    with pytest.raises(IndexError, match="example 99"):
+        trace_step(classification, chosen, 1, example=99)
+    with pytest.raises(ValueError, match="steps is 0"):
+        train(classification, chosen, None, 0)
+    with pytest.raises(ValueError, match="does not fit"):
+        train(classification, settings(hidden_size=6), train(classification, chosen, None, 1).checkpoint, 1)
