@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -170,3 +171,16 @@ def test_readers_refuse_what_is_no_trace() -> None:
         check(document, "w", [0])
     with pytest.raises(ValueError, match="has no gradient"):
         check(document, "x", [0])
+
+
+def test_the_example_in_the_documentation_is_what_the_engine_writes() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "trace-format.md").read_text()
+    section = page.split("## A trace of three nodes")[1]
+    namespace: dict[str, Any] = {}
+    exec(section.split("```python")[1].split("```")[0], namespace)
+    document = namespace["document"]
+    shown = json.loads(section.split("```json")[1].split("```")[0])
+    assert [{k: v for k, v in node.items() if k != "source"} for node in document["nodes"]] == shown["nodes"]
+    for part in ("events", "tensors"):
+        assert shown[part] == {key: document[part][key] for key in shown[part]}
+    assert (document["events"]["kinds"][2], document["events"]["kinds"][3]) == ("seed", "vjp")
