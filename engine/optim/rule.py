@@ -20,7 +20,7 @@ class Term:
     formula: str | None = None
 
 
-CLIPPED = (Term("coefficient", "c"), Term("clipped", r"c\,g", "coefficient*gradient"))
+CLIPPED = (Term("coefficient", "c"), Term("clipped", r"\tilde{g}", "coefficient*gradient"))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def rule(momentum: bool, weight_decay: bool) -> Rule:
         hyper["momentum"], state["momentum_buffer"] = r"\mu", "momentum_buffer_prev"
     terms.append(Term("old", r"\theta"))
     if weight_decay:
-        terms.append(Term("decayed", r"g + \lambda\theta", f"{slope} + weight_decay*old"))
+        terms.append(Term("decayed", r"g_{\lambda}", f"{slope} + weight_decay*old"))
         hyper["weight_decay"], slope = r"\lambda", "decayed"
     if momentum:
         terms.append(Term("momentum_buffer", "u", f"momentum*momentum_buffer_prev + {slope}"))

@@ -1,0 +1,55 @@
+"""The adding problem (Hochreiter and Schmidhuber, 1997): two of the numbers in a sequence are marked; what is their sum?
+
+Generated: numbers uniform in 0..1, lengths uniform in `SHORTEST`..`LONGEST`, one marker in each half of the sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.training.task import Part
+from server.tasks.base import ArrayTask, Baseline, Examples, Text, root_mean_square
+
+SHORTEST, LONGEST = 8, 16
+SIZES: Mapping[Part, int] = {"train": 4000, "validation": 500, "test": 500}
+SEED = 20263
+
+
+class Adding(ArrayTask):
+    """Pairs of value and marker -> the sum of the two marked values."""
+
+    name = "adding"
+    kind = "regression"
+    readout = "last"
+    display = "pairs"
+    title = Text("Marked numbers → their sum", "带标记的数 → 两数之和")
+    question = Text("What is the sum of the two marked numbers?", "两个带标记的数之和是多少？")
+    source = "Generated; the adding problem of S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997"
+    license = "MIT"
+    features = ("value", "marker")
+
+    def __init__(self) -> None:
+        self.parts = {part: _generate(size, SEED + key) for key, (part, size) in enumerate(SIZES.items())}
+        mean = self.parts["train"].targets.mean()
+        self.baseline = Baseline("mean", "rmse", root_mean_square(self.parts["validation"].targets - mean))
+
+    def tokens(self, inputs: npt.NDArray[np.float64]) -> list[Any]:
+        return [[value, int(marker)] for value, marker in inputs.tolist()]
+
+    def text(self, inputs: npt.NDArray[np.float64], index: int, part: Part) -> str:
+        return " + ".join(f"{value:.3f}" for value, marker in inputs if marker)
+
+
+def _generate(size: int, seed: int) -> Examples:
+    random = np.random.Generator(np.random.Philox(key=seed))
+    lengths = random.integers(SHORTEST, LONGEST + 1, size)
+    halves = lengths // 2
+    marked = np.stack([random.integers(0, halves), random.integers(halves, lengths)], axis=1)
+    inputs = np.zeros((size, LONGEST, 2))
+    inputs[:, :, 0] = random.random((size, LONGEST)) * (np.arange(LONGEST) < lengths[:, None])
+    np.put_along_axis(inputs[:, :, 1], marked, 1.0, axis=1)
+    return Examples(inputs, lengths, (inputs[:, :, 0] * inputs[:, :, 1]).sum(axis=1, keepdims=True))

@@ -1,0 +1,147 @@
+"""What all data sets share: parts as arrays, checked numbers, batches, and how people see an example."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.training.task import Batch, Kind, Part, Readout
+
+Display = Literal["letters", "rows", "series", "pairs"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A phrase in both languages."""
+
+    en: str
+    zh: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"en": self.en, "zh": self.zh}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a predictor that learns nothing reaches on the validation part, in the metric that `engine.training.evaluate` reports."""
+
+    name: str
+    metric: Literal["accuracy", "rmse"]
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One part of a data set, padded with zeros to its longest sequence; the arrays are made read-only.
+
+    inputs: (n, time, features), any real dtype. lengths: (n,). targets: as in `engine.training.Batch`.
+    """
+
+    inputs: npt.NDArray[Any]
+    lengths: npt.NDArray[np.int64]
+    targets: npt.NDArray[Any]
+
+    def __post_init__(self) -> None:
+        for array in (self.inputs, self.lengths, self.targets):
+            array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+class ArrayTask(ABC):
+    """A data set whose parts stand in memory; an `engine.training.Task` and what the API says of it.
+
+    A subclass sets the attributes below and says what an example's tokens and its text are.
+    """
+
+    name: str
+    kind: Kind
+    readout: Readout
+    display: Display
+    title: Text
+    question: Text
+    source: str
+    license: str
+    baseline: Baseline
+    parts: Mapping[Part, Examples]
+    classes: tuple[Text, ...] | None = None
+    features: tuple[str, ...] | None = None  # names of the columns of the inputs
+
+    @property
+    def input_size(self) -> int:
+        return int(self.parts["train"].inputs.shape[2])
+
+    @property
+    def output_size(self) -> int:
+        return len(self.classes) if self.classes is not None else int(self.parts["train"].targets.shape[-1])
+
+    def size(self, part: Part) -> int:
+        """Number of examples in a part. Raises ValueError for a part that there is not."""
+        return len(self._part(part))
+
+    def batch(self, part: Part, indices: Sequence[int] | npt.NDArray[np.int64]) -> Batch:
+        """These examples of a part, in this order. Raises IndexError for a number outside it."""
+        examples = self._part(part)
+        chosen = np.asarray(indices, dtype=np.int64)
+        for index in chosen[(chosen < 0) | (chosen >= len(examples))][:1]:
+            raise IndexError(f"{self.name}: example {index} is outside the {part} part; expected 0 to {len(examples) - 1}")
+        return Batch(examples.inputs[chosen].astype(np.float64), examples.lengths[chosen], examples.targets[chosen], chosen)
+
+    def describe(self, batch: Batch, part: Part) -> dict[str, Any]:
+        """The batch as people see it: the `batch` of docs/trace-format.md, examples in the batch's order."""
+        return {
+            "task": self.name,
+            "display": self.display,
+            "kind": self.kind,
+            "readout": self.readout,
+            "classes": None if self.classes is None else [title.en for title in self.classes],
+            "features": None if self.features is None else list(self.features),
+            "examples": [self._example(batch, row, part) for row in range(len(batch.lengths))],
+        }
+
+    def _part(self, part: Part) -> Examples:
+        if part not in self.parts:
+            raise ValueError(f"{self.name} has no part {part!r}; expected one of {', '.join(self.parts)}")
+        return self.parts[part]
+
+    def _example(self, batch: Batch, row: int, part: Part) -> dict[str, Any]:
+        index, length = int(batch.indices[row]), int(batch.lengths[row])
+        inputs, target = batch.inputs[row, :length], batch.targets[row]
+        return {"index": index, "length": length, "tokens": self.tokens(inputs), "text": self.text(inputs, index, part),
+                "target": target[:length].tolist() if target.ndim == 2 else target.tolist()}  # fmt: skip
+
+    @abstractmethod
+    def tokens(self, inputs: npt.NDArray[np.float64]) -> list[Any]:
+        """What stands in each column of one example; inputs: (length, features)."""
+
+    @abstractmethod
+    def text(self, inputs: npt.NDArray[np.float64], index: int, part: Part) -> str:
+        """A short name for one example; inputs: (length, features), index: its number in the part."""
+
+
+def permutation(size: int, seed: int) -> npt.NDArray[np.int64]:
+    """The fixed order that `seed` gives `size` things."""
+    return np.random.Generator(np.random.Philox(key=seed)).permutation(size)
+
+
+def tenths(size: int) -> dict[Part, slice]:
+    """Eight tenths for training, one for validation, one for the test, of things in a fixed order."""
+    tenth = size // 10
+    return {"train": slice(0, size - 2 * tenth), "validation": slice(size - 2 * tenth, size - tenth), "test": slice(size - tenth, size)}
+
+
+def majority(parts: Mapping[Part, Examples]) -> Baseline:
+    """Always the class that is most frequent in the training part (the first of equals)."""
+    usual = np.bincount(parts["train"].targets).argmax()
+    return Baseline("majority", "accuracy", float((parts["validation"].targets == usual).mean()))
+
+
+def root_mean_square(errors: npt.NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.square(errors).mean()))

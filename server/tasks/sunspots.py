@@ -1,0 +1,62 @@
+"""Yearly sunspot numbers, 1700 to 2008: from twenty years the following one, predicted at every step.
+
+Inputs and targets are in hundreds of sunspots, and so is the root mean squared error. The parts are stretches of years that
+share none: no window reaches from one into the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.training.task import Part
+from server.tasks.base import ArrayTask, Baseline, Examples, Text, root_mean_square
+
+WINDOW = 20
+UNIT = 100.0  # sunspots
+YEARS: Mapping[Part, tuple[int, int]] = {"train": (1700, 1899), "validation": (1900, 1954), "test": (1955, 2008)}  # first and last
+
+
+class Sunspots(ArrayTask):
+    """The sunspot number of a year -> that of the next, in windows of twenty years."""
+
+    name = "sunspots"
+    kind = "regression"
+    readout = "every"
+    display = "series"
+    title = Text("Sunspots → next year", "太阳黑子 → 次年")
+    question = Text("How many sunspots next year (in hundreds)?", "下一年的太阳黑子数是多少（以百计）？")
+    source = "Yearly (1700-2008) sunspot numbers, National Geophysical Data Center; figures as in the sunspots data set of statsmodels"
+    license = "Public domain"
+    features = ("sunspots / 100",)
+
+    def __init__(self) -> None:
+        figures = yearly_figures()
+        self.parts = {part: _windows(np.array([figures[year] for year in range(first, last + 1)]) / UNIT)
+                      for part, (first, last) in YEARS.items()}  # fmt: skip
+        validation = self.parts["validation"]
+        self.baseline = Baseline("last_value", "rmse", root_mean_square(validation.targets - validation.inputs))
+
+    def tokens(self, inputs: npt.NDArray[np.float64]) -> list[Any]:
+        series: list[Any] = inputs[:, 0].tolist()
+        return series
+
+    def text(self, inputs: npt.NDArray[np.float64], index: int, part: Part) -> str:
+        first = YEARS[part][0] + index
+        return f"{first}–{first + WINDOW - 1}"
+
+
+def yearly_figures() -> dict[int, float]:
+    """Year -> mean sunspot number, from the table beside this file."""
+    text = resources.files("server.tasks").joinpath("sunspots.csv").read_text(encoding="utf-8")
+    rows = [line.split(",") for line in text.splitlines() if line and not line.startswith("#")][1:]
+    return {int(year): float(number) for year, number in rows}
+
+
+def _windows(series: npt.NDArray[np.float64]) -> Examples:
+    windows = np.lib.stride_tricks.sliding_window_view(series, WINDOW + 1)[:, :, None]
+    return Examples(windows[:, :-1].copy(), np.full(len(windows), WINDOW), windows[:, 1:].copy())
