@@ -1,0 +1,1 @@
+"""Retrograd's service: programs in, traces and runs out, over HTTP."""

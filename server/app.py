@@ -1,0 +1,64 @@
+"""The application: parts put together, and ready before it answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
+
+from server import limits, problems
+from server.jobs.documents import Documents
+from server.jobs.pool import WorkerPool
+from server.jobs.training import Trainer
+from server.jobs.work import make_trace
+from server.middleware import BodyGuard, RequestContext
+from server.routes import figures, health, opening, ops, pages, runs, schema, tasks, traces
+from server.services import Services
+from server.settings import Settings
+from server.store.runs import RunStore
+from server.store.tables import open_database
+from server.store.traces import TraceStore
+
+PREFIX = "/api/v1"
+RESOURCES = (traces, opening, schema, tasks, ops, runs, figures, health)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service. The database is opened and the workers are started when the server starts it, and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        engine = await run_in_threadpool(open_database, settings.database_url)
+        pool = WorkerPool(settings.workers)
+        store, trained = TraceStore(engine), RunStore(engine)
+        trainer = Trainer(pool, trained, settings.slice_seconds)
+        try:
+            first = await pool.run(make_trace, opening.opening_program(), seconds=limits.TRACE_SECONDS)
+            await run_in_threadpool(store.put, first)
+            app.state.services = Services(settings, store, trained, pool, trainer, Documents(), first)
+            trainer.resume(await run_in_threadpool(trained.training))
+            yield
+        finally:
+            await trainer.close()
+            await run_in_threadpool(pool.close)
+            engine.dispose()
+
+    app = FastAPI(
+        title="Retrograd", description="Every gradient as it travels back through time.", version="1",
+        openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan,
+    )  # fmt: skip
+    problems.install(app)
+    # The last added is the outermost.
+    app.add_middleware(BodyGuard)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(RequestContext)
+    api = APIRouter(prefix=PREFIX, responses={"4XX": {"model": problems.ProblemDocument, "description": "What was wrong, and what to do"}})
+    for resource in RESOURCES:
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.include_router(pages.router_for(settings.static))
+    return app

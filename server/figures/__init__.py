@@ -1,0 +1,1 @@
+"""Charts, as Plotly figures: the page draws them, and so does a notebook."""

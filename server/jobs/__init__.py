@@ -1,0 +1,1 @@
+"""Long computation, in worker processes."""

@@ -1,0 +1,49 @@
+"""What workers compute. Stateless: everything comes in by argument and goes out by result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.trace import Document, check, from_bytes, to_bytes
+from engine.training import Slice, evaluate, train
+from server.programs.errors import ProgramError
+from server.programs.expression import trace_expression
+from server.programs.network import normalised, settings_of, trace_network
+from server.store.traces import TraceFile
+
+
+def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None) -> TraceFile:
+    """The trace of a program. Raises ProgramError for one that cannot run."""
+    doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
+    return TraceFile.pack(doc["id"], doc["program"], to_bytes(doc))
+
+
+def normalise_run(program: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's program, written out. Raises ProgramError for one that cannot run."""
+    return normalised(program)
+
+
+def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> Slice:
+    """At most `steps` more steps of a run, stopped after `seconds`."""
+    task, settings = settings_of(program)
+    with np.errstate(all="ignore"):  # a training that diverges is shown as it is
+        return train(task, settings, checkpoint, steps, seconds)
+
+
+def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, float]:
+    """Loss and score on the validation part."""
+    task, settings = settings_of(program)
+    with np.errstate(all="ignore"):
+        return evaluate(task, settings, checkpoint, "validation")
+
+
+def check_element(trace: TraceFile, node: int | str, index: tuple[int, ...]) -> dict[str, Any]:
+    """A gradient's element beside its finite difference. Raises ProgramError for an element without gradient."""
+    try:
+        with np.errstate(all="ignore"):
+            return check(Document(from_bytes(trace.text())), node, index)
+    except ValueError as error:
+        raise ProgramError(str(error), "/index") from None

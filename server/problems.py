@@ -1,0 +1,129 @@
+"""Errors as RFC 9457 problem documents. What a request held is never echoed, and no stack trace leaves the process."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from server.encoding import dumps
+from server.programs.errors import ProgramError
+
+MEDIA_TYPE = "application/problem+json"
+REQUEST_ID = "X-Request-ID"
+log = logging.getLogger("retrograd")
+
+
+class ProblemPart(BaseModel):
+    """One thing that is wrong: `pointer` is a JSON pointer into the body; `column` counts from 1 within an expression."""
+
+    pointer: str
+    detail: str
+    column: int | None = None
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[ProblemPart] | None = None
+
+
+class ProblemError(Exception):
+    """An error that a person can act on: `detail` says what was given, what was expected and what to do."""
+
+    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
+
+
+def problem_response(
+    request: Request, status: int, detail: str, errors: list[dict[str, Any]] | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """The problem document as a response."""
+    request_id = getattr(request.state, "request_id", None) or uuid.uuid4().hex
+    document: dict[str, Any] = {
+        "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
+        "instance": request.url.path, "request_id": request_id,
+    }  # fmt: skip
+    if errors:
+        document["errors"] = errors
+    return Response(dumps(document), status, {**(headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem document."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(ProgramError, _on_program_error)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return problem_response(request, error.status, error.detail, headers=error.headers)
+
+
+async def _on_program_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProgramError)
+    part = {"pointer": error.pointer, "detail": error.detail}
+    return problem_response(request, 422, error.detail, [part if error.column is None else {**part, "column": error.column}])
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [{"pointer": _pointer(part["loc"]), "detail": _message(part)} for part in error.errors()]
+    detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things in this request are not as expected"
+    return problem_response(request, 422, detail, errors)
+
+
+def _message(part: Mapping[str, Any]) -> str:
+    if part["type"] == "union_tag_invalid":  # pydantic's own words repeat what was given
+        return f"{part['ctx']['discriminator']} is one of {part['ctx']['expected_tags']}"
+    return str(part["msg"]).removeprefix("Value error, ")
+
+
+# pydantic names the member of a union in the path of an error; the body has no such level
+_UNION_MEMBERS = {"expression", "network", "adamw", "sgd"}
+_UNION_FIELDS = {"program", "optimizer"}
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """A JSON pointer for what is in the body, ``?name`` for a query parameter, the name for a part of the path."""
+    where, *parts = location
+    if where == "query":
+        return "?" + ".".join(map(str, parts))
+    kept = [part for before, part in zip([None, *parts], parts, strict=False) if not (before in _UNION_FIELDS and part in _UNION_MEMBERS)]
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in kept)
+
+
+_DETAILS = {
+    404: "there is nothing at this address; the API is described at /api/v1/openapi.json",
+    405: "this address does not take this method; the Allow header names those it takes",
+}
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = _DETAILS.get(error.status_code, str(error.detail))
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(request, error.status_code, detail, headers=headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.error("request %s failed", getattr(request.state, "request_id", "?"), exc_info=error)
+    return problem_response(request, 500, "something went wrong in the server; its log says more under this request_id")

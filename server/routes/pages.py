@@ -1,0 +1,74 @@
+"""The built web app."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from server.problems import ProblemError
+
+INDEX = "index.html"
+HASHED = "assets/"  # Vite puts what carries a hash in its name here
+
+
+class StaticFiles:
+    """The files of a folder, found once: no address can lead outside it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        root: Traversable = folder if folder is not None else resources.files("server") / "static"
+        self.files = dict(_walk(root)) if root.is_dir() else {}
+
+    def respond(self, request: Request, path: str) -> Response:
+        """The file at a path; the page itself at the root. Raises ProblemError where there is none."""
+        name = path or INDEX
+        if INDEX not in self.files and name == INDEX:
+            raise ProblemError(503, "the web app is not built; stop the server and start it with `make run`, which builds it")
+        file = self.files.get(name)
+        if file is None:
+            raise ProblemError(404, "there is no such page; the app is at / and the API at /api/v1")
+        content = file.read_bytes()
+        # Weak, since a middleware may compress what is sent.
+        tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable" if name.startswith(HASHED) else "no-cache"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=_media_type(name))
+
+
+def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        else:
+            yield prefix + entry.name, entry
+
+
+# Python's table follows the machine's, which is not always right for these.
+_MEDIA_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml",
+                ".json": "application/json", ".woff2": "font/woff2", ".wasm": "application/wasm"}  # fmt: skip
+
+
+def _media_type(name: str) -> str:
+    known = _MEDIA_TYPES.get(Path(name).suffix.lower())
+    return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def router_for(folder: Path | None) -> APIRouter:
+    """Every address that is not the API's."""
+    files = StaticFiles(folder)
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
+    def page(request: Request, path: str) -> Response:
+        if path == "api" or path.startswith("api/"):
+            raise ProblemError(404, "there is nothing at this address; the API is described at /api/v1/openapi.json")
+        return files.respond(request, path)
+
+    return router

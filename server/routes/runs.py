@@ -1,0 +1,105 @@
+"""Runs: created, trained, looked at, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from server import limits
+from server.encoding import Json
+from server.jobs.work import make_trace, normalise_run
+from server.problems import ProblemError
+from server.programs.errors import ProgramError
+from server.programs.network import check_task
+from server.routes.paging import After, Limit
+from server.routes.trace_response import send_trace
+from server.schemas.requests import RunRequest, StepsRequest
+from server.services import Services, Use
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+@router.post("", status_code=201)
+async def create(request: Request, body: RunRequest, services: Use) -> Response:
+    """Create a run. Nothing is trained yet."""
+    program = body.program.model_dump()
+    check_task(program["task"])
+    program = await services.pool.run(normalise_run, program, seconds=limits.SLICE_SECONDS)
+    run_id = await run_in_threadpool(services.runs.create, program)
+    run = await run_in_threadpool(described, services, run_id)
+    return Json(run, 201, {"Location": request.url_for("read_run", run_id=run_id).path})
+
+
+@router.get("")
+def index(services: Use, limit: Limit = 50, after: After = None) -> Response:
+    """The runs, newest first, without their histories."""
+    items, following = services.runs.page(limit, after)
+    return Json({"items": items, "next": following})
+
+
+@router.get("/{run_id}")
+def read_run(run_id: str, services: Use) -> Response:
+    """A run with the loss of every step."""
+    return Json(described(services, run_id))
+
+
+@router.post("/{run_id}/steps")
+async def train(run_id: str, body: StepsRequest, services: Use) -> Response:
+    """Train further. 200 when that was quick; else 202, and the run says when it is `idle` again."""
+    await run_in_threadpool(_found, services, run_id)
+    if await run_in_threadpool(services.runs.request, run_id, body.count, limits.RUN_STEPS) is None:
+        raise ProblemError(422, f"a run has at most {limits.RUN_STEPS:,} steps; ask for fewer, or create another run")
+    await asyncio.wait({services.trainer.start(run_id)}, timeout=services.settings.quick_seconds)
+    run = await run_in_threadpool(described, services, run_id)
+    return Json(run, 202 if run["status"] == "training" else 200)
+
+
+@router.get("/{run_id}/steps/{k}/trace")
+async def step_trace(
+    request: Request, run_id: str, k: Annotated[int, Path(ge=1, le=limits.RUN_STEPS)], services: Use,
+    example: Annotated[int | None, Query(ge=0, le=2**53, description="this example of the training part alone")] = None,
+) -> Response:  # fmt: skip
+    """The trace of a past step, replayed from the nearest checkpoint."""
+    run = await run_in_threadpool(_found, services, run_id)
+    if k > run["step"]:
+        raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
+    checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
+    program = {"kind": "network", **run["program"], "step": k, "example": example}
+    try:
+        trace = await services.pool.run(make_trace, program, checkpoint, seconds=limits.TRACE_SECONDS)
+    except ProgramError as error:  # it points into a body, which this request has not
+        raise ProblemError(422, error.detail) from None
+    await run_in_threadpool(services.traces.put, trace)
+    location = request.url_for("read_trace", trace_id=trace.id).path
+    return await run_in_threadpool(send_trace, request, trace, 200, {"Content-Location": location, "Cache-Control": "no-cache"})
+
+
+@router.delete("/{run_id}", status_code=204)
+def remove(run_id: str, services: Use) -> Response:
+    """Delete a run with its checkpoints; a training in progress ends with its slice."""
+    if not services.runs.delete(run_id):
+        raise missing()
+    return Response(status_code=204)
+
+
+def described(services: Services, run_id: str) -> dict[str, Any]:
+    """The run as docs/api.md has it. Raises ProblemError when there is none."""
+    run = _found(services, run_id)
+    history = services.runs.history(run_id)
+    # another slice may have been stored between the two readings
+    return {**run, "history": {name: values[: run["step"]] for name, values in history.items()}}
+
+
+def _found(services: Services, run_id: str) -> dict[str, Any]:
+    run = services.runs.get(run_id)
+    if run is None:
+        raise missing()
+    return run
+
+
+def missing() -> ProblemError:
+    return ProblemError(404, "there is no such run; GET /api/v1/runs lists those there are, POST /api/v1/runs creates one")

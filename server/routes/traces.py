@@ -1,0 +1,105 @@
+"""Traces: made, listed, sent, explained, checked, deleted."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from engine.trace import Document, explain
+from server import limits
+from server.encoding import Json
+from server.jobs.work import check_element, make_trace
+from server.problems import ProblemError
+from server.programs.network import check_task
+from server.routes.paging import After, Limit
+from server.routes.trace_response import send_trace
+from server.schemas.requests import CheckRequest, TraceRequest
+from server.services import Services, Use
+from server.store.traces import TraceFile
+
+router = APIRouter(prefix="/traces", tags=["traces"])
+Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
+
+
+@router.post("", status_code=201)
+async def create(request: Request, body: TraceRequest, services: Use) -> Response:
+    """Make the trace of a program. 200 when this very trace was stored already."""
+    program = body.program.model_dump()
+    if program["kind"] == "network":
+        check_task(program["task"])
+    seconds = limits.EXPRESSION_SECONDS if program["kind"] == "expression" else limits.TRACE_SECONDS
+    trace = await services.pool.run(make_trace, program, seconds=seconds)
+    new = await run_in_threadpool(services.traces.put, trace)
+    location = request.url_for("read_trace", trace_id=trace.id).path
+    return await run_in_threadpool(send_trace, request, trace, 201 if new else 200, {"Location": location})
+
+
+@router.get("")
+def index(services: Use, limit: Limit = 50, after: After = None) -> Response:
+    """The stored traces, newest first."""
+    items, following = services.traces.page(limit, after)
+    return Json({"items": items, "next": following})
+
+
+@router.get("/{trace_id}")
+def read_trace(request: Request, trace_id: str, services: Use) -> Response:
+    """A trace."""
+    return send_trace(request, _found(services, trace_id), 200, {"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+@router.get("/{trace_id}/nodes/{node:path}")
+def why(trace_id: str, node: str, services: Use, index: Index = None) -> Response:
+    """Why this number: a whole node, or one of its elements. `node` is an id or a path."""
+    trace = _found(services, trace_id)
+    document = services.documents.of(trace)
+    about = _node(document, node)
+    at = None if index is None else _element(about, index)
+    return Json(explain(document, about["id"], at))
+
+
+@router.post("/{trace_id}/nodes/{node:path}/check")
+async def check(trace_id: str, node: str, body: CheckRequest, services: Use) -> Response:
+    """One element of a gradient beside its central difference, computed by replaying the trace."""
+    trace = await run_in_threadpool(_found, services, trace_id)
+    about = _node(await run_in_threadpool(services.documents.of, trace), node)
+    return Json(await services.pool.run(check_element, trace, about["id"], tuple(body.index), seconds=limits.TRACE_SECONDS))
+
+
+@router.delete("/{trace_id}", status_code=204)
+def remove(trace_id: str, services: Use) -> Response:
+    """Delete a trace."""
+    if not services.traces.delete(trace_id):
+        raise _missing()
+    return Response(status_code=204)
+
+
+def _found(services: Services, trace_id: str) -> TraceFile:
+    trace = services.traces.get(trace_id)
+    if trace is None:
+        raise _missing()
+    return trace
+
+
+def _missing() -> ProblemError:
+    return ProblemError(404, "there is no such trace; GET /api/v1/traces lists those there are, POST /api/v1/traces makes one")
+
+
+def _node(document: Document, key: str) -> dict[str, Any]:
+    try:
+        return document.node(key)
+    except KeyError:
+        raise ProblemError(404, f"the trace has no such node; its nodes are 0 to {len(document.nodes) - 1}, or their paths") from None
+
+
+def _element(node: dict[str, Any], text: str) -> tuple[int, ...]:
+    shape = node["shape"]
+    if re.fullmatch(r"(\d{1,9}(,\d{1,9})*)?", text, re.ASCII):
+        index = tuple(int(part) for part in text.split(",") if part)
+        if len(index) == len(shape) and all(i < n for i, n in zip(index, shape, strict=True)):
+            return index
+    detail = f"index is one number for each dimension of shape {shape}, each from 0, with commas between; empty for a 0-d node"
+    raise ProblemError(422, detail)

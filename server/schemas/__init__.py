@@ -1,0 +1,1 @@
+"""What requests hold, checked and written out with their defaults."""

@@ -1,0 +1,78 @@
+"""An expression with its inputs, as a request gives it."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+from server import limits
+
+
+def _count(value: Any, depth: int = 0) -> int:
+    """How many numbers stand in a number or nested lists. Raises ValueError for anything else."""
+    if isinstance(value, list):
+        if depth >= limits.INPUT_DIMENSIONS:
+            raise ValueError(f"an input has at most {limits.INPUT_DIMENSIONS} dimensions")
+        return sum(_count(item, depth + 1) for item in value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("an input is a finite number, or lists of numbers nested evenly")
+    return 1
+
+
+def _tensor(value: Any) -> Any:
+    if _count(value) > limits.INPUT_ELEMENTS:
+        raise ValueError(f"an input has at most {limits.INPUT_ELEMENTS:,} elements")
+    try:
+        array = np.array(value, dtype=np.float64)
+    except OverflowError:
+        raise ValueError("an input's numbers have to fit a double") from None
+    except ValueError:
+        raise ValueError("the lists of an input are of unequal length; nest them evenly") from None
+    if not array.size:
+        raise ValueError("an input has at least one element")
+    return value
+
+
+def _name(value: str) -> str:
+    if not value.isidentifier() or keyword.iskeyword(value) or len(value) > limits.INPUT_NAME_CHARACTERS:
+        raise ValueError(f"the name of an input is a Python name of at most {limits.INPUT_NAME_CHARACTERS} characters, such as w or x_1")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("an expression is one line of printable characters")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+_NUMBERS_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "array"}], "examples": [0.5, [1, 2]]}
+Numbers = Annotated[Any, AfterValidator(_tensor), WithJsonSchema(_NUMBERS_SCHEMA)]
+
+
+class ExpressionProgram(BaseModel):
+    """A formula over named inputs; its gradients are computed with respect to `wrt` (every input unless given).
+
+    A result that is not scalar is summed for its loss.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
+        {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]}]})  # fmt: skip
+
+    kind: Literal["expression"] = "expression"
+    expression: Annotated[str, Field(min_length=1, max_length=limits.EXPRESSION_CHARACTERS), AfterValidator(_one_line)]
+    inputs: dict[Name, Numbers] = Field(min_length=1, max_length=limits.INPUTS)
+    wrt: list[str] = Field(default=[], max_length=limits.INPUTS)
+
+    @model_validator(mode="after")
+    def _complete(self) -> ExpressionProgram:
+        unknown = [name for name in self.wrt if name not in self.inputs]
+        if unknown or len(set(self.wrt)) != len(self.wrt):
+            raise ValueError(f"wrt names inputs, each once; the inputs are {', '.join(self.inputs)}")
+        if not self.wrt:
+            self.wrt = list(self.inputs)
+        return self

@@ -1,0 +1,65 @@
+"""A network, its data and its training, as a request gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.training.settings import OPTIMIZERS
+from server import limits
+
+_ADAMW: Mapping[str, Any] = OPTIMIZERS["adamw"]
+_SGD: Mapping[str, Any] = OPTIMIZERS["sgd"]
+Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Decay = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+Beta = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
+class AdamW(BaseModel):
+    """Adam with decoupled weight decay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Literal["adamw"] = "adamw"
+    lr: Rate = _ADAMW["lr"]
+    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] = list(_ADAMW["betas"])
+    eps: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = _ADAMW["eps"]
+    weight_decay: Decay = _ADAMW["weight_decay"]
+
+
+class Sgd(BaseModel):
+    """Stochastic gradient descent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Literal["sgd"]
+    lr: Rate = _SGD["lr"]
+    momentum: Beta = _SGD["momentum"]
+    weight_decay: Decay = _SGD["weight_decay"]
+
+
+class RunProgram(BaseModel):
+    """What fixes a training."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Annotated[str, Field(max_length=100)]
+    cell: Literal["rnn", "lstm", "gru"] = "gru"
+    hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16
+    optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")] = AdamW()
+    clip_norm: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = 1.0
+    batch_size: Annotated[int, Field(ge=1, le=limits.BATCH_SIZE)] = 32
+    seed: Annotated[int, Field(ge=0, le=limits.SEED)] = 0
+
+
+class NetworkProgram(RunProgram):
+    """One step of a training: step `step` on its own batch, or on one example of the training part alone."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
+        {"kind": "network", "cell": "gru", "hidden_size": 16, "task": "surnames", "example": 3, "seed": 0}]})  # fmt: skip
+
+    kind: Literal["network"] = "network"
+    step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
+    example: Annotated[int, Field(ge=0)] | None = None

@@ -1,0 +1,36 @@
+"""What routes work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from server.jobs.documents import Documents
+from server.jobs.pool import WorkerPool
+from server.jobs.training import Trainer
+from server.settings import Settings
+from server.store.runs import RunStore
+from server.store.traces import TraceFile, TraceStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of a running server."""
+
+    settings: Settings
+    traces: TraceStore
+    runs: RunStore
+    pool: WorkerPool
+    trainer: Trainer
+    documents: Documents
+    opening: TraceFile
+
+
+def _services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+Use = Annotated[Services, Depends(_services)]

@@ -1,0 +1,1 @@
+"""What outlives a restart: traces, runs and their checkpoints. Only the server's own process writes."""

@@ -1,0 +1,131 @@
+"""Runs: what fixes them, how far they have gone, their losses, and checkpoints to go on from."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+
+from engine.training import Slice
+from server.encoding import dumps
+from server.store.checkpoints import superfluous
+from server.store.clock import now
+from server.store.tables import checkpoints, runs, slices, validations
+
+_FLOAT = np.dtype("<f8")
+
+
+class RunStore:
+    """Runs in the database. A run that was deleted meanwhile is answered with None or False, never an error."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def create(self, program: dict[str, Any]) -> str:
+        """A new run; its id."""
+        run_id = f"r_{secrets.token_hex(8)}"
+        row = {"id": run_id, "program": dumps(program).decode(), "created": now(), "status": "idle", "step": 0, "requested_step": 0}
+        with self.engine.begin() as connection:
+            connection.execute(insert(runs).values(row))
+        return run_id
+
+    def get(self, run_id: str) -> dict[str, Any] | None:
+        """The run as docs/api.md has it, without its history."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+            return None if row is None else _describe(row, self._validations(connection, [run_id]))
+
+    def page(self, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
+        """Runs without history, newest first, that follow the cursor; and the next cursor."""
+        query = select(runs).order_by(runs.c.number.desc())
+        if after is not None:
+            query = query.where(runs.c.number < after)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.limit(limit + 1)).all()
+            found = self._validations(connection, [row.id for row in rows])
+        return [_describe(row, found) for row in rows[:limit]], rows[limit - 1].number if len(rows) > limit else None
+
+    def history(self, run_id: str) -> dict[str, list[float]]:
+        """Loss and gradient norm of every step; entry i is step i + 1."""
+        query = select(slices.c.losses, slices.c.gradient_norms).where(slices.c.run == run_id).order_by(slices.c.step)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {
+            "loss": np.frombuffer(b"".join(row.losses for row in rows), _FLOAT).tolist(),
+            "gradient_norm": np.frombuffer(b"".join(row.gradient_norms for row in rows), _FLOAT).tolist(),
+        }
+
+    def training(self) -> list[str]:
+        """The runs that have steps to do."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(select(runs.c.id).where(runs.c.status == "training").order_by(runs.c.number)).scalars())
+
+    def request(self, run_id: str, count: int, most: int) -> int | None:
+        """Asks for `count` more steps, up to `most` in all; gives the step the run is to reach, or None where that is too many.
+
+        A run that failed tries again.
+        """
+        changed = {"requested_step": runs.c.requested_step + count, "status": "training", "error": None}
+        query = update(runs).where(runs.c.id == run_id, runs.c.requested_step + count <= most).values(changed)
+        with self.engine.begin() as connection:
+            return connection.execute(query.returning(runs.c.requested_step)).scalar_one_or_none()
+
+    def append(self, run_id: str, done: Slice) -> bool:
+        """Stores what a slice did, and thins the checkpoints. False when the run is gone or has gone on already."""
+        first = done.step - len(done.losses)
+        query = update(runs).where(runs.c.id == run_id, runs.c.step == first).values(step=done.step)
+        with self.engine.begin() as connection:
+            if connection.execute(query).rowcount == 0:
+                return False
+            columns = {"losses": np.array(done.losses, _FLOAT).tobytes(), "gradient_norms": np.array(done.gradient_norms, _FLOAT).tobytes()}
+            connection.execute(insert(slices).values(run=run_id, step=done.step, **columns))
+            connection.execute(insert(checkpoints).values(run=run_id, step=done.step, data=done.checkpoint))
+            mine = checkpoints.c.run == run_id
+            steps = list(connection.execute(select(checkpoints.c.step).where(mine).order_by(checkpoints.c.step)).scalars())
+            connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(superfluous(steps, len(done.checkpoint)))))
+        return True
+
+    def checkpoint(self, run_id: str, at_most: int) -> bytes | None:
+        """The latest checkpoint of a step not beyond `at_most`; None: start from the initial network."""
+        query = select(checkpoints.c.data).where(checkpoints.c.run == run_id, checkpoints.c.step <= at_most)
+        with self.engine.connect() as connection:
+            return connection.execute(query.order_by(checkpoints.c.step.desc()).limit(1)).scalar_one_or_none()
+
+    def finish(self, run_id: str, step: int, figures: dict[str, float]) -> bool:
+        """Stores the validation at `step` and ends the training there. False when more steps were asked for, or the run is gone."""
+        with self.engine.begin() as connection:
+            if connection.execute(update(runs).where(runs.c.id == run_id).values(error=None)).rowcount == 0:
+                return False  # and where there is one, nobody deletes it from here on
+            known = select(validations.c.step).where(validations.c.run == run_id, validations.c.step == step)
+            if connection.execute(known).one_or_none() is None:
+                connection.execute(insert(validations).values(run=run_id, step=step, figures=dumps(figures).decode()))
+            done = update(runs).where(runs.c.id == run_id, runs.c.requested_step == step).values(status="idle")
+            return connection.execute(done).rowcount > 0
+
+    def fail(self, run_id: str, error: str) -> None:
+        """Ends the training with an error; the run stays at the last step it stored, and can go on from there."""
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(status="failed", error=error, requested_step=runs.c.step))
+
+    def delete(self, run_id: str) -> bool:
+        """False when there was none."""
+        with self.engine.begin() as connection:
+            return connection.execute(delete(runs).where(runs.c.id == run_id)).rowcount > 0
+
+    def _validations(self, connection: Connection, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {run_id: [] for run_id in ids}
+        query = select(validations).where(validations.c.run.in_(ids)).order_by(validations.c.step)
+        for row in connection.execute(query):
+            found[row.run].append({"step": row.step, **json.loads(row.figures)})
+        return found
+
+
+def _describe(row: Row[Any], found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    return {
+        "id": row.id, "program": json.loads(row.program), "status": row.status, "error": row.error, "step": row.step,
+        "requested_step": row.requested_step, "created": row.created, "validation": found[row.id],
+    }  # fmt: skip

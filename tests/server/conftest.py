@@ -1,0 +1,49 @@
+"""A real server in a thread of the test's process: a port of its own, its database in a temporary folder, spawned workers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from server.app import create_app
+from server.settings import Settings
+from tests.server.helpers import Start, wait_until
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Runs a new server and gives a client of it; use it in a with statement."""
+
+    @contextmanager
+    def run(data: Path | None = None, root_path: str = "", **settings: Any) -> Iterator[httpx.Client]:
+        folder = data or tmp_path_factory.mktemp("data")
+        options: dict[str, Any] = {"workers": 1, "static": folder / "no-such-folder", **settings}
+        app = create_app(Settings(data=folder, **options))
+        server = uvicorn.Server(uvicorn.Config(app, port=0, root_path=root_path, log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            wait_until(lambda: server.started or not thread.is_alive())
+            assert server.started, "the server did not start"
+            port = server.servers[0].sockets[0].getsockname()[1]
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def client(start: Start) -> Iterator[httpx.Client]:
+    """One server for all tests that leave it as they found it."""
+    with start(workers=2) as client:
+        yield client
