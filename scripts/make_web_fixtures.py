@@ -1,0 +1,115 @@
+"""Writes the small traces that the page's tests read (web/src/model/fixtures/), with the engine's own recorder.
+
+Deterministic: the same engine writes the same files. With the project installed: ``python scripts/make_web_fixtures.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine import Tape, Tensor
+from engine.trace import record, to_bytes
+from engine.training import Batch, Settings, trace_step
+from engine.training.task import Kind, Part, Readout
+
+FOLDER = Path(__file__).resolve().parents[1] / "web" / "src" / "model" / "fixtures"
+LETTERS = "abdeikmnorstu"
+NAMES = (("stone", 1), ("rossi", 0), ("mori", 2), ("bruno", 0), ("baker", 1), ("ueda", 2))
+CLASSES = ("Italian", "English", "Japanese")
+
+
+class Names:
+    """A few surnames, one letter a step."""
+
+    name, input_size, output_size = "surnames", len(LETTERS), len(CLASSES)
+    kind: Kind = "classification"
+    readout: Readout = "last"
+
+    def size(self, part: Part) -> int:
+        return len(NAMES)
+
+    def batch(self, part: Part, indices: Sequence[int] | npt.NDArray[np.int64]) -> Batch:
+        chosen = [NAMES[i] for i in indices]
+        lengths = np.array([len(word) for word, _ in chosen], dtype=np.int64)
+        inputs = np.zeros((len(chosen), int(lengths.max()), len(LETTERS)))
+        for row, (word, _) in enumerate(chosen):
+            for t, letter in enumerate(word):
+                inputs[row, t, LETTERS.index(letter)] = 1
+        return Batch(inputs, lengths, np.array([k for _, k in chosen], dtype=np.int64), np.array(indices, dtype=np.int64))
+
+    def describe(self, batch: Batch, part: Part) -> dict[str, Any]:
+        words = [NAMES[i] for i in batch.indices]
+        examples = [
+            {"index": int(i), "length": len(word), "tokens": list(word), "text": word, "target": target}
+            for i, (word, target) in zip(batch.indices, words, strict=True)
+        ]
+        return {"task": self.name, "display": "letters", "kind": self.kind, "readout": self.readout, "classes": list(CLASSES),
+                "features": list(LETTERS), "examples": examples}  # fmt: skip
+
+
+class Waves:
+    """The next value of a sine, predicted at every step."""
+
+    name, input_size, output_size = "waves", 1, 1
+    kind: Kind = "regression"
+    readout: Readout = "every"
+
+    def size(self, part: Part) -> int:
+        return 8
+
+    def batch(self, part: Part, indices: Sequence[int] | npt.NDArray[np.int64]) -> Batch:
+        series = np.sin(np.arange(5)[None, :] * 0.9 + np.asarray(indices)[:, None])[:, :, None]
+        lengths = np.full(len(indices), 4, dtype=np.int64)
+        return Batch(series[:, :-1], lengths, series[:, 1:], np.array(indices, dtype=np.int64))
+
+    def describe(self, batch: Batch, part: Part) -> dict[str, Any]:
+        examples = [
+            {"index": int(i), "length": 4, "tokens": batch.inputs[row, :, 0].tolist(), "text": f"from {i}",
+             "target": batch.targets[row, :, 0].tolist()}
+            for row, i in enumerate(batch.indices)
+        ]  # fmt: skip
+        return {"task": self.name, "display": "series", "kind": self.kind, "readout": self.readout, "classes": None,
+                "features": ["value"], "examples": examples}  # fmt: skip
+
+
+def expression(inputs: dict[str, Any]) -> dict[str, Any]:
+    """tanh(w*x + b), summed when it is no scalar."""
+    with Tape(level="TRACE") as tape:
+        w, x, b = (Tensor(inputs[name], requires_grad=True, name=name) for name in ("w", "x", "b"))
+        for leaf, name in ((w, "w"), (x, "x"), (b, "b")):
+            tape.label(leaf, name, role="input")
+        y = (w * x + b).tanh()
+        if y.ndim:
+            y = y.sum()
+        tape.label(y, "L", role="loss")
+        run = y.backward()
+    program = {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": inputs, "wrt": ["w", "x", "b"]}
+    return record(tape, run, program=program)
+
+
+def settings(cell: str, hidden: int, optimizer: dict[str, Any], batch: int = 2) -> Settings:
+    return Settings(cell=cell, hidden_size=hidden, optimizer=optimizer, clip_norm=1.0, batch_size=batch, seed=3)
+
+
+def main() -> None:
+    adamw, sgd = {"name": "adamw", "lr": 0.01}, {"name": "sgd", "lr": 0.1, "momentum": 0.9}
+    documents = {
+        "scalar": expression({"w": 0.5, "x": 2.0, "b": -0.3}),
+        "vector": expression({"w": 0.5, "x": [1.0, 2.0], "b": 0.0}),
+        "rnn": trace_step(Names(), settings("rnn", 4, adamw), 40, example=0),
+        "rnn-batch": trace_step(Names(), settings("rnn", 3, sgd, batch=3), 2),
+        "gru": trace_step(Names(), settings("gru", 2, adamw), 3, example=2),
+        "lstm": trace_step(Waves(), settings("lstm", 2, sgd), 3, example=1),
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, document in documents.items():
+        (FOLDER / f"{name}.json").write_bytes(to_bytes(document))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+/** The API of this very server, typed. Addresses are relative, so the page works under any path prefix. */
+import { preferences } from "../app/preferences.svelte";
+import { Problem } from "./problem";
+import type { Check, Example, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
+
+const BASE = "api/v1";
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`${BASE}${path}`, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem("offline", error instanceof Error ? error.message : String(error));
+  }
+  if (!response.ok) throw await Problem.from(response);
+  return response;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, { signal });
+  return (await response.json()) as T;
+}
+
+async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+  return (await response.json()) as T;
+}
+
+export function opening(signal?: AbortSignal): Promise<unknown> {
+  return get("/opening", signal);
+}
+
+export function trace(program: Program, signal?: AbortSignal): Promise<unknown> {
+  return post("/traces", { program }, signal);
+}
+
+export function storedTrace(id: string, signal?: AbortSignal): Promise<unknown> {
+  return get(`/traces/${encodeURIComponent(id)}`, signal);
+}
+
+/** Central differences for one element of the gradient of `node`. */
+export function check(id: string, node: number, index: number[], signal?: AbortSignal): Promise<Check> {
+  return post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index }, signal);
+}
+
+export async function tasks(signal?: AbortSignal): Promise<TaskInfo[]> {
+  return (await get<{ items: TaskInfo[] }>("/tasks", signal)).items;
+}
+
+export interface ExampleQuery {
+  limit?: number;
+  after?: string | number | null;
+  /** Only examples whose text begins with this. */
+  startsWith?: string;
+}
+
+export function examples(task: string, query: ExampleQuery = {}, signal?: AbortSignal): Promise<Page<Example>> {
+  const search = new URLSearchParams({ part: "train", limit: String(query.limit ?? 50) });
+  if (query.after !== undefined && query.after !== null) search.set("after", String(query.after));
+  if (query.startsWith) search.set("starts_with", query.startsWith);
+  return get(`/tasks/${encodeURIComponent(task)}/examples?${search.toString()}`, signal);
+}
+
+export function createRun(program: RunProgram, signal?: AbortSignal): Promise<Run> {
+  return post("/runs", { program }, signal);
+}
+
+export function runs(signal?: AbortSignal): Promise<Page<RunSummary>> {
+  return get("/runs?limit=100", signal);
+}
+
+export function run(id: string, signal?: AbortSignal): Promise<Run> {
+  return get(`/runs/${encodeURIComponent(id)}`, signal);
+}
+
+export function trainSteps(id: string, count: number, signal?: AbortSignal): Promise<Run> {
+  return post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal);
+}
+
+export function stepTrace(id: string, step: number, example: number | null, signal?: AbortSignal): Promise<unknown> {
+  const search = example === null ? "" : `?example=${example}`;
+  return get(`/runs/${encodeURIComponent(id)}/steps/${step}/trace${search}`, signal);
+}
+
+/** The figure's words are in the language shown; asked for in an effect, it is asked for again when that changes. */
+export function lossFigure(id: string, signal?: AbortSignal): Promise<Figure> {
+  return get(`/runs/${encodeURIComponent(id)}/figures/loss?lang=${preferences.lang}`, signal);
+}
+
+export async function deleteRun(id: string, signal?: AbortSignal): Promise<void> {
+  await ask(`/runs/${encodeURIComponent(id)}`, { method: "DELETE", signal });
+}

@@ -1,0 +1,47 @@
+/** An error as the API tells it (RFC 9457), or the absence of an answer. */
+export interface FieldError {
+  pointer?: string;
+  detail: string;
+  /** Column in an expression, from 1. */
+  column?: number | null;
+}
+
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly title: string,
+    readonly detail: string,
+    readonly status: number | null = null,
+    readonly errors: FieldError[] = [],
+    readonly requestId: string | null = null,
+  ) {
+    super(detail || title);
+  }
+
+  /** The server did not answer at all. */
+  get offline(): boolean {
+    return this.status === null;
+  }
+
+  static async from(response: Response): Promise<Problem> {
+    const body: unknown = await response.json().catch(() => null);
+    if (typeof body !== "object" || body === null) return new Problem(response.statusText || `HTTP ${response.status}`, "", response.status);
+    const { title, detail, errors, request_id: requestId } = body as Record<string, unknown>;
+    return new Problem(
+      typeof title === "string" ? title : `HTTP ${response.status}`,
+      typeof detail === "string" ? detail : "",
+      response.status,
+      Array.isArray(errors) ? (errors as FieldError[]) : [],
+      typeof requestId === "string" ? requestId : null,
+    );
+  }
+}
+
+/** Whatever was thrown, as a Problem; null for a request that was given up on purpose. */
+export function asProblem(error: unknown): Problem | null {
+  if (error instanceof Problem) return error;
+  if (error instanceof DOMException && error.name === "AbortError") return null;
+  if (error instanceof TypeError) return new Problem("offline", error.message);
+  return new Problem("unexpected", error instanceof Error ? error.message : String(error), 0);
+}

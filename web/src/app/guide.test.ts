@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import rnn from "../model/fixtures/rnn.json";
+import scalar from "../model/fixtures/scalar.json";
+import { Film } from "../model/film";
+import { NetworkGrid } from "../model/network";
+import { Trace } from "../model/trace";
+import { guide } from "./guide";
+
+describe("what is explained while nothing is chosen", () => {
+  const film = new Film(Trace.from(rnn));
+  const grid = NetworkGrid.of(film.trace)!;
+  const at = (phase: string): number => film.phases.find((span) => span.phase === phase)!.to;
+
+  it("is nothing before anything is computed", () => {
+    expect(guide(film, grid, 0, 0)).toBeNull();
+  });
+
+  it("is the strongest element of the latest hidden state on the way forward", () => {
+    const target = guide(film, grid, at("forward"), 0)!;
+    const last = grid.columns.at(-1)!;
+    expect(target).toMatchObject({ kind: "value", node: last.h });
+    const row = Array.from(film.trace.value(last.h).data).slice(0, grid.hidden);
+    expect(Math.abs(row[target.index[1]!]!)).toBe(Math.max(...row.map(Math.abs)));
+  });
+
+  it("is the strongest gradient of the recurrent weight on the way back, then its update", () => {
+    const weight = grid.parameters.find((parameter) => parameter.name === "rnn.weight_hh_l0")!.node;
+    const backward = guide(film, grid, at("backward"), 0)!;
+    expect(backward).toMatchObject({ kind: "gradient", node: weight });
+    const gradient = film.trace.gradient(weight)!;
+    expect(Math.abs(gradient.at(backward.index))).toBe(Math.max(...Array.from(gradient.data).map(Math.abs)));
+    expect(guide(film, grid, film.length, 0)).toEqual({ ...backward, kind: "update" });
+  });
+
+  it("follows the events of an expression", () => {
+    const expression = new Film(Trace.from(scalar));
+    expect(guide(expression, null, 0, 0)).toBeNull();
+    expect(guide(expression, null, 1, 0)).toMatchObject({ kind: "value", node: expression.trace.events.node(0) });
+    expect(guide(expression, null, expression.length, 0)).toMatchObject({ kind: "gradient" });
+  });
+});

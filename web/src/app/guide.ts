@@ -1,0 +1,45 @@
+/** Which number the inspector explains while nobody has chosen one: it follows the film. */
+import type { Target } from "../model/explain";
+import type { Film } from "../model/film";
+import type { NetworkGrid } from "../model/network";
+import type { Tensor } from "../model/trace";
+
+/** Index of the element of greatest magnitude among the first `count` (all when omitted), starting at `from`. */
+function strongest(tensor: Tensor, from = 0, count = tensor.size): number {
+  let best = from;
+  for (let i = from; i < from + count; i++) if (Math.abs(tensor.flat(i)) > Math.abs(tensor.flat(best))) best = i;
+  return best;
+}
+
+function element(node: number, kind: Target["kind"], tensor: Tensor, from = 0, count = tensor.size): Target {
+  return { kind, node, index: tensor.unravel(strongest(tensor, from, count)) };
+}
+
+function ofNetwork(film: Film, grid: NetworkGrid, moment: number, example: number): Target | null {
+  const phase = film.phaseAt(moment);
+  if (phase === "forward" || phase === "loss") {
+    const column = grid.columns.filter((candidate) => candidate.rows > example && film.known(candidate.h, moment)).at(-1);
+    if (column === undefined) return null;
+    return element(column.h, "value", film.trace.value(column.h), example * grid.hidden, grid.hidden);
+  }
+  const recurrent = grid.parameters.find((parameter) => parameter.name.endsWith("weight_hh_l0"));
+  const gradient = recurrent && film.trace.gradient(recurrent.node);
+  if (!recurrent || !gradient) return null;
+  const moved = film.update(recurrent.node);
+  return element(recurrent.node, phase === "update" && moved !== null && moved.event < moment ? "update" : "gradient", gradient);
+}
+
+function ofExpression(film: Film, moment: number): Target | null {
+  if (moment === 0) return null;
+  const { events } = film.trace;
+  const done = moment - 1;
+  const backward = film.phaseAt(moment) === "backward";
+  const node = backward && events.target(done) >= 0 ? events.target(done) : events.node(done);
+  if (node < 0) return null;
+  const gradient = backward ? film.gradient(node, moment) : null;
+  return gradient ? element(node, "gradient", gradient) : element(node, "value", film.trace.value(node));
+}
+
+export function guide(film: Film, grid: NetworkGrid | null, moment: number, example: number): Target | null {
+  return grid ? ofNetwork(film, grid, moment, example) : ofExpression(film, moment);
+}

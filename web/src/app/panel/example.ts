@@ -1,0 +1,25 @@
+/** The tokens of an example, made ready to be drawn. */
+import type { Token } from "../../api/types";
+
+/** Rows of pixels in 0..1. */
+export function pixels(tokens: readonly Token[]): number[][] {
+  return tokens.map((row) => (Array.isArray(row) ? row : [Number(row)]));
+}
+
+/** A line through the numbers, `width` by `height` with 2 units of air; a constant series is a level line in the middle. */
+export function seriesPath(tokens: readonly Token[], width: number, height: number): string {
+  const values = tokens.map((token) => Number(Array.isArray(token) ? token[0] : token));
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const x = (i: number): number => 2 + (values.length < 2 ? 0 : (i / (values.length - 1)) * (width - 4));
+  const y = (value: number): number => (high === low ? height / 2 : height - 2 - ((value - low) / (high - low)) * (height - 4));
+  return values.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+}
+
+/** The pairs (value, marker) of the adding problem. */
+export function markedPairs(tokens: readonly Token[]): { value: number; marked: boolean }[] {
+  return tokens.map((token) => {
+    const [value = 0, marker = 0] = Array.isArray(token) ? token : [Number(token)];
+    return { value, marked: marker !== 0 };
+  });
+}

@@ -1,0 +1,63 @@
+/** Changes to a program, as the panel makes them. Nothing is changed in place. */
+import type { CellKind, NetworkProgram, OptimizerSettings, RunProgram } from "../api/types";
+
+export const CELLS: readonly { value: CellKind; name: string }[] = [
+  { value: "rnn", name: "RNN, tanh" },
+  { value: "lstm", name: "LSTM" },
+  { value: "gru", name: "GRU" },
+];
+
+export const OPTIMIZERS: readonly { value: string; name: string }[] = [
+  { value: "sgd", name: "SGD" },
+  { value: "adamw", name: "AdamW" },
+];
+
+/** What a new training starts from. */
+export const FRESH_RUN: RunProgram = {
+  task: "surnames",
+  cell: "gru",
+  hidden_size: 16,
+  optimizer: { name: "adamw", lr: 0.01 },
+  clip_norm: 1,
+  batch_size: 32,
+  seed: 0,
+};
+
+/** Another optimizer keeps the learning rate and the weight decay; the server fills in the options that only it has. */
+export function withOptimizer(optimizer: OptimizerSettings, name: string): OptimizerSettings {
+  if (optimizer.name === name) return optimizer;
+  const kept: OptimizerSettings = { name, lr: optimizer.lr };
+  if (typeof optimizer.weight_decay === "number") kept.weight_decay = optimizer.weight_decay;
+  return kept;
+}
+
+/** Another task has other examples: the film begins with its first one. */
+export function withTask(program: NetworkProgram, task: string): NetworkProgram {
+  return program.task === task ? program : { ...program, task, example: program.example === null ? null : 0 };
+}
+
+/** The settings of a training, without the step and the example that a film looks at. */
+export function runOf(program: NetworkProgram): RunProgram {
+  const { task, cell, hidden_size, optimizer, clip_norm, batch_size, seed } = program;
+  return { task, cell, hidden_size, optimizer, clip_norm, batch_size, seed };
+}
+
+export interface NumberRule {
+  integer?: boolean;
+  min?: number;
+  max?: number;
+  /** The empty text is allowed and means null. */
+  optional?: boolean;
+}
+
+/** The number in `text`, null where that is allowed and nothing is written; undefined when it breaks the rule. */
+export function readNumber(text: string, rule: NumberRule): number | null | undefined {
+  const clean = text.trim().replace(/\u2212/g, "-");
+  if (clean === "") return rule.optional ? null : undefined;
+  const value = Number(clean);
+  if (!Number.isFinite(value)) return undefined;
+  if (rule.integer && !Number.isInteger(value)) return undefined;
+  if (rule.min !== undefined && value < rule.min) return undefined;
+  if (rule.max !== undefined && value > rule.max) return undefined;
+  return value;
+}

@@ -1,0 +1,219 @@
+/** The one state of a film on the stage: the trace, the moment, what is selected and how it is looked at. */
+import * as api from "../api/client";
+import { Latest } from "../api/latest";
+import { asProblem, Problem } from "../api/problem";
+import type { Check, Program, Run, TaskInfo } from "../api/types";
+import type { Language } from "../i18n/languages";
+import type { Target } from "../model/explain";
+import { Film } from "../model/film";
+import { NetworkGrid } from "../model/network";
+import { nextStop, previousStop, stops, type Stride } from "../model/stops";
+import { Trace } from "../model/trace";
+import { createPlayer } from "../transport/play";
+import { guide } from "./guide";
+import { preferences, type Theme } from "./preferences.svelte";
+import { taskList } from "./tasks.svelte";
+
+export type Level = "cell" | "vector" | "scalar";
+export type TrayTab = "gradient" | "bptt" | "parameters" | "curves";
+
+export class Session {
+  trace = $state.raw<Trace | null>(null);
+  moment = $state(0);
+  /** The film has ended and the forward pass with the new parameters is shown. */
+  after = $state(false);
+  stride = $state<Stride>("cell");
+  playing = $state(false);
+  speed = $state(1);
+  /** Row of the batch that is shown. */
+  example = $state(0);
+  level = $state<Level>("cell");
+  /** The time step whose card is the opened one. */
+  focus = $state<number | null>(null);
+  tab = $state<TrayTab>("bptt");
+  status = $state<"loading" | "ready" | "error">("loading");
+  error = $state.raw<Problem | null>(null);
+  /** The address that this film was opened from; null as long as there is none. */
+  address: string | null = null;
+  /** The run that the Curves tab shows. */
+  run = $state.raw<Run | null>(null);
+
+  #chosen = $state.raw<Target | null>(null);
+  readonly #requests = new Latest();
+
+  readonly film: Film | null = $derived(this.trace ? new Film(this.trace) : null);
+  readonly grid: NetworkGrid | null = $derived(this.trace ? NetworkGrid.of(this.trace) : null);
+  readonly stops: number[] = $derived(this.film ? stops(this.film, this.stride) : [0]);
+  readonly phase = $derived(this.film ? this.film.phaseAt(this.moment) : "forward");
+  /** The number that is explained: the chosen one, or the one the film has come to. */
+  readonly selection: Target | null = $derived(this.#chosen ?? (this.film ? guide(this.film, this.grid, this.moment, this.example) : null));
+  /** What the server says about the task of this film; null for expressions. */
+  readonly task: TaskInfo | null = $derived.by(() => {
+    const program = this.trace?.program;
+    return program?.kind === "network" ? taskList.named(program.task) : null;
+  });
+
+  readonly #player = createPlayer({
+    moment: () => this.moment,
+    stops: () => this.stops,
+    speed: () => this.speed,
+    onMoment: (moment) => (this.moment = moment),
+    onEnd: () => {
+      this.playing = false;
+      this.after = this.trace?.after != null;
+    },
+  });
+
+  get opened(): boolean {
+    return this.level !== "cell";
+  }
+
+  get lang(): Language {
+    return preferences.lang;
+  }
+
+  get theme(): Theme {
+    return preferences.theme;
+  }
+
+  /** Whether the number explained was chosen by hand. */
+  get pinned(): boolean {
+    return this.#chosen !== null;
+  }
+
+  // -- films ------------------------------------------------------------------------------------
+
+  openOpening(): Promise<boolean> {
+    return this.#open((signal) => api.opening(signal), null);
+  }
+
+  openProgram(program: Program): Promise<boolean> {
+    return this.#open((signal) => api.trace(program, signal), null);
+  }
+
+  async openStep(run: string, step: number, example: number | null): Promise<boolean> {
+    let record: Run | null = null;
+    const opened = await this.#open(async (signal) => {
+      record = await api.run(run, signal);
+      return api.stepTrace(run, step, example, signal);
+    }, null);
+    if (opened) this.run = record;
+    return opened;
+  }
+
+  /** Fetches a film and shows it. False when it failed, or when a newer request has taken its place. */
+  async #open(fetchDocument: (signal: AbortSignal) => Promise<unknown>, run: Run | null): Promise<boolean> {
+    this.pause();
+    this.status = "loading";
+    this.error = null;
+    try {
+      const document = await this.#requests.run(fetchDocument);
+      if (document === undefined) return false;
+      this.load(Trace.from(document));
+      this.run = run;
+      return true;
+    } catch (error) {
+      this.fail(asProblem(error) ?? new Problem("unexpected", String(error), 0));
+      return false;
+    }
+  }
+
+  /** Shows `trace`. After an edit the place in the film, and the number chosen, stay where they can. */
+  load(trace: Trace): void {
+    this.pause();
+    const before = this.trace;
+    const chosen = this.#chosen && before ? rechosen(this.#chosen, before, trace) : null;
+    const alike = before !== null && before.events.length === trace.events.length;
+    const ended = before !== null && this.moment === before.events.length;
+    const moment = alike ? this.moment : ended ? trace.events.length : 0;
+    this.trace = trace;
+    this.moment = moment;
+    this.after = this.after && moment === trace.events.length && trace.after !== null;
+    this.#chosen = chosen;
+    this.example = Math.min(this.example, Math.max(0, (trace.batch?.examples.length ?? 1) - 1));
+    this.status = "ready";
+    this.error = null;
+  }
+
+  fail(problem: Problem): void {
+    this.#requests.cancel();
+    this.error = problem;
+    this.status = "error";
+  }
+
+  // -- the transport ----------------------------------------------------------------------------
+
+  go(moment: number): void {
+    this.pause();
+    this.after = false;
+    this.moment = Math.max(0, Math.min(this.film?.length ?? 0, Math.round(moment)));
+  }
+
+  next(): void {
+    this.go(nextStop(this.stops, this.moment));
+  }
+
+  previous(): void {
+    this.go(previousStop(this.stops, this.moment));
+  }
+
+  first(): void {
+    this.go(0);
+  }
+
+  last(): void {
+    this.go(this.film?.length ?? 0);
+    this.after = this.trace?.after != null;
+  }
+
+  play(): void {
+    if (!this.film) return;
+    if (this.moment >= this.film.length) this.moment = 0;
+    this.after = false;
+    this.playing = true;
+    this.#player.play();
+  }
+
+  pause(): void {
+    this.playing = false;
+    this.#player.pause();
+  }
+
+  setStride(stride: Stride): void {
+    this.stride = stride;
+  }
+
+  // -- what is looked at ------------------------------------------------------------------------
+
+  /** Explains `target` from now on; null lets the inspector follow the film again. */
+  select(target: Target | null): void {
+    this.pause();
+    this.#chosen = target;
+  }
+
+  /** Opens the card of step `t` (all open alike), or closes the open one. */
+  toggleCell(t: number): void {
+    this.pause();
+    if (this.opened && this.focus === t) {
+      this.level = "cell";
+      this.focus = null;
+    } else {
+      if (!this.opened) this.level = "vector";
+      this.focus = t;
+    }
+  }
+
+  /** Central differences for the gradient `target`, computed by the server. */
+  check(target: Target): Promise<Check> {
+    if (!this.trace) throw new Error("There is no film to check: load one first.");
+    return api.check(this.trace.id, target.node, target.index);
+  }
+}
+
+/** The same number in another trace: the node of the same path, when the index still fits. */
+function rechosen(target: Target, before: Trace, now: Trace): Target | null {
+  const path = before.node(target.node).path;
+  const node = now.nodes.find((candidate) => candidate.path === path);
+  if (!node || node.shape.length !== target.index.length) return null;
+  return target.index.every((at, axis) => at < node.shape[axis]!) ? { ...target, node: node.id } : null;
+}

@@ -1,0 +1,61 @@
+// @vitest-environment happy-dom
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import appEn from "./app.en";
+import { fill } from "./format";
+import { catalogues } from "./index.svelte";
+import stageEn from "./stage.en";
+import whyEn from "./why.en";
+
+const SOURCES = join(import.meta.dirname, "..");
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return path.endsWith("i18n") ? [] : sources(path);
+    return /\.(ts|svelte)$/.test(entry.name) && !entry.name.endsWith(".test.ts") ? [readFileSync(path, "utf8")] : [];
+  });
+}
+
+/** `{name}` outside of formulas. */
+function params(message: string): string[] {
+  return [...message.replace(/\$[^$]*\$/g, "").matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).sort();
+}
+
+describe("the catalogues", () => {
+  const text = sources(SOURCES).join("\n");
+  const { en, zh } = catalogues;
+
+  it("have the same keys, none twice", () => {
+    expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(stageEn).length + Object.keys(whyEn).length);
+  });
+
+  it("have the same parameters in both languages, and no empty message", () => {
+    for (const key of Object.keys(en)) {
+      expect([key, [...new Set(params(zh[key]!))]]).toEqual([key, [...new Set(params(en[key]!))]]);
+      expect([key, en[key]!.trim() !== "" && zh[key]!.trim() !== ""]).toEqual([key, true]);
+    }
+  });
+
+  it("have no key that is never used", () => {
+    // A key is used where it stands in the sources, or where its beginning stands before `${…}`; notes come from traces.
+    const beginnings = [...text.matchAll(/[`"]([a-z_]+(?:\.[a-z_]+)*[._])\$\{/g)].map((match) => match[1]!);
+    const unused = Object.keys(en).filter(
+      (key) => !text.includes(`"${key}"`) && !text.includes(`'${key}'`) && !text.includes(`\`${key}\``) && !key.startsWith("note.") && !beginnings.some((beginning) => key.startsWith(beginning)),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it("lack no key that the sources name", () => {
+    const named = [...text.matchAll(/["'`]((?:app|stage|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    expect([...new Set(named)].filter((key) => !(key in en))).toEqual([]);
+  });
+});
+
+describe("fill", () => {
+  it("replaces what is given and leaves the groups of formulas", () => {
+    expect(fill("$W_{hh}$ at {t}: {x}{x}", { t: 3, x: "y" })).toBe("$W_{hh}$ at 3: yy");
+  });
+});

@@ -1,0 +1,27 @@
+/** Every word of the interface: one catalogue a language, merged from one file a part. */
+import { preferences } from "../app/preferences.svelte";
+import appEn from "./app.en";
+import appZh from "./app.zh";
+import { fill, type Params } from "./format";
+import type { Language } from "./languages";
+import stageEn from "./stage.en";
+import stageZh from "./stage.zh";
+import whyEn from "./why.en";
+import whyZh from "./why.zh";
+
+export const catalogues: Record<Language, Record<string, string>> = {
+  en: { ...appEn, ...stageEn, ...whyEn },
+  zh: { ...appZh, ...stageZh, ...whyZh },
+};
+
+/** The message `key` in the language chosen now. Reading it in a component or an effect follows the language. An unknown key is a mistake of ours and throws. */
+export function t(key: string, params: Params = {}): string {
+  const message = catalogues[preferences.lang][key];
+  if (message === undefined) throw new Error(`No message "${key}" in the catalogue "${preferences.lang}": add it to web/src/i18n.`);
+  return fill(message, params);
+}
+
+/** Whether the catalogue knows `key`; for keys that come from the server (notes of a trace). */
+export function known(key: string): boolean {
+  return Object.hasOwn(catalogues[preferences.lang], key);
+}

@@ -1,0 +1,89 @@
+// @vitest-environment happy-dom
+import { cleanup, fireEvent, render, screen } from "@testing-library/svelte";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Session } from "../app/session.svelte";
+import en from "../i18n/why.en";
+import type { Target } from "../model/explain";
+import { film } from "../model/fixtures";
+import { NetworkGrid } from "../model/network";
+import Inspector from "./Inspector.svelte";
+
+vi.mock("../i18n/index.svelte", async () => {
+  const { fill } = await import("../i18n/format");
+  return { t: (key: keyof typeof en, params = {}) => fill(en[key], params) };
+});
+
+beforeAll(() => {
+  vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
+});
+afterEach(cleanup);
+
+const shown = film("rnn");
+const grid = NetworkGrid.of(shown.trace)!;
+const weight = shown.trace.node("rnn.weight_hh_l0").id;
+
+function show(selection: Target | null, moment = shown.length, more: Partial<Session> = {}): { select: ReturnType<typeof vi.fn> } {
+  const select = vi.fn();
+  render(Inspector, { session: { film: shown, trace: shown.trace, selection, moment, example: 0, select, ...more } as unknown as Session });
+  return { select };
+}
+
+const data = (id: string): number => Number(screen.getByTestId(id).getAttribute("data-value"));
+
+describe("the inspector", () => {
+  it("shows a shared weight: number, rows, and their sum, all digits kept", () => {
+    show({ kind: "gradient", node: weight, index: [0, 2] });
+    const stored = shown.trace.gradient(weight)!.at([0, 2]);
+    expect(data("why-value")).toBe(stored);
+    expect(data("why-sum")).toBe(stored);
+    expect([0, 1, 2, 3, 4].reduce((sum, i) => sum + data(`why-row-${i}`), 0)).toBe(stored);
+    expect(screen.getByTestId("why-title").querySelector("math")).not.toBeNull();
+    expect(screen.getByText("sum of 5 shares").tagName).toBe("B");
+  });
+
+  it("says what has not arrived", () => {
+    show({ kind: "gradient", node: weight, index: [0, 2] }, shown.contributions(weight)[2]!.arrived + 1);
+    expect(screen.getByText("so far")).toBeTruthy();
+    expect(screen.getByText("next")).toBeTruthy();
+    expect(screen.getByText("when the sum is complete")).toBeTruthy();
+    expect(screen.getByTestId("why-row-3").getAttribute("data-value")).toBe("");
+  });
+
+  it("says what is not computed yet", () => {
+    show({ kind: "value", node: grid.column(3)!.h, index: [0, 1] }, 0);
+    expect(screen.getByTestId("why-value").getAttribute("data-value")).toBe("");
+    expect(screen.getByText("not come this far")).toBeTruthy();
+  });
+
+  it("explains a row that is tapped", async () => {
+    const { select } = show({ kind: "value", node: grid.column(3)!.h, index: [0, 1] });
+    await fireEvent.click(screen.getByTestId("why-row-2"));
+    expect(select).toHaveBeenCalledWith({ kind: "value", node: grid.column(2)!.h, index: [0, 0] });
+  });
+
+  it("takes an update apart", () => {
+    show({ kind: "update", node: weight, index: [0, 2] });
+    expect(data("why-value")).toBe(shown.value(weight, shown.length)!.at([0, 2]));
+    expect(screen.getByText("adaptive step", { selector: "th" })).toBeTruthy();
+    expect(screen.getByRole("img").getAttribute("aria-label")).toMatch(/^from .* to /);
+  });
+
+  it("checks by finite differences on request, and says when that fails", async () => {
+    const check = vi.fn().mockResolvedValueOnce({ gradient: 1, finite_difference: 0.25, difference: 1e-10, epsilon: 1e-5 });
+    const target: Target = { kind: "gradient", node: weight, index: [0, 2] };
+    show(target, shown.length, { check });
+    await fireEvent.click(screen.getByTestId("why-check"));
+    await vi.waitFor(() => expect(screen.getByText(/✓ \|Δ\| 1·10⁻¹⁰/)).toBeTruthy());
+    expect(check).toHaveBeenCalledWith(target);
+    expect(data("why-check")).toBe(0.25);
+    cleanup();
+    show(target, shown.length, { check: vi.fn().mockRejectedValue(new Error("the server is busy")) });
+    await fireEvent.click(screen.getByTestId("why-check"));
+    await vi.waitFor(() => expect(screen.getByText(/the server is busy/)).toBeTruthy());
+  });
+
+  it("invites a tap while nothing is chosen", () => {
+    show(null);
+    expect(screen.getByText("why?").tagName).toBe("B");
+  });
+});

@@ -1,0 +1,41 @@
+// TeX to MathML, each formula rendered once.
+
+import katex from "katex";
+
+const MOST = 2000; // formulas kept; far more than one film shows
+const rendered = new Map<string, string>();
+
+/** MathML of a formula. What KaTeX cannot read is shown as it was written, never thrown. */
+export function renderTex(tex: string, display: boolean): string {
+  const key = `${display ? "d" : "i"}${tex}`;
+  let html = rendered.get(key);
+  if (html === undefined) {
+    html = katex.renderToString(tex, { displayMode: display, output: "mathml", throwOnError: false, strict: "ignore" });
+    if (rendered.size >= MOST) rendered.clear();
+    rendered.set(key, html);
+  }
+  return html;
+}
+
+export interface Segment {
+  kind: "text" | "tex";
+  text: string;
+  bold: boolean;
+}
+
+/** The parts of a text with `$TeX$` and `**bold**`; formulas may stand inside bold. */
+export function segments(text: string): Segment[] {
+  const list: Segment[] = [];
+  let bold = false;
+  text.split("$").forEach((part, i) => {
+    if (i % 2 === 1) {
+      list.push({ kind: "tex", text: part, bold });
+      return;
+    }
+    part.split("**").forEach((words, k) => {
+      if (k > 0) bold = !bold;
+      if (words !== "") list.push({ kind: "text", text: words, bold });
+    });
+  });
+  return list;
+}

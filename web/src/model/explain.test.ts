@@ -1,0 +1,224 @@
+import { describe, expect, it } from "vitest";
+import { explain, type Explanation, type Target } from "./explain";
+import { film, FIXTURES } from "./fixtures";
+import { renderTex, segments } from "../math/render";
+import { NetworkGrid } from "./network";
+import { stops } from "./stops";
+import type { Film } from "./film";
+
+function close(a: number, b: number): void {
+  expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(a), Math.abs(b)));
+}
+
+/** The rows that count and the others add up to the sum, and the sum to the number unless it says that it is another. */
+function addsUp(e: Explanation): void {
+  if (e.rows.length === 0) return;
+  const sum = e.rows.reduce((s, row) => (row.arrived ? s + row.value : s), 0) + (e.others?.value ?? 0);
+  if (e.sum !== null) close(sum, e.sum);
+  if (e.sum !== null && e.value !== null && e.sumLabel === null && e.kind.key !== "why.kind.probability") close(e.sum, e.value);
+}
+
+function targets(shown: Film): Target[] {
+  return shown.trace.nodes.flatMap((node) => {
+    const tensor = shown.trace.value(node.id);
+    const some = Array.from({ length: tensor.size }, (_, i) => i).filter((i) => tensor.size <= 24 || i % 7 === 0);
+    return some.flatMap((i) => (["value", "gradient"] as const).map((kind) => ({ kind, node: node.id, index: tensor.unravel(i) })));
+  });
+}
+
+describe.each(FIXTURES)("every number of %s", (name) => {
+  const shown = film(name);
+
+  it("is explained, and its rows add up, at every cell stop", () => {
+    const list = targets(shown);
+    for (const m of stops(shown, "cell")) {
+      for (const target of list) {
+        const e = explain(shown, target, m, 0);
+        expect(e.title).not.toBe("");
+        expect(e.rows.length).toBeLessThanOrEqual(8);
+        expect((e.state === "unknown") === (e.value === null)).toBe(true);
+        addsUp(e);
+      }
+    }
+  });
+
+  it("is, when all has happened, the number of the trace", () => {
+    for (const target of targets(shown)) {
+      const e = explain(shown, target, shown.length, 0);
+      const tensor = target.kind === "gradient" ? shown.trace.gradient(target.node) : shown.value(target.node, shown.length);
+      expect(e.value).toBe(tensor ? tensor.at(target.index) : null);
+    }
+  });
+
+  it("is written in TeX that can be read", () => {
+    for (const target of targets(shown)) {
+      const e = explain(shown, target, shown.length, 0);
+      const formulas = [e.title, e.symbols, ...e.rows.flatMap((row) => [row.label, row.detail]), e.numbers].flatMap((text) =>
+        typeof text !== "string" ? [] : text.includes("$") ? segments(text).flatMap((part) => (part.kind === "tex" ? part.text : [])) : text === e.title || text === e.symbols ? text : [],
+      );
+      for (const formula of formulas) expect(renderTex(formula, false)).not.toMatch(/merror|katex-error|#cc0000/);
+    }
+  });
+});
+
+describe("a hidden value of an RNN", () => {
+  const shown = film("rnn");
+  const grid = NetworkGrid.of(shown.trace)!;
+  const h3 = grid.column(3)!.h;
+
+  it("is six terms and tanh", () => {
+    const e = explain(shown, { kind: "value", node: h3, index: [0, 1] }, shown.length, 0);
+    expect(e.title).toBe("h_{3}[1]");
+    expect(e.rows.map((row) => row.label)).toEqual([{ key: "why.row.input" }, { key: "why.row.bias" }, "$h_{2}[0]$", "$h_{2}[1]$", "$h_{2}[2]$", "$h_{2}[3]$"]);
+    close(e.sum!, shown.trace.value(grid.column(3)!.a!).at([0, 1]));
+    close(Math.tanh(e.sum!), e.value!);
+    close(e.facts[0]!.value, 1 - e.value! ** 2);
+    expect(e.rows[2]!.target).toEqual({ kind: "value", node: grid.column(2)!.h, index: [0, 0] });
+  });
+
+  it("is not known before its event, and says so", () => {
+    const e = explain(shown, { kind: "value", node: h3, index: [0, 1] }, 0, 0);
+    expect(e.value).toBeNull();
+    expect(e.sentence.key).toBe("why.say.not_computed");
+  });
+
+  it("has a gradient through the next step's deltas", () => {
+    const e = explain(shown, { kind: "gradient", node: h3, index: [0, 2] }, shown.length, 0);
+    expect(e.rows.map((row) => row.label)).toEqual([0, 1, 2, 3].map((i) => `$\\delta_{4}[${i}]$`));
+    close(e.sum!, e.value!);
+  });
+
+  it("passes its gradient on to a times the slope", () => {
+    const e = explain(shown, { kind: "gradient", node: grid.column(3)!.a!, index: [0, 0] }, shown.length, 0);
+    expect(e.title).toBe("\\delta_{3}[0]");
+    close(e.sum! * e.facts[0]!.value, e.value!);
+  });
+});
+
+describe("a shared weight", () => {
+  const shown = film("rnn");
+  const weight = shown.trace.node("rnn.weight_hh_l0").id;
+  const target: Target = { kind: "gradient", node: weight, index: [0, 2] };
+
+  it("has one row a step, delta times h, the first exactly zero", () => {
+    const e = explain(shown, target, shown.length, 0);
+    expect(e.rows.map((row) => row.t)).toEqual([5, 4, 3, 2, 1]);
+    expect(e.rows.at(-1)!.value).toBe(0);
+    expect(e.sentence.key).toBe("why.say.shared_weight_zero");
+    expect(e.state).toBe("known");
+    expect(e.rows.reduce((sum, row) => sum + row.value, 0)).toBe(e.value); // in the order of the engine's own sum: exact
+  });
+
+  it("says so while the sum is open", () => {
+    const arrived = shown.contributions(weight)[2]!.arrived + 1;
+    const e = explain(shown, target, arrived, 0);
+    expect(e.state).toBe("open");
+    expect(e.rows.map((row) => row.arrived)).toEqual([true, true, true, false, false]);
+    expect(e.sentence).toEqual({ key: "why.say.shared_weight_open", params: { count: 5, arrived: 3, next: 2 } });
+    expect(e.value).toBe(shown.gradient(weight, arrived)!.at([0, 2]));
+  });
+});
+
+describe("logits and the loss", () => {
+  const shown = film("rnn");
+  const grid = NetworkGrid.of(shown.trace)!;
+
+  it("the loss is minus the logarithm of the target's probability", () => {
+    const e = explain(shown, { kind: "value", node: grid.loss, index: [] }, shown.length, 0);
+    close(e.sum!, e.value!);
+    expect(e.phase).toBe("loss");
+  });
+
+  it("the gradient of a logit is the probability, less one for the target", () => {
+    const goal = grid.examples[0]!.target as number;
+    const e = explain(shown, { kind: "gradient", node: grid.head.logits!, index: [0, goal] }, shown.length, 0);
+    expect(e.rows).toHaveLength(2);
+    expect(e.rows[1]!.value).toBe(-1);
+    close(e.sum!, e.value!);
+  });
+
+  it("a probability is its share of the exponentials", () => {
+    const e = explain(shown, { kind: "value", node: grid.column(5)!.probe!.p!, index: [0, 1] }, shown.length, 0);
+    close(e.rows[1]!.value / e.sum!, e.value!);
+  });
+});
+
+describe("an update", () => {
+  it("by AdamW has its ladder, and step and decay add up to the way", () => {
+    const shown = film("rnn");
+    const node = shown.trace.node("rnn.weight_hh_l0").id;
+    const e = explain(shown, { kind: "update", node, index: [0, 2] }, shown.length, 0);
+    expect(e.ladder!.map((step) => step.name.key)).toEqual(
+      ["gradient", "clipped", "exp_avg", "exp_avg_sq", "exp_avg_hat", "exp_avg_sq_hat", "adaptive_step", "decay", "new"].map((rung) => `why.rung.${rung}`),
+    );
+    close(e.move!.old + (e.move!.step + e.move!.decay), e.move!.new);
+    expect(e.ladder![1]!.symbol).toContain("\\times");
+    close(e.ladder![1]!.value, e.ladder![0]!.value * shown.clip!.coefficient);
+    expect(e.kind.params).toMatchObject({ optimizer: "AdamW", step: 40 });
+  });
+
+  it("by SGD has only what SGD has", () => {
+    const shown = film("lstm");
+    const node = shown.trace.node("rnn.weight_hh_l0").id;
+    const e = explain(shown, { kind: "update", node, index: [0, 1] }, shown.length, 0);
+    const rungs = e.ladder!.map((step) => step.name.key);
+    expect(rungs).toContain("why.rung.momentum_buffer");
+    expect(rungs).not.toContain("why.rung.decay");
+    close(e.move!.old + e.move!.step, e.move!.new);
+  });
+
+  it("has not happened before its event", () => {
+    const shown = film("rnn");
+    const node = shown.trace.node("head.bias").id;
+    const e = explain(shown, { kind: "update", node, index: [0] }, shown.update(node)!.event, 0);
+    expect([e.value, e.state, e.sentence.key]).toEqual([null, "unknown", "why.say.update_pending"]);
+  });
+});
+
+describe("LSTM and GRU", () => {
+  const [lstm, gru] = [film("lstm"), film("gru")];
+  const cells = { lstm: NetworkGrid.of(lstm.trace)!, gru: NetworkGrid.of(gru.trace)! };
+  const labels = (shown: Film, node: number): unknown[] => explain(shown, { kind: "gradient", node, index: [0, 1] }, shown.length, 0).rows.map((row) => row.label);
+
+  it("a cell state is what was kept and what was written", () => {
+    const { c, gates, t } = cells.lstm.column(2)!;
+    const e = explain(lstm, { kind: "value", node: c!, index: [0, 1] }, lstm.length, 0);
+    expect(e.rows.map((row) => row.label)).toEqual([`$f_{${t}}\\,c_{1}$`, `$i_{${t}}\\,g_{${t}}$`]);
+    expect(e.rows[0]!.value).toBe(lstm.trace.value(gates.get("f")!).at([0, 1]) * lstm.trace.value(cells.lstm.column(1)!.c!).at([0, 1]));
+  });
+
+  it("its gradient comes back through the hidden state and through the next forget gate", () => {
+    expect(labels(lstm, cells.lstm.column(2)!.c!)).toEqual(["$\\partial L/\\partial c_{3}[1]$", "$\\partial L/\\partial h_{2}[1]$"]);
+  });
+
+  it("a candidate sums the input and the reset state, and tanh makes the number", () => {
+    const { gates } = cells.gru.column(2)!;
+    const e = explain(gru, { kind: "value", node: gates.get("n")!, index: [0, 0] }, gru.length, 0);
+    close(Math.tanh(e.sum!), e.value!);
+    expect(e.kind.key).toBe("why.kind.candidate");
+  });
+
+  it("a hidden state's gradient comes back directly and through the deltas of the gates", () => {
+    const found = labels(gru, cells.gru.column(2)!.h);
+    expect(found).toContain("$\\partial L/\\partial h_{3}[1]$");
+    expect(found).toContain("$\\delta_{3}^{z}[0]$");
+    expect(found).toContain("$r_{3}[0]\\,\\delta_{3}^{n}[0]$");
+  });
+});
+
+describe("expressions", () => {
+  it("name nodes by their formula and multiply the upstream gradient by the slope", () => {
+    const shown = film("scalar");
+    const product = shown.trace.nodes.find((node) => node.op === "mul")!.id;
+    const value = explain(shown, { kind: "value", node: product, index: [] }, shown.length, 0);
+    expect(value.title).toBe("w\\,x");
+    expect(value.numbers).toBe("$0.5\\cdot 2 = 1.00000$");
+    const gradient = explain(shown, { kind: "gradient", node: shown.trace.node("w").id, index: [] }, shown.length, 0);
+    expect(gradient.rows).toHaveLength(1);
+    expect(gradient.rows[0]!.detail).toMatch(/\u00d7 \+2\.000/);
+  });
+
+  it("an element that does not exist is refused", () => {
+    expect(() => explain(film("scalar"), { kind: "value", node: 0, index: [3] }, 0, 0)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,47 @@
+// Why this number? For a value, a gradient or an update at a moment: the sentence, the formula in symbols and in numbers, and the rows
+// that add up to it. Words are keys of the catalogue; symbols are TeX between dollar signs.
+
+import { total, type Context, type Explanation, type Row, type Target } from "./explanation";
+import { explainGradient } from "./explainGradient";
+import { explainUpdate } from "./explainUpdate";
+import { explainValue } from "./explainValue";
+import type { Film } from "./film";
+import { NetworkGrid } from "./network";
+import { Symbols } from "./symbols";
+import type { Trace } from "./trace";
+
+export type { Explanation, LadderStep, Message, Move, Row, Target, Text } from "./explanation";
+
+export const MOST_ROWS = 8;
+
+const grids = new WeakMap<Trace, NetworkGrid | null>();
+
+/** Why the number `target` is what it is at moment m. Throws RangeError for an element that does not exist. */
+export function explain(film: Film, target: Target, m: number, example: number): Explanation {
+  const { trace } = film;
+  if (!grids.has(trace)) grids.set(trace, NetworkGrid.of(trace));
+  const grid = grids.get(trace) ?? null;
+  const context: Context = { film, trace, grid, symbols: new Symbols(trace, grid), m, example };
+  trace.value(target.node).offset(target.index); // the element exists
+  const updated = film.update(target.node);
+  const explanation =
+    target.kind === "update" || (target.kind === "value" && updated !== null && updated.event < m)
+      ? explainUpdate(context, target)
+      : target.kind === "gradient"
+        ? explainGradient(context, target)
+        : explainValue(context, target);
+  return shorten(explanation);
+}
+
+/** Keeps the rows of greatest magnitude, in their order, and says what the others are together. */
+function shorten(explanation: Explanation): Explanation {
+  const { rows } = explanation;
+  if (rows.length > 0) explanation.sum ??= total(rows);
+  if (rows.length <= MOST_ROWS) return explanation;
+  const size = (row: Row): number => (Number.isNaN(row.value) ? Infinity : Math.abs(row.value));
+  const kept = new Set([...rows].sort((one, other) => size(other) - size(one)).slice(0, MOST_ROWS - 1));
+  const rest = rows.filter((row) => !kept.has(row));
+  explanation.rows = rows.filter((row) => kept.has(row));
+  explanation.others = { count: rest.length, value: total(rest) };
+  return explanation;
+}

@@ -1,0 +1,123 @@
+// What an explanation is made of, and what all explanations share.
+
+import type { Film } from "./film";
+import { MINUS, three } from "./format";
+import type { NetworkGrid } from "./network";
+import type { Symbols } from "./symbols";
+import type { Phase, Trace } from "./trace";
+
+/** A number on the screen. `index` is [] for a 0-d node. */
+export type Target = { kind: "value" | "gradient" | "update"; node: number; index: number[] };
+
+/** Words of the catalogue with their parameters. */
+export interface Message {
+  key: string;
+  params?: Record<string, string | number>;
+}
+
+/** Text with `$TeX$` that needs no translation, or a message. */
+export type Text = string | Message;
+
+export interface Row {
+  label: Text;
+  detail: Text;
+  value: number;
+  /** Whether it counts already. */
+  arrived: boolean;
+  t: number | null;
+  /** What a click on the row explains. */
+  target?: Target;
+}
+
+export interface LadderStep {
+  name: Message;
+  symbol: string;
+  value: number;
+  strong: boolean;
+  tone: "gradient" | "plain" | "update";
+}
+
+/** What the number line of an update shows; `step` and `decay` add up to the distance from old to new. */
+export interface Move {
+  old: number;
+  new: number;
+  step: number;
+  decay: number;
+  gradient: number;
+}
+
+export interface Explanation {
+  target: Target;
+  title: string;
+  value: number | null;
+  /** The value before an update. */
+  before?: number;
+  phase: Phase;
+  /** Message key, as `why.kind.shared_weight`. */
+  kind: Message;
+  /** unknown: nothing has arrived yet; open: more will arrive. */
+  state: "known" | "open" | "unknown";
+  sentence: Message;
+  /** TeX, displayed. */
+  symbols: string;
+  /** The same with this moment's numbers. */
+  numbers: Text;
+  rows: Row[];
+  /** What stands in no row of its own: their number, and the sum of those that count. */
+  others: { count: number; value: number } | null;
+  /** The sum of the rows that count, the others included. */
+  sum: number | null;
+  /** What the sum is, where it is not the number itself (the argument of tanh). */
+  sumLabel: Text | null;
+  facts: (Message & { value: number })[];
+  ladder: LadderStep[] | null;
+  move: Move | null;
+}
+
+/** All that an explanation draws on. */
+export interface Context {
+  film: Film;
+  trace: Trace;
+  grid: NetworkGrid | null;
+  symbols: Symbols;
+  m: number;
+  example: number;
+}
+
+/** An explanation with nothing in it yet but the name of what is explained. */
+export function blank(context: Context, target: Target, phase: Phase, kind: string): Explanation {
+  return {
+    target,
+    title: target.kind === "gradient" ? context.symbols.gradient(target.node, target.index) : context.symbols.element(target.node, target.index),
+    value: null,
+    phase,
+    kind: { key: kind },
+    state: "unknown",
+    sentence: { key: "why.say.unknown" },
+    symbols: "",
+    numbers: "",
+    rows: [],
+    others: null,
+    sum: null,
+    sumLabel: null,
+    facts: [],
+    ladder: null,
+    move: null,
+  };
+}
+
+/** The rows that count, added in their order. */
+export function total(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => (row.arrived ? sum + row.value : sum), 0);
+}
+
+/** The rows' numbers as one sum on a line; the first and the last ones when there are many. */
+export function written(rows: readonly { value: number; arrived: boolean }[]): string {
+  const values = rows.filter((row) => row.arrived).map((row) => row.value);
+  const one = (value: number, first: boolean): string => {
+    const text = three(value);
+    return first ? text : value < 0 ? `${MINUS} ${text.slice(1)}` : `+ ${text.replace(/^\+/, "")}`;
+  };
+  if (values.length <= 6) return values.map((value, i) => one(value, i === 0)).join(" ");
+  return `${values.slice(0, 3).map((value, i) => one(value, i === 0)).join(" ")} + \u2026 ${one(values.at(-1)!, false)}`;
+}

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { decimals, fixed, power, six, tex, three, two } from "./format";
+
+it("prints a sign, and zero without one", () => {
+  expect([two(0.5), two(-0.658), two(0), two(-0), two(0.001)]).toEqual(["+0.50", "\u22120.66", "0", "0", "+0.00"]);
+  expect(fixed(0.3587, 4, false)).toBe("0.3587");
+});
+
+it("writes six significant digits", () => {
+  expect(six(-0.6245678)).toBe("\u22120.624568");
+  expect(six(0.366068)).toBe("+0.366068");
+  expect(six(123.456789)).toBe("+123.457");
+  expect(six(9.9999999)).toBe("+10.0000");
+  expect(six(6.24e-7)).toBe("+6.24000\u00b710\u207b\u2077");
+  expect(six(1234567)).toBe("+1.23457\u00b710\u2076");
+});
+
+it("uses powers of ten where decimals would hide a number", () => {
+  expect([three(-6e-7), three(0), three(0.0004999)]).toEqual(["\u22126\u00b710\u207b\u2077", "0", "+5\u00b710\u207b\u2074"]);
+  expect(power(9.96e-4)).toBe("+1\u00b710\u207b\u00b3");
+  expect(decimals(2.5e7, 3)).toBe("+2.50\u00b710\u2077");
+});
+
+it("writes what is no finite number", () => {
+  expect([six(NaN), three(Infinity), two(-Infinity)]).toEqual(["NaN", "+\u221e", "\u2212\u221e"]);
+});
+
+it("turns a number into TeX", () => {
+  expect(tex(power(-6e-7))).toBe("-6\\cdot 10^{-7}");
+  expect(tex("+\u221e")).toBe("+\\infty ");
+});

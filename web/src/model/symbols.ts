@@ -1,0 +1,163 @@
+// How nodes and their elements are written: h_{3}[1], W_{hh}[0, 2], dL/dw, delta_{4}[0].
+
+import { formatNumber, symbol, toLatex } from "../math/latex";
+import { parameterTex, type NetworkGrid } from "./network";
+import type { Trace, TraceNode, Tree } from "./trace";
+
+const LONGEST = 14; // pieces of a formula that names a node; longer ones are called v with the node's number
+/** Rows of the gates in the stacked weights, as PyTorch orders them. */
+export const GATES: Record<string, string> = { lstm: "ifgo", gru: "rzn", rnn: "" };
+
+export class Symbols {
+  private readonly made = new Map<number, string>();
+
+  constructor(
+    private readonly trace: Trace,
+    private readonly grid: NetworkGrid | null,
+  ) {}
+
+  /** The symbol of a node. */
+  of(node: number): string {
+    let tex = this.made.get(node);
+    if (tex === undefined) this.made.set(node, (tex = this.named(node) ?? this.composed(node)));
+    return tex;
+  }
+
+  /** The symbol of one element. In a network the first axis is the example: it stands as an exponent, and only in a batch. */
+  element(node: number, index: readonly number[]): string {
+    const rows = this.hasRows(node);
+    const shown = rows ? index.slice(1) : index;
+    let tex = this.of(node);
+    if (this.named(node) === null && shown.length > 0) tex = `\\left(${tex}\\right)`;
+    if (rows && this.grid!.examples.length > 1) tex += `^{(${index[0]})}`;
+    return shown.length > 0 ? `${tex}[${shown.join(", ")}]` : tex;
+  }
+
+  /** dL/d of an element, or delta for what an activation is applied to. */
+  gradient(node: number, index: readonly number[]): string {
+    return this.delta(node, index) ?? `\\dfrac{\\partial L}{\\partial ${this.operand(node, index)}}`;
+  }
+
+  /** The same on one line, for rows and sentences. */
+  inlineGradient(node: number, index: readonly number[]): string {
+    return this.delta(node, index) ?? `\\partial L/\\partial ${this.operand(node, index)}`;
+  }
+
+  /** dL/d of a whole node, for equations. */
+  wholeGradient(node: number): string {
+    const shape = this.trace.nodes[node]!.shape;
+    const delta = this.delta(node, shape.map(() => 0), true);
+    return delta ?? `\\frac{\\partial L}{\\partial ${this.operand(node, [])}}`;
+  }
+
+  private operand(node: number, index: readonly number[]): string {
+    const shown = this.hasRows(node) ? index.slice(1) : index;
+    return shown.length === 0 && this.named(node) === null ? `(${this.of(node)})` : this.element(node, index);
+  }
+
+  /** Whether the first axis of a node counts examples. */
+  hasRows(node: number): boolean {
+    const { role, shape } = this.trace.nodes[node]!;
+    return this.grid !== null && role !== "parameter" && shape.length > 0;
+  }
+
+  /** The symbol a node has of its own; null when it is named by its formula. */
+  named(node: number): string | null {
+    const { label, op, path, role, time } = this.trace.nodes[node]!;
+    if (node === this.trace.loss) return "L";
+    if (op === null && label === null && /(^|\/)constant#\d+$/.test(path)) return this.constant(node);
+    if (op === null) return parameterTex(path) ?? (label === "target" ? "y" : symbol((label ?? path).replace(/[^\p{L}\p{N}_.]/gu, " ")));
+    const at = time === null ? "" : `_{${time}}`;
+    if (label === "logits") return `z${at}`;
+    if (label === "y_hat") return `\\hat{y}${at}`;
+    if (label !== null && role !== "loss") return time === null ? symbol(label) : `${symbol(label)}${at}`;
+    return null;
+  }
+
+  /** A number that stands in the program: itself. */
+  private constant(node: number): string {
+    const value = this.trace.value(node);
+    if (value.shape.length > 0) return `v_{${node}}`;
+    const text = formatNumber(value.flat(0));
+    return text.startsWith("-") ? `(${text})` : text;
+  }
+
+  /** delta_t of the product, the sum with the bias, or `a`, of a cell; null for any other node. */
+  delta(node: number, index: readonly number[], whole = false): string | null {
+    const side = this.preactivation(node);
+    if (!side || !this.grid) return null;
+    const { hidden, cell } = this.grid;
+    const row = index.at(-1)!;
+    const { time, scope } = this.trace.nodes[node]!;
+    const gate = side === "gate" ? scope.at(-1)! : GATES[cell]![Math.floor(row / hidden)];
+    if (whole) return `\\delta_{${time}}${side === "gate" ? `^{${gate}}` : ""}`;
+    const batch = this.grid.examples.length > 1 ? `(${index[0]})` : "";
+    const above = [gate, batch].filter(Boolean).join(",");
+    const delta = `\\delta_{${time}}${above ? `^{${above}}` : ""}[${row % hidden}]`;
+    return cell === "gru" && gate === "n" && side === "state" ? `r_{${time}}[${row % hidden}]\\,${delta}` : delta;
+  }
+
+  /** Whether a node is what goes into the gates of a cell, and from which side it comes. */
+  preactivation(node: number): "input" | "state" | "sum" | "gate" | null {
+    const { op, inputs, label, scope, time } = this.trace.nodes[node]!;
+    if (!this.grid || time === null) return null;
+    const gate = scope.startsWith(`${this.grid.cell}/t=${time}/`) && label === null;
+    if (gate && op === (this.grid.cell === "lstm" ? "index" : "add")) return "gate";
+    if (scope !== `${this.grid.cell}/t=${time}`) return null;
+    if (op === "linear") return this.trace.nodes[inputs[1]!]!.path.endsWith("hh_l0") ? "state" : "input";
+    if (op !== "add") return null;
+    if (label === "a") return "sum";
+    return this.trace.nodes[inputs[0]!]!.op === "linear" ? this.preactivation(inputs[0]!) : null;
+  }
+
+  /** The formula of a node over the named nodes it comes from. */
+  composed(node: number): string {
+    const symbols: Record<string, string> = {};
+    let size = 0;
+    const build = (id: number): Tree => {
+      size++;
+      const name = this.named(id);
+      const key = `#${id}`;
+      if (name !== null && id !== node) {
+        symbols[key] = name;
+        return key;
+      }
+      const { op, inputs, attributes } = this.trace.nodes[id]!;
+      if (size > LONGEST || op === null) return key;
+      const entry = this.trace.ops[op];
+      const parts = inputs.map(build);
+      if (op === "linear") return ["matmul", parts[1]!, parts[0]!];
+      if (op === "matmul") return ["matmul", parts[0]!, parts[1]!];
+      if (op === "index") {
+        const gate = this.gateOf(this.trace.nodes[id]!);
+        if (gate === null) return parts[0]!;
+        symbols[key] = `\\left(${toLatex(parts[0], symbols)}\\right)_{${gate}}`;
+        return key;
+      }
+      if (entry?.formula !== undefined && entry.formula !== null) return substitute(entry.formula, entry.inputs, parts);
+      return ["call", op, ...parts, ...(attributes.axis === undefined ? [] : [{ axis: attributes.axis } as unknown as Tree])];
+    };
+    const tree = build(node);
+    return size > LONGEST || tree === `#${node}` ? (symbols[`#${node}`] ?? `v_{${node}}`) : toLatex(tree, symbols);
+  }
+
+  /** The gate whose rows an `index` node takes from the stacked ones; null when it takes none. */
+  private gateOf(node: TraceNode): string | null {
+    const parts = node.attributes.index as unknown[] | undefined;
+    const columns = parts?.[1];
+    if (!this.grid || !Array.isArray(columns)) return null;
+    const start = (columns[1] as number | null) ?? 0;
+    return GATES[this.grid.cell]![start / this.grid.hidden] ?? null;
+  }
+}
+
+function substitute(formula: Tree, names: readonly string[], parts: readonly Tree[]): Tree {
+  if (typeof formula === "string") {
+    const port = names.indexOf(formula);
+    return port < 0 ? formula : parts[port]!;
+  }
+  if (typeof formula === "number") return formula;
+  const [head, ...rest] = formula;
+  if (head === "call") return [head, rest[0]!, ...rest.slice(1).map((part) => substitute(part, names, parts))];
+  return [head, ...rest.map((part) => substitute(part, names, parts))];
+}

@@ -1,0 +1,133 @@
+/** The geometry of the cell view: one column laid out once and repeated. Pixels; y counts from the top of the scrolled content. */
+
+/** How a state is drawn: tiles with digits (hidden size up to 4), low tiles (5 to 15), a strip of thin rows (16 and more). */
+export type Detail = "digits" | "bars" | "texture";
+
+export interface Layout {
+  readonly slim: boolean;
+  readonly hidden: number;
+  readonly detail: Detail;
+  /** State vectors in a card: h, and for an LSTM c beside it. */
+  readonly strips: 1 | 2;
+  /** Centre of the initial state, centre of the first column, distance of columns. */
+  readonly x0: number;
+  readonly x1: number;
+  readonly pitch: number;
+  readonly card: number;
+  /** Width of one strip and the gap between two. */
+  readonly strip: number;
+  readonly gap: number;
+  /** A tile, the lane under it, and the distance of two rows. */
+  readonly tile: number;
+  readonly lane: number;
+  readonly row: number;
+  readonly font: number;
+  readonly headTop: number;
+  readonly predictionTop: number;
+  readonly predictionHeight: number;
+  readonly cardTop: number;
+  readonly stateTop: number;
+  readonly stateHeight: number;
+  readonly cardHeight: number;
+  readonly inputTop: number;
+  readonly inputHeight: number;
+  readonly height: number;
+  /** Where states travel to the right, and where the gradients of c and h travel back. */
+  readonly forwardY: number;
+  readonly cellBackwardY: number;
+  readonly backwardY: number;
+}
+
+export const LABELS = 128; // the gutter at the left that names rows and classes
+export const LOSS_ROOM = 96; // right of the last card: L and its value
+const FOOT = 36; // badges in a card
+const NORMS = 44; // norms in words under a texture
+
+export interface LayoutInput {
+  hidden: number;
+  cell: "rnn" | "lstm" | "gru";
+  slim: boolean;
+  /** Whether inputs are pairs, which need more room than a letter. */
+  tall?: boolean;
+}
+
+export function layoutOf({ hidden, cell, slim, tall = false }: LayoutInput): Layout {
+  const strips = cell === "lstm" ? 2 : 1;
+  const detail: Detail = hidden <= 4 ? "digits" : hidden <= 15 ? "bars" : "texture";
+  const strip = strips === 2 ? (slim ? 47 : 52) : slim ? 64 : 72;
+  const gap = 6;
+  const card = strips * strip + (strips - 1) * gap + (slim ? 14 : 16);
+  const full = slim ? 40 : 47;
+  const thin = Math.min(6, (4 * full - NORMS) / hidden); // rows of a texture
+  const stateHeight = detail === "digits" ? Math.max(2, hidden) * full : detail === "bars" ? 4 * full : thin * hidden + NORMS;
+  const row = detail === "digits" ? full : detail === "bars" ? stateHeight / hidden : thin;
+  const lane = detail === "digits" ? full - (slim ? 27 : 32) - 3 : Math.max(3, Math.floor(row * 0.3));
+  const tile = detail === "digits" ? (slim ? 27 : 32) : detail === "bars" ? Math.floor(row) - lane - 1 : row;
+  const predictionTop = 36;
+  const predictionHeight = 74;
+  const cardTop = (slim ? 30 : 142) - (strips === 2 && !slim ? 6 : 0);
+  const stateTop = cardTop + 10 + (strips === 2 ? 10 : 0);
+  const cardHeight = stateTop - cardTop + stateHeight + FOOT;
+  const inputTop = cardTop + cardHeight + 36;
+  const inputHeight = tall ? 48 : 36;
+  return {
+    slim, hidden, detail, strips, strip, gap, card, tile, lane, row, stateHeight, cardHeight, cardTop, stateTop, inputTop, inputHeight,
+    predictionTop, predictionHeight,
+    x0: slim ? 34 : 76,
+    x1: (slim ? 70 : 132) + card / 2,
+    pitch: card + (slim ? 44 : 52),
+    font: detail === "digits" ? (strips === 2 ? 12 : slim ? 13 : 14) : 0,
+    headTop: slim ? 6 : 6,
+    height: inputTop + inputHeight + 6,
+    forwardY: Math.round(stateTop + 0.335 * stateHeight),
+    cellBackwardY: Math.round(stateTop + 0.585 * stateHeight),
+    backwardY: Math.round(stateTop + 0.835 * stateHeight),
+  };
+}
+
+/** Centre of column t (the initial state at t = 0). */
+export function columnX(layout: Pick<Layout, "x0" | "x1" | "pitch">, t: number): number {
+  return t <= 0 ? layout.x0 : layout.x1 + (t - 1) * layout.pitch;
+}
+
+export function contentWidth(layout: Pick<Layout, "x0" | "x1" | "pitch" | "card">, steps: number): number {
+  return columnX(layout, steps) + layout.card / 2 + LOSS_ROOM;
+}
+
+/** The steps whose cards (`card` wide, `pitch` apart, the first at `x1`) are in view, and `more` on either side. */
+export function columnRange(x1: number, pitch: number, card: number, steps: number, scroll: number, width: number, more = 2): number[] {
+  const first = Math.ceil((scroll - card / 2 - x1) / pitch) + 1;
+  const last = Math.floor((scroll + width + card / 2 - x1) / pitch) + 1;
+  const from = Math.max(1, first - more);
+  const to = Math.min(steps, last + more);
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+}
+
+/** The steps of the cell view to be drawn. */
+export function visibleSteps(layout: Pick<Layout, "x1" | "pitch" | "card">, steps: number, scroll: number, width: number): number[] {
+  return columnRange(layout.x1, layout.pitch, layout.card, steps, scroll, width);
+}
+
+/** The scroll position nearest to the present one at which column t, and room for its neighbour, is in view. */
+export function scrollToColumn(layout: Layout, steps: number, t: number, scroll: number, width: number): number {
+  const left = t <= 1 ? 0 : columnX(layout, t) - layout.card / 2 - layout.pitch;
+  const right = t >= steps ? contentWidth(layout, steps) : columnX(layout, t) + layout.card / 2 + layout.pitch;
+  if (right - left > width) return Math.max(0, columnX(layout, t) - width / 2);
+  const gutter = layout.slim || t <= 1 ? 0 : LABELS;
+  if (left - gutter < scroll) return Math.max(0, left - gutter);
+  return right > scroll + width ? right - width : scroll;
+}
+
+/** The y of the top of row i of a state, from the top of the content. */
+export function rowTop(layout: Layout, i: number): number {
+  return layout.stateTop + i * layout.row;
+}
+
+/** The left edge of strip k (0: h, 1: c) in a column, from the column's centre. */
+export function stripLeft(layout: Layout, k: number): number {
+  const whole = layout.strips * layout.strip + (layout.strips - 1) * layout.gap;
+  return -whole / 2 + k * (layout.strip + layout.gap);
+}
+
+/** Half the length of a lane: what the largest gradient fills. */
+export const halfLane = (width: number): number => width / 2 - 1;

@@ -1,0 +1,256 @@
+/** What stands in an opened cell: columns of numbers whose rows line up, read from the nodes of the step. Pure; one layout for all steps. */
+import type { Column, NetworkGrid } from "../model/network";
+import type { Trace } from "../model/trace";
+
+/** A vector of the step, drawn as a column. */
+export interface OpenVector {
+  key: string;
+  /** Heading in TeX; `{t}` and `{p}` stand for this step and the one before. */
+  tex: string;
+  node: number;
+  x: number;
+  width: number;
+  /** A parameter (a bias) has no rows of examples. */
+  parameter: boolean;
+  /** Where its elements begin in the row: a part of a longer vector. */
+  offset: number;
+}
+
+export interface OpenSign {
+  x: number;
+  text: string;
+}
+
+/** A group of columns under its equation. */
+export interface OpenBlock {
+  x: number;
+  width: number;
+  tex: string[];
+}
+
+export interface OpenDiagram {
+  vectors: OpenVector[];
+  signs: OpenSign[];
+  blocks: OpenBlock[];
+  /** W_hh with the state before it over its columns (RNN). */
+  matrix: { node: number; before: number; x: number; cell: number } | null;
+}
+
+export interface OpenLayout {
+  readonly width: number;
+  readonly pitch: number;
+  readonly rows: number;
+  readonly row: number;
+  readonly tile: number;
+  readonly lane: number;
+  readonly font: number;
+  readonly matrixCell: number;
+  /** All from the top of the scrolled content. */
+  readonly cardTop: number;
+  readonly bandTop: number;
+  readonly labelTop: number;
+  readonly rowsTop: number;
+  readonly cardHeight: number;
+  readonly inputTop: number;
+  readonly height: number;
+}
+
+export const OPEN_ROWS = 8; // more rows than these are named, not drawn
+const PAD = 18;
+const SIGN = 15;
+const APART = 22;
+
+const VECTOR: Record<NetworkGrid["cell"], number> = { rnn: 54, gru: 49, lstm: 48 };
+
+export function openLayout(cell: NetworkGrid["cell"], hidden: number): OpenLayout {
+  const rows = Math.min(hidden, OPEN_ROWS);
+  const roomy = hidden <= 4;
+  const row = roomy ? 56 : 31;
+  const matrixCell = roomy ? 40 : 24;
+  const cardTop = 14;
+  const bandTop = cardTop + 14;
+  const labelTop = bandTop + (cell === "rnn" ? 92 : cell === "lstm" ? 62 : 52);
+  const rowsTop = labelTop + 26;
+  const cardHeight = rowsTop - cardTop + rows * row + (hidden > rows ? 24 : 0) + 40;
+  return {
+    rows, row, matrixCell, cardTop, bandTop, labelTop, rowsTop, cardHeight,
+    tile: roomy ? 36 : 19, lane: roomy ? 13 : 8, font: roomy ? 13 : 11,
+    width: openWidth(cell, matrixCell, rows),
+    pitch: openWidth(cell, matrixCell, rows) + 36,
+    inputTop: cardTop + cardHeight + 34,
+    height: cardTop + cardHeight + 34 + 72,
+  };
+}
+
+/** Each cell as groups of columns; the text between two columns is the sign that joins them. */
+type Piece = { key: string; tex: string } | string;
+
+function groups(cell: NetworkGrid["cell"]): { tex: string[]; pieces: Piece[] }[] {
+  const gate = (name: string, tex: string, pieces: Piece[]) => ({ tex: [tex], pieces: [...pieces, "›", { key: name, tex: `${name}_{{t}}` }] });
+  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `W_{i${name}}x` }, "+", { key: `${name}:h`, tex: state }];
+  switch (cell) {
+    case "rnn":
+      return [{
+        tex: [],
+        pieces: [
+          { key: "Wh", tex: "W_{\\mathrm{hh}}h_{{p}}" }, "+", { key: "Wx", tex: "W_{\\mathrm{ih}}x_{{t}}" }, "+",
+          { key: "b_ih", tex: "b_{\\mathrm{ih}}" }, "+", { key: "b_hh", tex: "b_{\\mathrm{hh}}" }, "=", { key: "a", tex: "a_{{t}}" }, "›", { key: "h", tex: "h_{{t}}" },
+        ],
+      }];
+    case "gru":
+      return [
+        gate("r", "r_{{t}} = \\sigma(W_{ir} x_{{t}} + W_{hr} h_{{p}} + b)", parts("r", "W_{hr}h")),
+        gate("z", "z_{{t}} = \\sigma(W_{iz} x_{{t}} + W_{hz} h_{{p}} + b)", parts("z", "W_{hz}h")),
+        gate("n", "n_{{t}} = \\tanh(W_{in} x_{{t}} + b + r_{{t}} \\odot (W_{hn} h_{{p}} + b))", parts("n", "r \\odot W_{hn}h")),
+        { tex: ["", "h_{{t}} = (1 - z_{{t}}) \\odot n_{{t}} + z_{{t}} \\odot h_{{p}}"], pieces: [{ key: "h_before", tex: "h_{{p}}" }, "›", { key: "h", tex: "h_{{t}}" }] },
+      ];
+    case "lstm":
+      return [
+        ...["i", "f", "g", "o"].map((name) => gate(name, `${name}_{{t}} = ${name === "g" ? "\\tanh" : "\\sigma"}(a_{${name}})`, [{ key: `${name}:a`, tex: `a_{${name}}` }])),
+        {
+          tex: ["c_{{t}} = f_{{t}} \\odot c_{{p}} + i_{{t}} \\odot g_{{t}}", "h_{{t}} = o_{{t}} \\odot \\tanh(c_{{t}})"],
+          pieces: [{ key: "c_before", tex: "c_{{p}}" }, "›", { key: "c", tex: "c_{{t}}" }, "›", { key: "h", tex: "h_{{t}}" }],
+        },
+      ];
+  }
+}
+
+function matrixWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number): number {
+  return cell === "rnn" ? matrixCell * rows + SIGN : 0;
+}
+
+function openWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number): number {
+  const all = groups(cell);
+  const inside = all.reduce((sum, group) => sum + group.pieces.reduce((w, piece) => w + (typeof piece === "string" ? SIGN : VECTOR[cell]), 0), 0);
+  return 2 * PAD + matrixWidth(cell, matrixCell, rows) + inside + (all.length - 1) * APART;
+}
+
+/** The diagram of one step. */
+export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout: OpenLayout): OpenDiagram {
+  const nodes = nodesOf(trace, grid, column);
+  const diagram: OpenDiagram = { vectors: [], signs: [], blocks: [], matrix: null };
+  const before = grid.stateBefore(column.t).h;
+  let x = PAD;
+  const weight = grid.parameter("weight_hh_l0");
+  if (grid.cell === "rnn" && weight) {
+    diagram.matrix = { node: weight.node, before, x, cell: layout.matrixCell };
+    x += layout.matrixCell * layout.rows;
+    diagram.signs.push({ x: x + SIGN / 2 - 1, text: "=" });
+    x += SIGN;
+  }
+  groups(grid.cell).forEach((group, k) => {
+    if (k > 0) x += APART;
+    const from = x;
+    for (const piece of group.pieces) {
+      if (typeof piece === "string") {
+        diagram.signs.push({ x: x + SIGN / 2, text: piece });
+        x += SIGN;
+        continue;
+      }
+      const node = nodes.get(piece.key);
+      if (node) diagram.vectors.push({ key: piece.key, tex: atStep(piece.tex, column.t), x, width: VECTOR[grid.cell], ...node });
+      x += VECTOR[grid.cell];
+    }
+    diagram.blocks.push({ x: from, width: x - from, tex: group.tex.map((tex) => atStep(tex, column.t)) });
+  });
+  return diagram;
+}
+
+const atStep = (tex: string, t: number): string => tex.replaceAll("{t}", String(t)).replaceAll("{p}", String(t - 1));
+
+interface Found {
+  node: number;
+  parameter: boolean;
+  offset: number;
+}
+
+/** The nodes behind the columns. Labelled ones are known by name; the sums before a gate are found by following inputs. */
+function nodesOf(trace: Trace, grid: NetworkGrid, column: Column): Map<string, Found> {
+  const found = new Map<string, Found>();
+  const put = (key: string, node: number | null | undefined, parameter = false): void => {
+    if (node !== null && node !== undefined && node >= 0) found.set(key, { node, parameter, offset: 0 });
+  };
+  const input = (node: number | undefined, port: number): number | undefined => (node === undefined ? undefined : trace.nodes[node]?.inputs[port]);
+  put("h", column.h);
+  put("c", column.c);
+  put("a", column.a);
+  const before = grid.stateBefore(column.t);
+  put("h_before", before.h);
+  put("c_before", before.c);
+  put("b_ih", grid.parameter("bias_ih_l0")?.node, true);
+  put("b_hh", grid.parameter("bias_hh_l0")?.node, true);
+  for (const node of column.nodes) {
+    if (trace.nodes[node]!.op !== "linear" || trace.nodes[node]!.role === "probe") continue;
+    const weight = trace.nodes[node]!.inputs[1];
+    if (weight === grid.parameter("weight_ih_l0")?.node) put("Wx", node);
+    if (weight === grid.parameter("weight_hh_l0")?.node) put("Wh", node);
+  }
+  for (const [name, gate] of column.gates) {
+    put(name, gate);
+    const sum = input(gate, 0);
+    put(`${name}:a`, sum);
+    put(`${name}:x`, input(sum, 0));
+    put(`${name}:h`, input(sum, 1));
+  }
+  return found;
+}
+
+/** The gradients on their way back above the opened card: boxes from right to left, and what lies between two. */
+export interface Rail {
+  boxes: { tex: string; node: number | null; at: number }[];
+  links: string[];
+}
+
+export function railOf(grid: NetworkGrid, column: Column, trace: Trace): Rail {
+  const t = column.t;
+  const before = grid.stateBefore(t);
+  const earlier = (node: number | null): number | null => (t > 1 ? node : null);
+  switch (grid.cell) {
+    case "rnn":
+      return {
+        boxes: [
+          { tex: `\\partial L/\\partial h_{${t}}`, node: column.h, at: 0 },
+          { tex: `\\delta_{${t}}`, node: column.a, at: 1 },
+          { tex: `\\partial L/\\partial h_{${t - 1}}`, node: earlier(before.h), at: 2 },
+        ],
+        links: [`\\odot\\,(1 - h_{${t}}^2)`, "W_{\\mathrm{hh}}^{\\top}\\,\\cdot"],
+      };
+    case "gru": {
+      const state = nodesOf(trace, grid, column).get("n:h")?.node;
+      const product = state === undefined ? null : (trace.nodes[trace.nodes[state]!.inputs[1]!]?.inputs[0] ?? null);
+      return {
+        boxes: [
+          { tex: `\\partial L/\\partial h_{${t}}`, node: column.h, at: 0 },
+          { tex: `\\delta_{${t}}`, node: product, at: 1 },
+          { tex: `\\partial L/\\partial h_{${t - 1}}`, node: earlier(before.h), at: 2 },
+        ],
+        links: ["r,\\ z,\\ n", `W_{\\mathrm{hh}}^{\\top}\\cdot\\ +\\ z_{${t}}\\odot`],
+      };
+    }
+    case "lstm":
+      return {
+        boxes: [
+          { tex: `\\partial L/\\partial h_{${t}}`, node: column.h, at: 0 },
+          { tex: `\\partial L/\\partial c_{${t}}`, node: column.c, at: 1 },
+          { tex: `\\partial L/\\partial c_{${t - 1}}`, node: earlier(before.c), at: 2 },
+        ],
+        links: [`\\odot\\, o_{${t}}(1 - \\tanh^2 c_{${t}})`, `\\odot f_{${t}}`],
+      };
+  }
+}
+
+/** Centre of the opened card of step t, when `room` pixels stand before the first card. */
+export function openX(layout: Pick<OpenLayout, "width" | "pitch">, room: number, t: number): number {
+  return room + layout.width / 2 + (t - 1) * layout.pitch;
+}
+
+/** Room at either end, so that the first and the last card can come to any place on the stage. */
+export function openRoom(layout: Pick<OpenLayout, "width">, stage: number): number {
+  return Math.max(24, stage - layout.width - 24);
+}
+
+/** Where on the stage the centre of a card comes to stand that was opened at `pointer`: under it, and wholly in view where it fits. */
+export function openPlace(layout: Pick<OpenLayout, "width">, stage: number, pointer: number): number {
+  const half = layout.width / 2 + 24;
+  return 2 * half > stage ? stage / 2 : Math.min(stage - half, Math.max(half, pointer));
+}

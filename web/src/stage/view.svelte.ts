@@ -1,0 +1,97 @@
+/** What stage, transport and tray share beyond the session: where the stage is scrolled to, its measures, and how a change came about. */
+import type { Session } from "../app/session.svelte";
+import { classTitle } from "../app/tasks.svelte";
+import { slice } from "../model/network";
+import { beats, type Beat } from "../model/stops";
+import type { Numbers, Tensor } from "../model/trace";
+import { layoutOf, type Layout } from "./layout";
+import { marksAt, type Marks } from "./marks";
+
+/** Playing has the tokens' durations, a key step at most 150 ms, scrubbing none. */
+export type Motion = "play" | "key" | "none";
+
+export class StageView {
+  scroll = $state(0);
+  width = $state(0);
+  scrubbing = $state(false);
+  /** While the forward pass runs again with the new parameters: the step it has reached. */
+  afterStep = $state(0);
+
+  readonly layout: Layout | null = $derived.by(() => {
+    const { grid } = this.session;
+    if (!grid) return null;
+    const tall = grid.batch.display === "pairs";
+    return layoutOf({ hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 640, tall });
+  });
+
+  readonly motion: Motion = $derived.by(() => {
+    if (this.scrubbing) return "none";
+    return this.session.playing || this.session.after ? "play" : "key";
+  });
+
+  /** How many steps the example that is shown has. */
+  readonly steps: number = $derived.by(() => {
+    const { grid, example } = this.session;
+    return grid?.examples[example]?.length ?? grid?.columns.length ?? 0;
+  });
+
+  readonly beats: Beat[] = $derived.by(() => (this.session.film ? beats(this.session.film) : []));
+
+  readonly marks: Marks = $derived.by(() => marksAt(this.beats, this.session.moment));
+
+  /** The largest |dL/dh| (and |dL/dc|) of the complete film: the one locked, linear scale of all lanes of the stage. */
+  readonly gradientScale: number = $derived.by(() => {
+    const { grid, trace, example } = this.session;
+    let largest = 0;
+    for (const column of grid?.columns ?? []) {
+      if (example >= column.rows) continue;
+      for (const node of [column.h, column.c]) {
+        const gradient = node === null ? null : trace!.gradient(node);
+        if (gradient) for (const g of slice(gradient, example)) if (Number.isFinite(g)) largest = Math.max(largest, Math.abs(g));
+      }
+    }
+    return largest || 1;
+  });
+
+  /** Lanes stand from the first gradient on. */
+  readonly lanes: boolean = $derived.by(() => this.session.phase === "backward" || this.session.phase === "update");
+
+  constructor(private readonly session: Session) {}
+
+  /** A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). */
+  value(node: number, t: number): Tensor | null {
+    const { film, trace, moment, after } = this.session;
+    if (after && t <= this.afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
+    return film?.value(node, moment) ?? null;
+  }
+
+  /** The shown example's row of a value, and of the gradient that has arrived. */
+  row(node: number, t: number): Numbers | null {
+    const tensor = this.value(node, t);
+    return tensor && slice(tensor, this.session.example);
+  }
+
+  gradientRow(node: number): Numbers | null {
+    const tensor = this.session.film?.gradient(node, this.session.moment) ?? null;
+    return tensor && slice(tensor, this.session.example);
+  }
+
+  /** Whether a loss stands on the prediction of step t. */
+  hasLoss(t: number): boolean {
+    return this.session.grid?.readout === "every" || t === this.steps;
+  }
+
+  className(index: number): string {
+    const { task, grid, lang } = this.session;
+    return task ? classTitle(task, index, lang) : (grid?.batch.classes?.[index] ?? String(index));
+  }
+}
+
+const views = new WeakMap<Session, StageView>();
+
+/** The view that belongs to a session: one for all who draw it. */
+export function viewOf(session: Session): StageView {
+  let view = views.get(session);
+  if (!view) views.set(session, (view = new StageView(session)));
+  return view;
+}

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beatLength, createPlayer } from "./play";
+
+function film(stops: number[], start = 0) {
+  const state = { moment: start, visited: [] as number[], ended: 0, speed: 1 };
+  const player = createPlayer({
+    moment: () => state.moment,
+    stops: () => stops,
+    speed: () => state.speed,
+    onMoment: (moment) => {
+      state.moment = moment;
+      state.visited.push(moment);
+    },
+    onEnd: () => (state.ended += 1),
+  });
+  return { state, player };
+}
+
+describe("createPlayer", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it("visits every stop in order and then says that the film has ended, once", () => {
+    const { state, player } = film([0, 3, 7, 9]);
+    player.play();
+    vi.runAllTimers();
+    expect(state.visited).toEqual([3, 7, 9]);
+    expect(state.ended).toBe(1);
+  });
+
+  it("begins at the moment it finds, also between two stops", () => {
+    const { state, player } = film([0, 3, 7, 9], 4);
+    player.play();
+    vi.runAllTimers();
+    expect(state.visited).toEqual([7, 9]);
+  });
+
+  it("does nothing more after a pause, and goes on from there when played again", () => {
+    const { state, player } = film([0, 3, 7]);
+    player.play();
+    vi.advanceTimersToNextTimer();
+    player.pause();
+    vi.runAllTimers();
+    expect([state.visited, state.ended]).toEqual([[3], 0]);
+    player.play();
+    vi.runAllTimers();
+    expect([state.visited, state.ended]).toEqual([[3, 7], 1]);
+  });
+
+  it("runs once however often play is pressed", () => {
+    const { state, player } = film([0, 1, 2]);
+    player.play();
+    player.play();
+    vi.runAllTimers();
+    expect([state.visited, state.ended]).toEqual([[1, 2], 1]);
+  });
+});
+
+describe("beatLength", () => {
+  it("rests longest in short films, shortest in long ones, and is divided by the speed", () => {
+    expect(beatLength(5, 1)).toBe(1300);
+    expect(beatLength(10_000, 1)).toBe(90);
+    expect(beatLength(101, 1)).toBe(280);
+    expect(beatLength(101, 2)).toBe(140);
+  });
+});

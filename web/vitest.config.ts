@@ -1,0 +1,9 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+// Node by default; a test of a component begins with `// @vitest-environment happy-dom`.
+export default defineConfig({
+  plugins: [svelte()],
+  resolve: { conditions: ["browser"] }, // Svelte's client build: components are mounted, never rendered to strings
+  test: { environment: "node", include: ["src/**/*.test.ts"], setupFiles: ["src/testing.ts"] },
+});
