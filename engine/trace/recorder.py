@@ -25,8 +25,9 @@ def record(
 ) -> dict[str, Any]:  # fmt: skip
     """The trace document (docs/trace-format.md) of a TRACE tape.
 
-    run: the backward run shown. program: what made it, normalised. batch: what the sequences are. after: values of some nodes with the
-    updated parameters. notes: ``{"key", "params"}`` each. Raises ValueError for another level's tape or another tape's run.
+    run: the backward run shown. program: what made it, normalised. batch: what the sequences are. after: values with the updated
+    parameters, of the nodes that differ. notes: ``{"key", "params"}`` each. Raises ValueError for another level's tape or
+    another tape's run.
     """
     if not tape.tracing or run.tape is not tape:
         raise ValueError(f"record takes a tape of level TRACE and a backward run of that tape; given level {tape.level}")

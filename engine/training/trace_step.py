@@ -14,8 +14,6 @@ from engine.training.loop import BatchOrder, train
 from engine.training.settings import Settings
 from engine.training.task import Batch, Task
 
-_AFTER = ("h", "c", "logits", "p", "y_hat", "L")
-
 
 def trace_step(task: Task, settings: Settings, step: int, example: int | None = None, checkpoint: bytes | None = None) -> dict[str, Any]:
     """The trace document of step `step` (from 1) of the training that task and settings fix.
@@ -55,7 +53,7 @@ def _record(task: Task, settings: Settings, state: State, batch: Batch, program:
         before = {tape.leaf(p): p for p in optimizer.params}
         optimizer.step()
         replayed = tape.replay({node: p.data for node, p in before.items()})
-    after = {node: replayed[node] for node, name in tape.labels.items() if name in _AFTER}
+    after = {node: value for node, value in enumerate(replayed) if value is not tape.values[node]}
     notes = [{"key": "note.fused_difference", "params": {"difference": difference}}]
     return record(tape, run, program=program, batch=task.describe(batch, "train"), after=after, notes=notes)
 
