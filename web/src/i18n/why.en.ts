@@ -4,6 +4,7 @@ export default {
   "why.empty": "Tap any number: **why?**",
   "why.nothing_yet": "not yet",
   "why.header": "{phase} \u00b7 {kind}",
+  "why.phase.again": "forward again",
   "why.phase.forward": "forward",
   "why.phase.loss": "loss",
   "why.phase.backward": "backward",

@@ -4,6 +4,7 @@ export default {
   "why.empty": "点任意一个数：**为什么？**",
   "why.nothing_yet": "尚未得出",
   "why.header": "{phase} \u00b7 {kind}",
+  "why.phase.again": "再次前向",
   "why.phase.forward": "前向",
   "why.phase.loss": "损失",
   "why.phase.backward": "反向",

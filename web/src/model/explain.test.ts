@@ -50,6 +50,16 @@ describe.each(FIXTURES)("every number of %s", (name) => {
     }
   });
 
+  it("adds up with the new parameters too", () => {
+    const again = shown.updated;
+    expect(again === null).toBe(shown.trace.after === null);
+    for (const target of again ? targets(again).filter((target) => target.kind === "value") : []) {
+      const e = explain(again!, target, again!.length, 0);
+      expect(e.value).toBe((shown.trace.after!.values.get(target.node) ?? shown.trace.value(target.node)).at(target.index));
+      addsUp(e);
+    }
+  });
+
   it("is written in TeX that can be read", () => {
     for (const target of targets(shown)) {
       const e = explain(shown, target, shown.length, 0);

@@ -41,6 +41,7 @@ export class Film {
   private readonly lists = new Map<number, Contribution[]>();
   private readonly sums = new Map<number, { count: number; tensor: Tensor }>();
   private readonly updates = new Map<number, { event: number; terms: Map<string, Tensor> }>();
+  private updatedFilm: Film | null = null;
 
   constructor(readonly trace: Trace) {
     const events = trace.events;
@@ -107,6 +108,13 @@ export class Film {
   /** The first moment at which a node's value is known. */
   knownSince(node: number): number {
     return this.knownFrom[node]!;
+  }
+
+  /** The film of the same step with the values after its update, for the forward pass that is shown again; null where there is none. */
+  get updated(): Film | null {
+    const { updated } = this.trace;
+    if (updated) this.updatedFilm ??= new Film(updated);
+    return this.updatedFilm;
   }
 
   known(node: number, m: number): boolean {

@@ -233,6 +233,7 @@ export class Trace {
   private readonly shapeOf: number[][];
   private readonly byPath = new Map<string, TraceNode>();
   private readonly consumersOf: Consumer[][];
+  private updatedView: Trace | null = null;
 
   /** Reads a document. Throws TraceError when it is no trace of version 1. */
   static from(document: unknown): Trace {
@@ -328,6 +329,15 @@ export class Trace {
 
   value(node: number): Tensor {
     return this.tensor(this.nodes[node]!.value);
+  }
+
+  /** This trace as it reads after the update, each value that of the forward pass with the new parameters; null where it holds none. */
+  get updated(): Trace | null {
+    const values = this.after?.values;
+    if (!values) return null;
+    const value = (node: number): Tensor => values.get(node) ?? this.value(node);
+    this.updatedView ??= Object.create(this, { value: { value } }) as Trace;
+    return this.updatedView;
   }
 
   /** The complete gradient, or null where none arrived. */
