@@ -119,6 +119,7 @@ export default {
   "stage.bptt.so_far": "so far",
   "stage.bptt.sum": "The sum of the shares",
   "stage.bptt.next_clip": "next: clip",
+  "stage.bptt.clipped": "then clipped",
   "stage.bptt.norm_of_all": "norm of all",
   "stage.bptt.complete": "complete",
   "stage.bptt.of": "{arrived} of {count}",

@@ -119,6 +119,7 @@ export default {
   "stage.bptt.so_far": "目前",
   "stage.bptt.sum": "各份贡献之和",
   "stage.bptt.next_clip": "下一个：裁剪",
+  "stage.bptt.clipped": "随后裁剪",
   "stage.bptt.norm_of_all": "全部梯度的范数",
   "stage.bptt.complete": "已齐",
   "stage.bptt.of": "{count} 份中的 {arrived} 份",

@@ -125,12 +125,19 @@ function moved(scene: Scene, parameter: number): Words {
   return shared ? { key: "stage.caption.moves_shared", params: { name, count: grid.columns.length } } : { key: "stage.caption.moves", params: { name } };
 }
 
+/** Two numbers with as many decimals (2 to 4) as it takes to tell them apart. */
+function apart(one: number, other: number): [string, string] {
+  const digits = [2, 3].find((d) => short(one, d) !== short(other, d)) ?? 4;
+  return [short(one, digits), short(other, digits)];
+}
+
 function afterwards(scene: Scene): Words {
   const { film, className } = scene;
   const [before, after] = [rightProbability(scene, false), rightProbability(scene, true)];
   if (before && after) {
     const key = after.best === after.target ? (before.best === before.target ? "stage.caption.after_still" : "stage.caption.after_right") : "stage.caption.after_wrong";
-    return { key, params: { name: className(after.target), before: short(before.p), after: short(after.p) } };
+    const [from, to] = apart(before.p, after.p);
+    return { key, params: { name: className(after.target), before: from, after: to } };
   }
   const loss = film.trace.after?.values.get(film.trace.loss)?.flat(0);
   const was = film.trace.value(film.trace.loss).flat(0);

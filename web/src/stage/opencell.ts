@@ -59,6 +59,7 @@ export const OPEN_ROWS = 8; // more rows than these are named, not drawn
 const PAD = 18;
 const SIGN = 15;
 const APART = 22;
+const EDGE = 80; // an opened card keeps this far from the edge of the stage, where its neighbours fade
 
 const VECTOR: Record<NetworkGrid["cell"], number> = { rnn: 54, gru: 49, lstm: 48 };
 
@@ -251,6 +252,7 @@ export function openRoom(layout: Pick<OpenLayout, "width">, stage: number): numb
 
 /** Where on the stage the centre of a card comes to stand that was opened at `pointer`: under it, and wholly in view where it fits. */
 export function openPlace(layout: Pick<OpenLayout, "width">, stage: number, pointer: number): number {
-  const half = layout.width / 2 + 24;
-  return 2 * half > stage ? stage / 2 : Math.min(stage - half, Math.max(half, pointer));
+  if (layout.width + 32 > stage) return layout.width / 2 + 16; // too wide: from its beginning
+  const half = layout.width / 2 + Math.min(EDGE, (stage - layout.width) / 2);
+  return Math.min(stage - half, Math.max(half, pointer));
 }

@@ -58,10 +58,13 @@ export class StageView {
 
   constructor(private readonly session: Session) {}
 
-  /** A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). */
+  /**
+   * A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). Opened cells
+   * keep to the film: of their inner numbers there are none with the new parameters, and one row must not mix the two.
+   */
   value(node: number, t: number): Tensor | null {
-    const { film, trace, moment, after } = this.session;
-    if (after && t <= this.afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
+    const { film, trace, moment, after, opened } = this.session;
+    if (after && !opened && t <= this.afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
     return film?.value(node, moment) ?? null;
   }
 

@@ -21,13 +21,6 @@ export function momentAt(scale: Scale, x: number): number {
   return Math.min(scale.events, Math.max(0, Math.round(((x - scale.pad) / scale.length) * scale.events)));
 }
 
-/** The stop nearest to a moment; the earlier of two equally near ones. */
-export function nearestStop(stops: readonly number[], moment: number): number {
-  let best = stops[0] ?? 0;
-  for (const stop of stops) if (Math.abs(stop - moment) < Math.abs(best - moment)) best = stop;
-  return best;
-}
-
 /** Event ticks, thinned (every 2nd, 5th, 10th, 20th …) so that they stand at least `apart` pixels from each other. */
 export function ticks(scale: Scale, apart = 4): number[] {
   if (scale.events === 0) return [0];

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { film } from "../model/fixtures";
+import { NetworkGrid } from "../model/network";
+import { beats } from "../model/stops";
+import en from "../i18n/stage.en";
+import zh from "../i18n/stage.zh";
+import { eventWords, shortWords, symbolOf } from "../transport/words";
+import { captionOf, rightProbability, type CaptionText } from "./caption";
+import { atLoss, cardOf, marksAt, stepInView } from "./marks";
+
+const NAMES = ["rnn", "rnn-batch", "gru", "lstm"] as const;
+
+function scenes(name: (typeof NAMES)[number]) {
+  const shown = film(name);
+  const grid = NetworkGrid.of(shown.trace)!;
+  const list = beats(shown);
+  const at = (moment: number, after = false): CaptionText => captionOf({ film: shown, grid, beats: list, moment, example: 0, after, className: (k) => `class ${k}` });
+  return { shown, grid, list, at };
+}
+
+/** The parameters that a message needs. */
+const needs = (message: string): string[] => [...message.matchAll(/(?<!\w)\{(\w+)\}|\{\{(\w+)\}\}/g)].map((match) => match[1] ?? match[2]!);
+
+describe("the caption", () => {
+  it("has a message in both languages, with all its parameters, at every moment of every film", () => {
+    for (const name of NAMES) {
+      const { shown, at } = scenes(name);
+      for (let moment = 0; moment <= shown.length; moment++) {
+        const { key, params, phase } = at(moment);
+        expect([key, phase]).toEqual([key, shown.phaseAt(moment)]);
+        for (const catalogue of [en, zh] as Record<string, string>[]) {
+          expect([key, catalogue[key] !== undefined]).toEqual([key, true]);
+          expect(needs(catalogue[key]!).filter((param) => params[param] === undefined)).toEqual([]);
+        }
+      }
+    }
+  });
+
+  it("tells the story of the opening film", () => {
+    const { shown, list, grid, at } = scenes("rnn");
+    expect(at(0).key).toBe("stage.caption.start");
+    expect(at(list[0]!.to)).toMatchObject({ key: "stage.caption.reads_letter", params: { token: grid.examples[0]!.tokens[0], t: 1 } });
+    const end = list.find((beat) => beat.phase === "backward" && beat.time === 1)!;
+    expect(at(end.to)).toMatchObject({ key: "stage.caption.arrived", params: { last: 5 } });
+    const clip = list.find((beat) => beat.what === "clip");
+    if (clip) expect(at(clip.to).key).toBe(shown.clip!.coefficient < 1 ? "stage.caption.clipped" : "stage.caption.not_clipped");
+    expect(at(shown.length, true).key).toMatch(/^stage\.caption\.after_/);
+  });
+
+  it("speaks of the event while a beat is being stepped through", () => {
+    const { shown, list, at } = scenes("gru");
+    const { from, to } = list[1]!;
+    expect(to - from).toBeGreaterThan(1);
+    expect(at(from + 1).key).toBe(eventWords(shown.trace, from).key);
+  });
+
+  it("knows the probability of the right class before and after the step", () => {
+    const { shown, grid } = scenes("rnn");
+    const [before, after] = [rightProbability({ film: shown, grid, example: 0 }, false)!, rightProbability({ film: shown, grid, example: 0 }, true)!];
+    expect(before.target).toBe(grid.examples[0]!.target);
+    expect(-Math.log(before.p)).toBeCloseTo(shown.trace.loss === undefined ? NaN : shown.trace.value(shown.trace.loss).flat(0), 10);
+    expect(after.p).not.toBe(before.p);
+  });
+});
+
+describe("an event in words", () => {
+  it("has a message, long and short, for every event", () => {
+    for (const name of [...NAMES, "scalar", "vector"] as const) {
+      const { trace, length } = film(name);
+      for (let e = 0; e < length; e++) {
+        for (const { key, params } of [eventWords(trace, e), shortWords(trace, e)]) {
+          for (const catalogue of [en, zh] as Record<string, string>[]) {
+            expect([key, catalogue[key] !== undefined]).toEqual([key, true]);
+            expect(needs(catalogue[key]!).filter((param) => params[param] === undefined || params[param] === "" && param !== "name")).toEqual([]);
+          }
+        }
+      }
+    }
+  });
+
+  it("uses the symbols people know", () => {
+    const { shown, grid } = scenes("lstm");
+    expect(symbolOf(shown.trace, grid.column(2)!.c!)).toBe("c_{2}");
+    expect(symbolOf(shown.trace, grid.parameter("weight_hh_l0")!.node)).toBe("W_{\\mathrm{hh}}");
+  });
+});
+
+describe("the marks", () => {
+  it("are the beats of the event just done and of the next one, for every moment", () => {
+    const { shown, list } = scenes("rnn");
+    expect(marksAt(list, 0)).toEqual({ done: null, next: list[0] });
+    expect(marksAt(list, shown.length)).toEqual({ done: list.at(-1), next: null });
+    for (let m = 1; m < shown.length; m++) {
+      const { done, next } = marksAt(list, m);
+      expect(done!.from < m && m <= done!.to && next!.from <= m && m < next!.to).toBe(true);
+    }
+  });
+
+  it("ring cards, or the loss, and keep that step in view", () => {
+    const { list } = scenes("rnn");
+    const head = list.find((beat) => beat.what === "head")!;
+    expect([cardOf(list[2]!), cardOf(head), atLoss(head), atLoss(null)]).toEqual([3, null, true, false]);
+    expect([stepInView(list, 0, 5), stepInView(list, list[2]!.to, 5), stepInView(list, head.to, 5)]).toEqual([1, 3, 5]);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { film } from "../model/fixtures";
+import { NetworkGrid, slice } from "../model/network";
+import { openCell, openLayout, openPlace, openRoom, openX, railOf, type OpenDiagram } from "./opencell";
+
+function opened(name: "rnn" | "gru" | "lstm", t: number) {
+  const shown = film(name);
+  const grid = NetworkGrid.of(shown.trace)!;
+  const column = grid.column(t)!;
+  const layout = openLayout(grid.cell, grid.hidden);
+  const diagram = openCell(shown.trace, grid, column, layout);
+  const values = (key: string): number[] => {
+    const vector = diagram.vectors.find((one) => one.key === key)!;
+    const tensor = shown.trace.value(vector.node);
+    return Array.from(vector.parameter ? tensor.data : slice(tensor, 0));
+  };
+  return { shown, grid, column, layout, diagram, values };
+}
+
+const close = (one: number[], other: number[]): void => one.forEach((value, i) => expect(value).toBeCloseTo(other[i]!, 12));
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+function inside(diagram: OpenDiagram, width: number): void {
+  const places = diagram.vectors.map(({ x, width: w }) => [x, x + w]);
+  places.forEach(([from, to], i) => {
+    expect(from!).toBeGreaterThanOrEqual(i === 0 ? 0 : places[i - 1]![1]!);
+    expect(to!).toBeLessThanOrEqual(width);
+  });
+}
+
+describe("the opened RNN cell", () => {
+  const { values, diagram, layout, grid } = opened("rnn", 3);
+
+  it("reads from left to right: W h + W x + b + b = a, tanh a = h", () => {
+    expect(diagram.vectors.map((vector) => vector.key)).toEqual(["Wh", "Wx", "b_ih", "b_hh", "a", "h"]);
+    close(values("a"), values("Wh").map((v, i) => v + values("Wx")[i]! + values("b_ih")[i]! + values("b_hh")[i]!));
+    close(values("h"), values("a").map(Math.tanh));
+    expect(diagram.matrix!.node).toBe(grid.parameter("weight_hh_l0")!.node);
+    expect(diagram.matrix!.before).toBe(grid.column(2)!.h);
+    inside(diagram, layout.width);
+  });
+
+  it("begins at the initial state", () => {
+    expect(opened("rnn", 1).diagram.matrix!.before).toBe(grid.initial.h);
+  });
+});
+
+describe("the opened GRU cell", () => {
+  const { values, diagram, layout } = opened("gru", 2);
+
+  it("shows what enters each gate, the gates and the candidate, and the state", () => {
+    expect(diagram.blocks).toHaveLength(4);
+    for (const gate of ["r", "z"]) close(values(gate), values(`${gate}:x`).map((v, i) => sigmoid(v + values(`${gate}:h`)[i]!)));
+    close(values("n"), values("n:x").map((v, i) => Math.tanh(v + values("n:h")[i]!)));
+    close(values("h"), values("n").map((n, i) => (1 - values("z")[i]!) * n + values("z")[i]! * values("h_before")[i]!));
+    inside(diagram, layout.width);
+  });
+});
+
+describe("the opened LSTM cell", () => {
+  const { values, diagram, layout } = opened("lstm", 2);
+
+  it("shows the four gates, the cell state and the state", () => {
+    expect(diagram.blocks).toHaveLength(5);
+    for (const gate of ["i", "f", "o"]) close(values(gate), values(`${gate}:a`).map(sigmoid));
+    close(values("g"), values("g:a").map(Math.tanh));
+    close(values("c"), values("f").map((f, i) => f * values("c_before")[i]! + values("i")[i]! * values("g")[i]!));
+    close(values("h"), values("o").map((o, i) => o * Math.tanh(values("c")[i]!)));
+    inside(diagram, layout.width);
+  });
+});
+
+describe("the way back", () => {
+  it("names the gradients of the step and of the state before it; h_0 is a constant and has none", () => {
+    for (const name of ["rnn", "gru", "lstm"] as const) {
+      const { shown, grid, column } = opened(name, 2);
+      const rail = railOf(grid, column, shown.trace);
+      expect(rail.boxes.map((box) => box.node !== null && shown.trace.gradient(box.node) !== null)).toEqual([true, true, true]);
+      expect(railOf(grid, grid.column(1)!, shown.trace).boxes[2]!.node).toBeNull();
+    }
+  });
+});
+
+describe("where an opened card stands", () => {
+  const layout = openLayout("rnn", 4);
+
+  it("stays under the pointer and wholly in view where it fits", () => {
+    for (const pointer of [0, 176, 440, 736, 880]) {
+      const middle = openPlace(layout, 880, pointer);
+      expect(middle - layout.width / 2).toBeGreaterThanOrEqual(0);
+      expect(middle + layout.width / 2).toBeLessThanOrEqual(880);
+      if (pointer > 30 && pointer < 850) expect(Math.abs(middle - pointer)).toBeLessThan(layout.width / 2);
+    }
+    expect(openPlace(layout, 390, 100) - layout.width / 2).toBe(16); // wider than the stage: its beginning is in view
+  });
+
+  it("can be reached by scrolling, for the first card too", () => {
+    const room = openRoom(layout, 880);
+    expect(openX(layout, room, 1) - openPlace(layout, 880, 880)).toBeGreaterThanOrEqual(0);
+  });
+});
