@@ -54,7 +54,7 @@ def install() -> None:
     """Installs exactly what web/package-lock.json names, unless that is done."""
     lock = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
     if not (INSTALLED.is_file() and INSTALLED.read_text() == lock):
-        npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        npm(["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"])
         INSTALLED.write_text(lock)
 
 

@@ -1,0 +1,154 @@
+"""Pictures of the page, made by the page itself in a system browser.
+
+`python scripts/screenshots.py` makes docs/images/stage.png for the README; `--all FOLDER` makes every page at 1440x900 and 390x844, light,
+dark and Chinese. A server is started on a temporary folder unless `--url` names one that runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # the helpers of the browser's tests are no part of the package
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402 (after the path)
+
+from tests.e2e.browser import chromium_path, launch_arguments, serving  # noqa: E402 (after the path)
+
+README_PICTURE = ROOT / "docs" / "images" / "stage.png"
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+LOOKS = {"light": ("light", "en"), "dark": ("dark", "en"), "zh": ("light", "zh")}
+SETTLE = 900  # ms: longer than any motion of the tokens
+
+
+def wait_for_film(page: Page) -> None:
+    expect(page.get_by_test_id("moment")).to_be_visible(timeout=60_000)
+
+
+def step_to(page: Page, stride: str, forward: int) -> None:
+    """To the stop `forward` strides after the start."""
+    if page.get_by_test_id("to-start").is_enabled():
+        page.get_by_test_id("to-start").click()
+    page.get_by_test_id(f"stride-{stride}").click()
+    for _ in range(forward):
+        page.get_by_test_id("step-forward").click()
+
+
+def forward(page: Page) -> None:
+    wait_for_film(page)
+    step_to(page, "cell", 3)
+
+
+def backward(page: Page) -> None:
+    wait_for_film(page)
+    step_to(page, "phase", 3)
+    page.get_by_test_id("stride-cell").click()
+
+
+def update(page: Page) -> None:
+    backward(page)
+    for _ in range(3):
+        page.get_by_test_id("step-forward").click()
+    page.get_by_test_id("tab-parameters").click()
+
+
+def opened(page: Page) -> None:
+    backward(page)
+    page.get_by_test_id("open-3").click()
+    expect(page.get_by_test_id("open-cell")).to_be_visible()
+
+
+def lstm(page: Page) -> None:
+    wait_for_film(page)
+    before = page.url
+    page.get_by_test_id("program-cell").select_option("lstm")
+    expect(page).not_to_have_url(before)
+    expect(page.get_by_role("status")).to_have_count(0, timeout=60_000)
+    step_to(page, "phase", 3)
+
+
+def expression(page: Page) -> None:
+    wait_for_film(page)
+    expect(page.locator("[data-testid^=graph-node-]").first).to_be_visible(timeout=30_000)
+    page.get_by_test_id("gradient-w").click()
+
+
+def train(page: Page) -> None:
+    page.get_by_test_id("run-start").click()
+    page.get_by_test_id("run-steps").click()
+    expect(page.get_by_test_id("run-step")).to_have_text("100", timeout=120_000)
+    expect(page.get_by_test_id("figure").locator("svg").first).to_be_visible(timeout=30_000)
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    address: str
+    reach: Callable[[Page], None]
+
+
+PICTURES = [
+    Picture("network-forward", "#/network", forward),
+    Picture("network-backward", "#/network", backward),
+    Picture("network-update", "#/network", update),
+    Picture("network-open", "#/network", opened),
+    Picture("network-lstm", "#/network", lstm),
+    Picture("expression", "#/expression", expression),
+    Picture("train", "#/train", train),
+]
+
+
+def take(browser: Browser, url: str, picture: Picture, size: str, look: str, file: Path) -> None:
+    width, height = SIZES[size]
+    theme, lang = LOOKS[look]
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", device_scale_factor=1)
+    page = context.new_page()
+    page.add_init_script(f"localStorage.setItem('retrograd.theme', '{theme}'); localStorage.setItem('retrograd.language', '{lang}')")
+    page.goto(f"{url}/{picture.address}")
+    picture.reach(page)
+    page.mouse.move(2, height - 2)
+    page.wait_for_timeout(SETTLE)
+    page.evaluate("document.fonts.ready")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=file)
+    context.close()
+    print(file)
+
+
+@contextmanager
+def address(url: str | None) -> Iterator[str]:
+    if url:
+        yield url.rstrip("/")
+        return
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as started:
+        yield started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", help="a server that runs, such as http://127.0.0.1:8000")
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="make every picture, in this folder")
+    parser.add_argument("--only", help="with --all: only pictures whose name contains this")
+    arguments = parser.parse_args()
+    with address(arguments.url) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=launch_arguments())
+        if arguments.all is None:
+            take(browser, url, PICTURES[1], "wide", "light", README_PICTURE)
+        else:
+            for picture in PICTURES:
+                for size in SIZES:
+                    for look in LOOKS:
+                        name = f"{picture.name}-{size}-{look}"
+                        if not arguments.only or arguments.only in name:
+                            take(browser, url, picture, size, look, arguments.all / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

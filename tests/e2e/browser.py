@@ -1,0 +1,75 @@
+"""A server of our own and a system browser, for the browser's tests and for scripts/screenshots.py."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "server" / "static" / "index.html"
+START_SECONDS = 120
+
+
+def chromium_path() -> str:
+    """The browser: RETROGRAD_CHROMIUM, or `chromium` on the PATH. FileNotFoundError says how to get one."""
+    path = os.environ.get("RETROGRAD_CHROMIUM") or shutil.which("chromium")
+    if not path:
+        raise FileNotFoundError("no chromium found: run `apt-get install chromium`, or set RETROGRAD_CHROMIUM to a browser's path")
+    return path
+
+
+def launch_arguments() -> list[str]:
+    """Chromium refuses its sandbox to root, which is who runs in a container."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[str]:
+    """The service on a free port with its data in `data`; yields its address once the opening film is ready."""
+    if not BUILT.exists():
+        raise FileNotFoundError(f"{BUILT.relative_to(ROOT)} is missing: build the web app with `npm --prefix web run build`")
+    port = _free_port()
+    log = data / "server.log"
+    command = [sys.executable, "-m", "server", "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}:\n{log.read_text(errors='replace')}")
+        try:
+            if httpx.get(f"{url}/api/v1/opening", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"the server was not ready after {START_SECONDS} s:\n{log.read_text(errors='replace')}")

@@ -1,0 +1,157 @@
+"""The first film: it plays, steps back, opens a cell, and every number it explains is the API's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import READY, moment, number, wait_for_film
+
+TOLERANCE = 1e-12
+
+
+@pytest.fixture(scope="module")
+def opening(api: httpx.Client) -> dict[str, Any]:
+    return dict(api.get("/opening").raise_for_status().json())
+
+
+def why(api: httpx.Client, trace: str, node: int, index: list[int]) -> dict[str, Any]:
+    return dict(api.get(f"/traces/{trace}/nodes/{node}", params={"index": ",".join(map(str, index))}).raise_for_status().json())
+
+
+def node_at(document: dict[str, Any], scope: str, label: str) -> int:
+    return next(node["id"] for node in document["nodes"] if node["scope"] == scope and node["label"] == label)
+
+
+def test_the_first_visit_plays_by_itself_and_any_input_stops_it(open_page: OpenPage) -> None:
+    page = open_page(reduced_motion="no-preference")
+    wait_for_film(page)
+    shown = page.get_by_test_id("moment")
+    for _ in range(2):
+        expect(shown).not_to_have_text(shown.inner_text(), timeout=READY)
+    expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "true")
+    page.get_by_role("main").click(position={"x": 4, "y": 4})
+    expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false")
+
+
+def test_plays_from_a_late_moment_to_its_end_and_rests_there(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    for _ in range(3):
+        page.get_by_test_id("step-back").click()
+    late, whole = moment(page)
+    assert late < whole
+    page.get_by_test_id("play").click()
+    expect(page.get_by_test_id("moment")).to_have_text(f"{whole} / {whole}", timeout=READY)
+    expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false", timeout=READY)
+
+
+def test_reduced_motion_never_plays_by_itself(page: Page) -> None:
+    wait_for_film(page)
+    assert moment(page)[0] == 0
+    expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false")
+
+
+def test_steps_back_as_well_as_forward(page: Page) -> None:
+    wait_for_film(page)
+    seen = [moment(page)[0]]
+    for _ in range(4):
+        page.get_by_test_id("step-forward").click()
+        seen.append(moment(page)[0])
+    assert seen == sorted(set(seen))
+    for expected in reversed(seen[:-1]):
+        page.get_by_test_id("step-back").click()
+        assert moment(page)[0] == expected
+    page.get_by_test_id("to-end").click()
+    done, whole = moment(page)
+    assert done == whole
+    page.get_by_test_id("to-start").click()
+    assert moment(page) == (0, whole)
+
+
+def test_every_hidden_value_shown_is_the_apis(page: Page, api: httpx.Client, opening: dict[str, Any]) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("step-back").click()  # before the film's last beat: the values of the forward pass
+    length = opening["batch"]["examples"][0]["length"]
+    for t in range(1, length + 1):
+        node = node_at(opening, f"rnn/t={t}", "h")
+        for i in range(opening["program"]["hidden_size"]):
+            value = why(api, opening["id"], node, [0, i])["value"]
+            assert number(page.get_by_test_id(f"tile-h-{t}-{i}")) == pytest.approx(value, rel=0, abs=TOLERANCE)
+
+
+def test_why_a_hidden_value(page: Page, api: httpx.Client, opening: dict[str, Any]) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("step-back").click()
+    page.get_by_test_id("tile-h-3-1").click()
+    answer = why(api, opening["id"], node_at(opening, "rnn/t=3", "h"), [0, 1])
+    expect(page.get_by_test_id("why-title")).to_be_visible()
+    assert number(page.get_by_test_id("why-value")) == pytest.approx(answer["value"], rel=0, abs=TOLERANCE)
+
+
+def test_why_a_shared_weight_is_the_sum_of_one_share_a_step(page: Page, api: httpx.Client, opening: dict[str, Any]) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("stride-phase").click()
+    page.get_by_test_id("step-back").click()  # the end of the backward pass
+    page.get_by_test_id("badge-rnn.weight_hh_l0-2").click()
+    weight = next(node["id"] for node in opening["nodes"] if node["path"] == "rnn.weight_hh_l0")
+    answer = why(api, opening["id"], weight, [0, 0])
+    length = opening["batch"]["examples"][0]["length"]
+
+    assert number(page.get_by_test_id("why-value")) == pytest.approx(answer["gradient"], rel=0, abs=TOLERANCE)
+    rows = page.locator("[data-testid^=why-row-]")
+    expect(rows).to_have_count(length)
+    shown = [number(rows.nth(i)) for i in range(length)]
+    of_the_api = [part["value"] for part in answer["backward"]["contributions"]]
+    assert shown == pytest.approx(of_the_api, rel=0, abs=TOLERANCE)
+    assert shown[-1] == 0.0  # the share of t = 1: h_0 is 0
+    assert number(page.get_by_test_id("why-sum")) == pytest.approx(sum(shown), rel=0, abs=TOLERANCE)
+
+
+def test_finite_differences_agree_on_request(page: Page) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("stride-phase").click()
+    page.get_by_test_id("step-back").click()
+    page.get_by_test_id("badge-rnn.weight_hh_l0-2").click()
+    page.get_by_test_id("why-check").click()
+    expect(page.get_by_test_id("why-check")).to_have_attribute("data-value", re.compile(r"\d"), timeout=READY)
+    assert number(page.get_by_test_id("why-check")) == pytest.approx(number(page.get_by_test_id("why-value")), rel=1e-6, abs=1e-8)
+
+
+def test_the_update_of_a_weight_ends_at_its_new_value(page: Page, api: httpx.Client, opening: dict[str, Any]) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("badge-rnn.weight_hh_l0-2").click()
+    weight = next(node["id"] for node in opening["nodes"] if node["path"] == "rnn.weight_hh_l0")
+    terms = {term["name"]: term["value"] for term in why(api, opening["id"], weight, [0, 0])["update"]["terms"]}
+    assert number(page.get_by_test_id("why-value")) == pytest.approx(terms["new"], rel=0, abs=TOLERANCE)
+
+
+def test_opens_a_cell_and_closes_it(page: Page) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("open-3").click()
+    opened = page.get_by_test_id("open-cell")
+    expect(opened).to_be_visible()
+    expect(page.get_by_test_id("open-W-3-0-0")).to_be_visible()
+    page.get_by_role("button", name="Cell", exact=True).click()
+    expect(opened).to_have_count(0)
+    expect(page.get_by_test_id("tile-h-1-0")).to_be_visible()
+
+
+def test_the_answer_changes_with_the_step(page: Page) -> None:
+    wait_for_film(page)
+    expect(page.get_by_test_id("answer-before")).to_contain_text("not yet")
+    page.get_by_test_id("to-end").click()
+    expect(page.get_by_test_id("answer-before")).to_contain_text("✗")
+    expect(page.get_by_test_id("answer-after")).to_contain_text("✓")

@@ -1,0 +1,126 @@
+"""The network page: every cell and task opens, an edit is a new film, Back undoes it, errors have a way out."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import moment, number, wait_for_film, wait_for_new_film
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_every_cell_opens(open_page: OpenPage, cell: str) -> None:
+    page = open_page()
+    wait_for_film(page)
+    if cell != "rnn":
+        before = page.url
+        page.get_by_test_id("program-cell").select_option(cell)
+        wait_for_new_film(page, before)
+    page.get_by_test_id("to-end").click()
+    done, whole = moment(page)
+    assert done == whole
+    assert -1 <= number(page.get_by_test_id("tile-h-1-0")) <= 1
+    page.get_by_test_id("open-2").click()
+    expect(page.get_by_test_id("open-cell")).to_be_visible()
+
+
+@pytest.mark.parametrize("task", ["digits", "sunspots", "adding"])
+def test_every_task_opens(open_page: OpenPage, task: str) -> None:
+    page = open_page()
+    wait_for_film(page)
+    step = page.get_by_test_id("program-step")
+    before = page.url
+    step.fill("2")
+    step.press("Enter")
+    wait_for_new_film(page, before)
+    before = page.url
+    page.get_by_test_id("program-task").select_option(task)
+    wait_for_new_film(page, before)
+    page.get_by_test_id("to-end").click()
+    done, whole = moment(page)
+    assert done == whole > 0
+
+
+def test_an_edit_is_a_new_film_and_back_undoes_it(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page()
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    before = page.url
+    rate = page.get_by_test_id("program-lr")
+    assert rate.input_value() == "0.01"
+    rate.fill("0.2")
+    rate.press("Enter")
+    wait_for_new_film(page, before)
+    expect(rate).to_have_value("0.2")
+    programs = [item["program"] for item in api.get("/traces", params={"limit": 100}).raise_for_status().json()["items"]]
+    assert 0.2 in [program["optimizer"]["lr"] for program in programs if program["kind"] == "network"]
+    page.get_by_test_id("program-undo").click()
+    expect(page.get_by_test_id("program-lr")).to_have_value("0.01", timeout=60_000)
+
+
+def test_a_reload_shows_the_film_of_the_address(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    before = page.url
+    page.get_by_test_id("program-hidden_size").fill("3")
+    page.get_by_test_id("program-hidden_size").press("Enter")
+    wait_for_new_film(page, before)
+    page.reload()
+    wait_for_film(page)
+    expect(page.get_by_test_id("program-hidden_size")).to_have_value("3")
+    expect(page.get_by_test_id("tile-h-1-2")).to_have_count(1)
+    expect(page.get_by_test_id("tile-h-1-3")).to_have_count(0)
+
+
+def test_another_surname_is_found_by_typing(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page()
+    wait_for_film(page)
+    wanted = api.get("/tasks/surnames/examples", params={"limit": 1, "starts_with": "ro"}).raise_for_status().json()["items"][0]
+    before = page.url
+    page.get_by_test_id("program-example").click()
+    page.get_by_test_id("example-find").fill("ro")
+    page.get_by_test_id(f"example-{wanted['index']}").click()
+    wait_for_new_film(page, before)
+    expect(page.get_by_role("complementary").get_by_label(wanted["text"])).to_be_visible()
+
+
+def test_a_number_out_of_range_is_marked_and_not_sent(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    before = page.url
+    size = page.get_by_test_id("program-hidden_size")
+    size.fill("0")
+    size.press("Enter")
+    expect(size).to_have_attribute("aria-invalid", "true")
+    assert page.url == before
+
+
+def test_a_refused_program_says_why_and_leads_back(open_page: OpenPage) -> None:
+    page = open_page("#/network?run=r_0000000000000000&step=1", expected=("404",))
+    error = page.get_by_test_id("error")
+    expect(error).to_be_visible(timeout=60_000)
+    error.get_by_role("link", name="Watch the opening film").click()
+    wait_for_film(page)
+
+
+def test_a_broken_link_says_so(open_page: OpenPage) -> None:
+    page = open_page("#/network?p=nonsense")
+    expect(page.get_by_test_id("error")).to_contain_text("This link cannot be read")
+
+
+def test_a_server_that_is_gone_is_told_and_can_be_tried_again(open_page: OpenPage) -> None:
+    page = open_page(expected=("Failed to load resource", "net::ERR"))
+    wait_for_film(page)
+    page.route(re.compile(r"/api/v1/traces"), lambda route: route.abort())
+    page.get_by_test_id("program-seed").fill("5")
+    page.get_by_test_id("program-seed").press("Enter")
+    error = page.get_by_test_id("error")
+    expect(error).to_contain_text("The server does not answer", timeout=60_000)
+    page.unroute(re.compile(r"/api/v1/traces"))
+    error.get_by_role("button", name="Try again").click()
+    wait_for_film(page)
+    expect(page.get_by_test_id("program-seed")).to_have_value("5", timeout=60_000)
