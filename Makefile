@@ -8,14 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 BUILD_REQUIRES = $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
-INSTALL = $(PIP) install --no-build-isolation -e
+INSTALL = $(PIP) install -c constraints.txt --no-build-isolation -e
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format screenshots clean browser
+.PHONY: help run test lint format screenshots pin clean browser
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
-	@echo "also: make lint, format, screenshots, clean"
+	@echo "also: make lint, format, screenshots, pin (what is installed now into constraints.txt), clean"
 
 run: $(VENV)/.run
 	@$(BIN)/python hatch_build.py build
@@ -43,13 +43,15 @@ browser:
 	@scripts/need.sh chromium chromium
 	@scripts/need.sh /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk
 
-$(BIN)/python:
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "error: there is no $(PYTHON); install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V); Retrograd needs 3.11 or later: make PYTHON=…" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/need.sh python3-venv-is-missing "python3-venv"
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/need.sh ensurepip python3-venv
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.build: $(BIN)/python pyproject.toml
-	$(PIP) install $(BUILD_REQUIRES)
+$(VENV)/.build: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt $(BUILD_REQUIRES)
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.build hatch_build.py
@@ -63,6 +65,10 @@ $(VENV)/.test: $(VENV)/.build hatch_build.py
 $(VENV)/.lint: $(VENV)/.test
 	$(INSTALL) '.[test,lint]'
 	@touch $@
+
+pin: $(VENV)/.lint
+	@sed -i '/^[^#]/d' constraints.txt
+	$(PIP) freeze --exclude-editable >> constraints.txt
 
 clean:
 	rm -rf $(VENV) server/static web/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

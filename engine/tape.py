@@ -11,12 +11,12 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.ops.op import REGISTRY, Array, Op, as_array
 
 if TYPE_CHECKING:
-    from engine.optim.clipping import Clipping
     from engine.tensor import Tensor
 
 Level = Literal["OFF", "GRAD", "TRACE"]
@@ -30,6 +30,14 @@ _QUIET = ("engine.tensor", "engine.tape", "engine.ops", "engine.losses", "engine
 
 class TapeError(RuntimeError):
     """A computation that a tape cannot record or differentiate; says what to do instead."""
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """What clipping the gradients did: its coefficient, and the gradients as they were, by leaf node."""
+
+    coefficient: float
+    gradients: dict[int, Array]
 
 
 class Tape:

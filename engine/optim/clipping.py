@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from engine.ops.op import Array
-from engine.tape import tracing
+from engine.tape import Clipping, tracing
 from engine.tensor import Tensor
-
-
-@dataclass(frozen=True)
-class Clipping:
-    """What a clipping did: its coefficient, and the gradients as they were, by leaf node."""
-
-    coefficient: float
-    gradients: dict[int, Array]
 
 
 def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> float:

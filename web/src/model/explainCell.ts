@@ -1,10 +1,10 @@
 // The parts of an RNN, LSTM or GRU cell by their own equations: states, gates and candidates as sums over the input, the bias and the
 // state before.
 
-import { origin } from "./explainValue";
 import { total, written, type Context, type Explanation, type Row } from "./explanation";
 import { decimals, four, six, three } from "./format";
 import { GATES } from "./symbols";
+import { origin } from "./terms";
 import type { Column } from "./network";
 import type { TraceNode } from "./trace";
 
@@ -57,7 +57,7 @@ function affineRows(context: Context, column: Column, row: number, b: number, si
   const state = trace.value(product.inputs[0]!);
   const weights = trace.value(Wh);
   for (let j = 0; j < grid!.hidden; j++) {
-    const from = origin(context, product.inputs[0]!, [b, j]);
+    const from = origin(trace, product.inputs[0]!, [b, j]);
     const [w, h] = [weights.at([row, j]), state.at([b, j])];
     rows.push({
       label: `$${reset === null ? "" : "r\\,"}${symbols.element(from.node, from.index)}$`,

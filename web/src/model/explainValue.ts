@@ -4,10 +4,8 @@ import { symbol, toLatex } from "../math/latex";
 import { explainCell } from "./explainCell";
 import { blank, total, written, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { decimals, four, MINUS, six, tex, three } from "./format";
-import { elementNumbers, elementTerms, evaluate, type Term } from "./terms";
+import { elementNumbers, elementTerms, evaluate, MOVES, origin, type Term } from "./terms";
 import type { TraceNode } from "./trace";
-
-const MOVES = new Set(["index", "rows", "concat", "stack", "reshape", "broadcast_to", "transpose"]);
 
 export function explainValue(context: Context, target: Target): Explanation {
   const { film, trace, m } = context;
@@ -58,24 +56,11 @@ function leaf(context: Context, e: Explanation, node: TraceNode): Explanation {
   return e;
 }
 
-/** Follows an element through ops that only move numbers to where it was computed. */
-export function origin(context: Context, node: number, index: readonly number[]): { node: number; index: number[] } {
-  const { trace } = context;
-  let at = { node, index: [...index] };
-  for (;;) {
-    const { op, label, inputs } = trace.nodes[at.node]!;
-    if (op === null || label !== null || !MOVES.has(op)) return at;
-    const term = elementTerms(trace, at.node, at.index)?.[0];
-    if (!term) return at;
-    at = { node: inputs[term.port]!, index: term.index };
-  }
-}
-
 /** One row a term: factor × number. */
 export function termRows(context: Context, node: TraceNode, terms: readonly Term[]): Row[] {
   const { trace, symbols } = context;
   return terms.map(({ port, index, factor }) => {
-    const from = origin(context, node.inputs[port]!, index);
+    const from = origin(trace, node.inputs[port]!, index);
     const value = trace.value(node.inputs[port]!).at(index);
     const weighted = node.op === "linear" || node.op === "matmul" || node.op === "mean";
     return {
@@ -99,7 +84,7 @@ function summed(context: Context, e: Explanation, node: TraceNode, terms: readon
 }
 
 function moved(context: Context, e: Explanation, node: TraceNode, term: Term): Explanation {
-  const from = origin(context, node.inputs[term.port]!, term.index);
+  const from = origin(context.trace, node.inputs[term.port]!, term.index);
   e.symbols = `${e.title} = ${context.symbols.element(from.node, from.index)}`;
   e.rows = termRows(context, node, [term]);
   e.sentence = { key: "why.say.moved", params: { from: `$${context.symbols.element(from.node, from.index)}$` } };

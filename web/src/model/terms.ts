@@ -187,3 +187,18 @@ export function elementNumbers(trace: Trace, node: number, index: readonly numbe
   });
   return numbers;
 }
+
+/** Ops that move numbers and change none. */
+export const MOVES: ReadonlySet<string> = new Set(["index", "rows", "concat", "stack", "reshape", "broadcast_to", "transpose"]);
+
+/** Follows an element through such ops to where it was computed. */
+export function origin(trace: Trace, node: number, index: readonly number[]): { node: number; index: number[] } {
+  let at = { node, index: [...index] };
+  for (;;) {
+    const { op, label, inputs } = trace.nodes[at.node]!;
+    if (op === null || label !== null || !MOVES.has(op)) return at;
+    const term = elementTerms(trace, at.node, at.index)?.[0];
+    if (!term) return at;
+    at = { node: inputs[term.port]!, index: term.index };
+  }
+}

@@ -58,14 +58,17 @@ export class StageView {
 
   constructor(private readonly session: Session) {}
 
-  /**
-   * A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). Opened cells
-   * keep to the film: of their inner numbers there are none with the new parameters, and one row must not mix the two.
-   */
+  /** A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). */
   value(node: number, t: number): Tensor | null {
-    const { film, trace, moment, after, opened } = this.session;
-    if (after && !opened && t <= this.afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
+    const { film, trace, moment, after } = this.session;
+    if (after && t <= this.afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
     return film?.value(node, moment) ?? null;
+  }
+
+  /** A parameter as it was when it made what step t shows: before the update, also where the film is past it. */
+  used(parameter: number, t: number): Tensor {
+    const { trace, after } = this.session;
+    return (after && t <= this.afterStep ? trace!.after?.values.get(parameter) : undefined) ?? trace!.value(parameter);
   }
 
   /** The shown example's row of a value, and of the gradient that has arrived. */
@@ -92,9 +95,15 @@ export class StageView {
 
 const views = new WeakMap<Session, StageView>();
 
-/** The view that belongs to a session: one for all who draw it. */
+/** The view that belongs to a session: one for all who draw it, and longer-lived than each of them. */
 export function viewOf(session: Session): StageView {
-  let view = views.get(session);
-  if (!view) views.set(session, (view = new StageView(session)));
+  const known = views.get(session);
+  if (known) return known;
+  let view!: StageView;
+  // In a root of its own: what is derived in a component goes with that component, and would stand still for the next.
+  $effect.root(() => {
+    view = new StageView(session);
+  });
+  views.set(session, view);
   return view;
 }
