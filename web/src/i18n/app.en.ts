@@ -49,6 +49,8 @@ export default {
 
   "app.training.title": "Training",
   "app.training.step": "step",
+  "app.training.this_step": "this step",
+  "app.training.one_example": "1 example",
   "app.training.batch": "batch",
   "app.training.optimizer": "optimizer",
   "app.training.lr": "learning rate",

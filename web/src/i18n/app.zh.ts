@@ -49,6 +49,8 @@ export default {
 
   "app.training.title": "训练",
   "app.training.step": "步",
+  "app.training.this_step": "本步",
+  "app.training.one_example": "1 个样本",
   "app.training.batch": "批量",
   "app.training.optimizer": "优化器",
   "app.training.lr": "学习率",

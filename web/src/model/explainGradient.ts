@@ -345,5 +345,5 @@ function plainSentence(context: Context, node: TraceNode, e: Explanation, all: r
     return { key: `why.say.state_${key}`, params: { next: column.t + 1 } };
   }
   if (film.contributions(node.id).length > 1) return { key: "why.say.gradient_fork", params: { count: all.length } };
-  return { key: node.role === "parameter" ? "why.say.weight_once" : "why.say.gradient_one" };
+  return { key: node.role === "parameter" && context.grid ? "why.say.weight_once" : "why.say.gradient_one" };
 }
