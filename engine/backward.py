@@ -23,6 +23,11 @@ class BackwardRun:
         self.node = node
         self._gradients: list[Array | None] = [None] * len(tape)
 
+    @property
+    def is_latest(self) -> bool:
+        """Whether no other run of the same tape came after it."""
+        return self.tape.latest_gradients is self._gradients
+
     def gradient(self, node: int) -> Array | None:
         """The gradient of a node, or None where none arrived."""
         return self._gradients[node] if node < len(self._gradients) else None
@@ -90,11 +95,14 @@ class _Sweep:
             self.log.append(("seed", "backward", self.node, -1, self.node, seed, None))
         if not accumulate:
             return
+        latest = {id(leaf): node for node, leaf in self.tape.leaves.items() if node < len(self.gradients)}
         for node, leaf in self.tape.leaves.items():
-            if leaf.grad is not None and node < len(self.gradients):
-                self.gradients[node] = leaf.grad
+            if leaf.requires_grad and leaf.grad is not None and latest.get(id(leaf)) == node:
+                kept = leaf.grad.copy()
+                kept.flags.writeable = False
+                self.gradients[node] = kept
                 if self.log is not None:
-                    self.log.append(("accumulate", "backward", -1, -1, node, leaf.grad, None))
+                    self.log.append(("accumulate", "backward", -1, -1, node, kept, None))
 
     def walk(self) -> None:
         tape = self.tape
@@ -112,8 +120,10 @@ class _Sweep:
 
     def arrive(self, node: int, port: int, target: int, contribution: Array) -> None:
         """One contribution reaches its node: summed over broadcast axes, then added to what is there."""
-        shape = self.tape.values[target].shape
-        log = self.log
+        value, log = self.tape.values[target], self.log
+        shape = value.shape
+        if contribution.dtype != value.dtype:  # a float64 operand beside it must not widen a float32 gradient
+            contribution = contribution.astype(value.dtype)
         if contribution.shape != shape:
             summed = unbroadcast(contribution, shape)
             if summed.size == contribution.size:  # axes of length 1: nothing is summed away
@@ -143,15 +153,16 @@ class _Sweep:
 
 
 def _hand_out(run: BackwardRun) -> None:
-    """Gives each leaf its gradient; read-only, since several may share one array."""
-    totals: dict[int, tuple[Tensor, Array]] = {}
+    """Gives each leaf its gradient of this run, None where none arrived; read-only, since several may share one array."""
+    totals: dict[int, tuple[Tensor, Array | None]] = {}
     for node, leaf in run.tape.leaves.items():
-        gradient = run.gradient(node)
-        if gradient is None or not leaf.requires_grad:
+        if not leaf.requires_grad:
             continue
-        gradient.flags.writeable = False
-        before = totals.get(id(leaf))
-        totals[id(leaf)] = (leaf, gradient if before is None else before[1] + gradient)
+        gradient = run.gradient(node)
+        if gradient is not None:
+            gradient.flags.writeable = False
+        _, before = totals.get(id(leaf), (leaf, None))
+        totals[id(leaf)] = (leaf, gradient if before is None else before if gradient is None else before + gradient)
     for leaf, total in totals.values():
         leaf.grad = total
 

@@ -14,6 +14,8 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from engine.ops.op import REGISTRY, Array, Op, as_array
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ class Tape:
         node = self._leaf_ids.get(id(tensor))
         if node is not None and self.values[node] is tensor.data:
             return node
+        if type(tensor.data) is not np.ndarray or tensor.data.base is not None:  # a view could be changed behind the record's back
+            tensor.data = np.array(tensor.data)
         node = self._append(None, (), {}, tensor.data, None, tensor.requires_grad)
         if self.tracing and tensor.name is not None:  # it belongs to the whole computation, not to the place of its first use
             self.scopes[node], self.times[node] = "", None
@@ -187,13 +191,25 @@ class Tape:
     def replay(self, overrides: Mapping[Tensor | int, Any]) -> list[Array]:
         """The value of every node, recomputed from the record with some values changed; the record stays as it is.
 
-        overrides: tensor or node number -> array of the node's shape. Raises ValueError for another shape.
+        overrides: tensor or node number -> array of the node's shape; a leaf whose data was replaced since stands for what it was first.
+        Raises ValueError for another shape, TapeError for a tensor or a number that is not on this tape.
         """
-        changed = {key if isinstance(key, int) else self.node_of(key): value for key, value in overrides.items()}
+        changed = {self._recorded(key): value for key, value in overrides.items()}
         for node, value in changed.items():
             if as_array(value).shape != self.values[node].shape:
                 raise ValueError(f"replay: node {node} has shape {self.values[node].shape}; given shape {as_array(value).shape}")
         return replay(self.ops, self.inputs, self.attributes, self.values, changed)
+
+    def _recorded(self, key: Tensor | int) -> int:
+        """The node of a tensor that is on this tape already."""
+        if isinstance(key, int):
+            if 0 <= key < len(self):
+                return key
+            raise TapeError(f"node {key} is not on this tape; it has 0..{len(self) - 1}")
+        node = key.node if key.tape is self else next((n for n, leaf in self.leaves.items() if leaf is key), None)
+        if node is None:
+            raise TapeError(f"{key.name or 'this tensor'} is not on this tape: nothing recorded here was computed from it")
+        return node
 
 
 def replay(
@@ -224,11 +240,6 @@ def _source_line() -> str | None:
             return f"{module}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return None
-
-
-def current_tape() -> Tape | None:
-    """The tape of the innermost ``with Tape()`` block, or None."""
-    return _CURRENT.get()
 
 
 def recording_tape(needs_gradient: bool) -> Tape | None:

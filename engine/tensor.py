@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from engine.backward import BackwardRun
 
 
+_DTYPES = ("float64", "float32", "int64", "int32", "uint8", "bool")
+
+
 class Tensor:
     """A numpy array that remembers how it was computed. Scalars are 0-d tensors.
 
@@ -23,6 +26,7 @@ class Tensor:
     name: what a trace calls it.
     """
 
+    __array_ufunc__ = None  # numpy's arrays leave `array * tensor` to us
     __slots__ = ("__weakref__", "_grad", "_requires_grad", "data", "name", "node", "tape")
 
     data: Array
@@ -32,8 +36,8 @@ class Tensor:
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
         array = np.array(data.data if isinstance(data, Tensor) else data, dtype=dtype)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"a tensor holds real numbers; given dtype {array.dtype}")
+        if array.dtype.name not in _DTYPES:
+            raise TypeError(f"a tensor holds real numbers ({', '.join(_DTYPES)}); given dtype {array.dtype}: convert it with dtype=...")
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(f"only floating point tensors have gradients; given dtype {array.dtype}: give floats or dtype=float")
         self.data, self.name, self.tape, self.node = array, name, None, -1
@@ -115,6 +119,12 @@ class Tensor:
 
         return backward(self, gradient, accumulate=accumulate)
 
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("a 0-d tensor has no length")
@@ -170,7 +180,7 @@ class Tensor:
     def __getitem__(self, index: Any) -> Tensor:
         return apply("index", self, index=encode_index(index))
 
-    # methods with attributes; those without come from the table of ops below
+    # methods with attributes by position; the others come from the table of ops below
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return apply("sum", self, axis=_plain(axis), keepdims=keepdims)
@@ -188,7 +198,7 @@ class Tensor:
     def broadcast_to(self, shape: Sequence[int]) -> Tensor:
         return apply("broadcast_to", self, shape=[int(n) for n in shape])
 
-    if TYPE_CHECKING:  # made below from the table of ops
+    if TYPE_CHECKING:  # those of one input that are made below, for type checkers
 
         def exp(self) -> Tensor: ...
         def log(self) -> Tensor: ...
@@ -223,7 +233,7 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
     operands: tensors, arrays or numbers. attributes: the op's keyword arguments, JSON only.
     Raises TapeError for an unknown op or a mixture of tapes, and what the op raises for shapes and dtypes it does not take.
     """
-    op = REGISTRY.get(name) or known_op(name)
+    op = known_op(name)
     if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
         raise TypeError(f"{name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}); given {len(operands)}")
     like = next((x for x in operands if isinstance(x, Tensor)), None)
@@ -250,14 +260,14 @@ def _explained(error: ValueError, name: str, tensors: list[Tensor]) -> ValueErro
 
 
 def _method(name: str) -> Any:
-    def method(self: Tensor) -> Tensor:
-        return apply(name, self)
+    def method(self: Tensor, *others: Any, **attributes: Any) -> Tensor:
+        return apply(name, self, *others, **attributes)
 
     method.__name__ = name
-    method.__doc__ = f"The op ``{name}`` of this tensor."
+    method.__doc__ = f"The op ``{name}``, this tensor being its first input."
     return method
 
 
 for _name, _op in REGISTRY.items():
-    if len(_op.inputs) == 1 and not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):
+    if not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):
         setattr(Tensor, _name, _method(_name))

@@ -2,6 +2,6 @@
 
 from engine.nn.linear import Embedding, Linear
 from engine.nn.module import Module, Parameter
-from engine.nn.recurrent import GRU, LSTM, RNN, Unrolled
+from engine.nn.recurrent import CELLS, GRU, LSTM, RNN, Unrolled
 
-__all__ = ["GRU", "LSTM", "RNN", "Embedding", "Linear", "Module", "Parameter", "Unrolled"]
+__all__ = ["CELLS", "GRU", "LSTM", "RNN", "Embedding", "Linear", "Module", "Parameter", "Unrolled"]

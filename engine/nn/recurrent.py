@@ -8,8 +8,9 @@ Sequences of unequal length are never padded in the record: rows are sorted by f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,6 +73,8 @@ class _Recurrent(Module):
         if input.ndim != 3 or input.shape[2] != self.input_size:
             raise ValueError(f"{self.cell}: input has shape {input.shape}; expected (batch, time, {self.input_size})")
         batch, time, _ = input.shape
+        if time < 1:
+            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected at least one time step")
         if state is None:
             names = ("h_0", "c_0")[: self.states]
             zeros = np.zeros((batch, self.hidden_size), self.weight_hh_l0.dtype)
@@ -110,8 +113,8 @@ class _Recurrent(Module):
         last = state if not ended else tuple(apply("concat", *parts, axis=0) for parts in zip(*pieces, strict=True))
 
         def output() -> Tensor:
-            batch = counts[0]
-            full = [h if h.shape[0] == batch else apply("concat", h, np.zeros((batch - h.shape[0], self.hidden_size))) for h in steps]
+            padding = np.zeros((counts[0], self.hidden_size), steps[0].dtype)
+            full = [h if h.shape[0] == counts[0] else apply("concat", h, padding[h.shape[0] :]) for h in steps]
             return apply("stack", *full, axis=1)
 
         return Unrolled(last, output, tuple(steps))
@@ -221,3 +224,6 @@ class LSTM(_Recurrent):
         """(output, (h_n, c_n)) as torch.nn.LSTM. input: (time, batch, input), batch first if so set, or unbatched (time, input)."""
         output, last = self._forward(input, hx, lengths)
         return output, (last[0], last[1])
+
+
+CELLS: Mapping[str, type[RNN | LSTM | GRU]] = MappingProxyType({"rnn": RNN, "lstm": LSTM, "gru": GRU})

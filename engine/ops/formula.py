@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul"
            "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=="}  # fmt: skip
 MAX_NODES = 500
 MAX_DEPTH = 100
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # a line as Python's reader cuts them
 
 
 class FormulaError(ValueError):
@@ -39,6 +41,13 @@ def parse(text: str, names: Collection[str] | None = None, functions: Collection
     names: the names that may occur; None allows any. functions: the same for what may be called.
     Raises FormulaError, with the column, for anything but numbers, names, arithmetic, comparisons and calls.
     """
+    return parse_with_columns(text, names, functions)[0]
+
+
+def parse_with_columns(
+    text: str, names: Collection[str] | None = None, functions: Collection[str] | None = None
+) -> tuple[Tree, list[int]]:
+    """As `parse`, with the column (from 1, in characters) of every subtree in the order of `walk`."""
     stripped = text.strip()
     shift = len(text) - len(text.lstrip())
     try:
@@ -50,20 +59,25 @@ def parse(text: str, names: Collection[str] | None = None, functions: Collection
         raise FormulaError(f"nested too deeply: at most {MAX_DEPTH} levels are read") from None
     except ValueError:
         raise FormulaError("not a formula: it holds a character or a number that cannot be read") from None
-    return _Reader(names, functions, stripped, shift).read(root, 0)
+    reader = _Reader(names, functions, stripped, shift)
+    return reader.read(root, 0), reader.columns
 
 
 class _Reader:
-    """Reads one syntax tree; counts nodes as it goes."""
+    """Reads one syntax tree; counts its nodes, and notes the column of those that become subtrees, as it goes."""
 
     def __init__(self, names: Collection[str] | None, functions: Collection[str] | None, text: str, shift: int) -> None:
         self.names, self.functions, self.shift, self.count = names, functions, shift, 0
-        self.lines = text.splitlines(keepends=True)
+        self.columns: list[int] = []
+        self.lines = _LINE.findall(text)
 
-    def fail(self, node: ast.AST, detail: str) -> FormulaError:
+    def column(self, node: ast.AST) -> int:
         line = getattr(node, "lineno", 1) - 1
         before = self.lines[line].encode()[: getattr(node, "col_offset", 0)].decode()  # Python counts bytes, people characters
-        return FormulaError(detail, sum(map(len, self.lines[:line])) + len(before) + 1 + self.shift)
+        return sum(map(len, self.lines[:line])) + len(before) + 1 + self.shift
+
+    def fail(self, node: ast.AST, detail: str) -> FormulaError:
+        return FormulaError(detail, self.column(node))
 
     def read(self, node: ast.expr, depth: int) -> Tree:
         self.count += 1
@@ -71,6 +85,8 @@ class _Reader:
             raise self.fail(node, f"too long: at most {MAX_NODES} terms and operations are read")
         if depth > MAX_DEPTH:
             raise self.fail(node, f"nested too deeply: at most {MAX_DEPTH} levels are read")
+        if not isinstance(node, ast.UnaryOp) or not isinstance(node.op, ast.UAdd):  # +x is x: no subtree of its own
+            self.columns.append(self.column(node))
         match node:
             case ast.Constant(value=bool() | str() | bytes() | complex() | None):
                 raise self.fail(node, "only real numbers are known here")

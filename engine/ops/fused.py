@@ -43,7 +43,7 @@ def _prepare(x: Array, lengths: Sequence[int] | None) -> tuple[Array, list[int]]
 
 def _project(x: Array, W: Array, b: Array) -> Array:
     steps, batch, features = x.shape
-    y: Array = (x.reshape(steps * batch, features) @ W.T + b).reshape(steps, batch, -1)
+    y: Array = (x.reshape(steps * batch, features) @ W.T + b).reshape(steps, batch, W.shape[0])
     return y
 
 

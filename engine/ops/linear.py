@@ -1,12 +1,14 @@
-"""Products and sums: matmul, linear, sum, mean, transpose, reshape."""
+"""Products and sums: linear, matmul, sum, mean."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from engine.ops.axes import axes_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -92,18 +94,6 @@ structured(
 )  # fmt: skip
 
 
-def axes_of(op: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """An axis argument as sorted non-negative axes. Raises ValueError naming the op, the axis and what is allowed."""
-    wanted = range(ndim) if axis is None else [axis] if isinstance(axis, int) else list(axis)
-    for a in wanted:
-        if not isinstance(a, int) or isinstance(a, bool) or not -ndim <= a < ndim:
-            raise ValueError(f"{op}: axis {a!r} is outside a tensor of {ndim} dimensions; expected {-ndim}..{ndim - 1}")
-    axes = sorted(a % ndim for a in wanted)
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"{op}: axis {list(wanted)} names a dimension twice; name each once")
-    return tuple(axes)
-
-
 def _sum(x: Array, *, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     return x.sum(axis=axes_of("sum", axis, x.ndim), keepdims=keepdims)
 
@@ -141,7 +131,8 @@ def _mean(x: Array, *, axis: int | Sequence[int] | None = None, keepdims: bool =
 
 def _mean_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x = record.inputs[0]
-    return [_spread(F, g * (1 / (x.size / max(1, record.output.size))), record, "mean")]
+    reduced = math.prod(x.shape[a] for a in axes_of("mean", record.attributes.get("axis"), x.ndim))
+    return [_spread(F, g * (1 / max(1, reduced)), record, "mean")]
 
 
 def _mean_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:

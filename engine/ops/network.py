@@ -69,7 +69,7 @@ def _cross_entropy_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     z, target = record.inputs
     chosen = np.zeros(z.shape, dtype=z.dtype)
     chosen[np.arange(len(target)), target] = 1
-    return [F.mul(g, (np.exp(record.residuals) - chosen) * (1 / len(target))) if record.needs[0] else None, None]
+    return [F.mul(g, (np.exp(record.residuals) - chosen) * (1 / max(1, len(target)))) if record.needs[0] else None, None]
 
 
 structured(
@@ -90,7 +90,7 @@ def _mse_loss(x: Array, target: Array) -> Any:
 
 def _mse_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, target = record.inputs
-    slope = F.mul(g, F.sub(x, target) * (2 / x.size))
+    slope = F.mul(g, F.sub(x, target) * (2 / max(1, x.size)))
     return [slope if record.needs[0] else None, -slope if record.needs[1] else None]
 
 

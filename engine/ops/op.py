@@ -32,7 +32,7 @@ class Derivative:
 
 @dataclass(frozen=True)
 class Sample:
-    """Inputs to test an op with: arrays (or scalars) and attributes. `smooth` inputs take part in gradient checks."""
+    """Inputs to test an op with: arrays (or scalars) and attributes."""
 
     inputs: tuple[Any, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from engine.ops.axes import axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -163,7 +165,7 @@ def _rows_vjp(F: Any, g: Any, record: Record) -> list[Any]:
         return [F.rows(g, rows=[found[0] for found in inverse])]
     selection = np.zeros((x.shape[0], len(rows)), dtype=x.dtype)
     selection[np.asarray(rows, dtype=np.int64), np.arange(len(rows))] = 1
-    flat = F.matmul(selection, F.reshape(g, shape=(len(rows), -1)))
+    flat = F.matmul(selection, F.reshape(g, shape=(len(rows), math.prod(x.shape[1:]))))
     return [F.reshape(flat, shape=x.shape)]
 
 
@@ -177,6 +179,7 @@ structured(
 
 
 def _concat(*xs: Array, axis: int = 0) -> Array:
+    axis_of("concat", axis, max((x.ndim for x in xs), default=0))
     try:
         return np.concatenate(xs, axis=axis)
     except ValueError:
@@ -211,6 +214,7 @@ structured(
 
 
 def _stack(*xs: Array, axis: int = 0) -> Array:
+    axis_of("stack", axis, max((x.ndim for x in xs), default=0) + 1)
     try:
         return np.stack(xs, axis=axis)
     except ValueError:

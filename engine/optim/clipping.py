@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,7 +23,9 @@ def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> float:
     clipped = [p for p in parameters if p.grad is not None]
     gradients = [p.grad for p in clipped if p.grad is not None]
     norm = float(np.sqrt(sum(float(np.vdot(g, g)) for g in gradients)))
-    coefficient = min(1.0, limit / (norm + 1e-6))
+    coefficient = 1.0 if math.isinf(limit) else limit / (norm + 1e-6)
+    if coefficient > 1:  # not min(): a norm that is no number must show in every gradient
+        coefficient = 1.0
     if (tape := tracing()) is not None:
         tape.clipping = Clipping(coefficient, {tape.leaf(p): g for p, g in zip(clipped, gradients, strict=True)})
         terms = {"norm": np.asarray(norm), "max_norm": np.asarray(limit), "coefficient": np.asarray(coefficient)}

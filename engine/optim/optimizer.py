@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ops.op import Array
+from engine.ops.op import Array, as_array
 from engine.optim.rule import Rule
 from engine.tape import Tape, tracing
 from engine.tensor import Tensor
@@ -24,6 +24,8 @@ class Optimizer:
         self.params = list(params)
         if not self.params or not all(isinstance(p, Tensor) and p.requires_grad and p.tape is None for p in self.params):
             raise ValueError("an optimizer takes leaf tensors with requires_grad=True, at least one; give model.parameters()")
+        if len({id(p) for p in self.params}) != len(self.params):
+            raise ValueError("an optimizer takes each parameter once; some are given twice")
         self.rule, self.hyper, self.steps = rule, dict(hyper), 0
         self.state: list[dict[str, Array]] = [{name: np.zeros_like(p.data) for name in rule.state} for p in self.params]
 
@@ -48,9 +50,9 @@ class Optimizer:
             terms = self.rule.compute(*(given[name] for name in self.rule.given))
             if tape is not None:
                 self._record(tape, parameter, {**given, **terms})
-            parameter.data = terms["new"]
+            parameter.data = as_array(terms["new"])
             for name in state:
-                state[name] = terms[name]
+                state[name] = as_array(terms[name])
 
     def _record(self, tape: Tape, parameter: Tensor, terms: dict[str, Any]) -> None:
         node = tape.leaf(parameter)

@@ -73,8 +73,7 @@ class Rule:
 
     def order(self, clipped: bool) -> Sequence[str]:
         """The names of all terms in the order in which a trace lists them, hyper-parameters last."""
-        names = [term.name for term in self.terms]
-        return [*(["gradient", "coefficient", "clipped", *names[1:]] if clipped else names), *self.hyper]
+        return [*(term["name"] for term in self.describe(clipped)["terms"]), *self.hyper]
 
 
 def _renamed(tree: Tree, old: str, new: str) -> Tree:

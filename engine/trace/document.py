@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ops.op import REGISTRY, Array, Op
+from engine.ops.op import Array, Op
 from engine.tape import known_op, replay
 from engine.trace.arena import decode
 
@@ -52,7 +53,8 @@ class Document:
 
     def node(self, key: int | str) -> dict[str, Any]:
         """A node by number or path. Raises KeyError for one that is not there."""
-        number = self._paths.get(key) if isinstance(key, str) and not key.isdecimal() else int(key)
+        is_path = isinstance(key, str) and not re.fullmatch("[0-9]{1,9}", key)
+        number = self._paths.get(str(key)) if is_path else int(key)
         if number is None or not 0 <= number < len(self.nodes):
             raise KeyError(f"the trace has no node {key!r}; it has 0..{len(self.nodes) - 1}, or their paths")
         return self.nodes[number]
@@ -108,7 +110,7 @@ class Document:
     def op(self, node: int) -> Op | None:
         """The op of a node, None for a leaf. Raises TapeError for an op that this engine does not know."""
         name = self.nodes[node]["op"]
-        return None if name is None else REGISTRY.get(name) or known_op(name)
+        return None if name is None else known_op(name)
 
     def replay(self, overrides: Mapping[int, Any]) -> list[Array]:
         """The value of every node with some replaced, each in the shape of what it replaces. Raises ValueError for another shape."""

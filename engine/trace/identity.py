@@ -19,18 +19,22 @@ def content_id(document: Mapping[str, Any]) -> str:
     manifest["nodes"] = [{key: value for key, value in node.items() if key != "source"} for node in document["nodes"]]
     manifest["references"] = {key: tensors[key] for key in ("dtypes", "dtype", "offset", "shape")}
     manifest["blobs"] = {code: hashlib.sha256(base64.b64decode(arena["bdata"])).hexdigest() for code, arena in tensors["arenas"].items()}
-    text = json.dumps(_canonical(manifest), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(_canonical(manifest), separators=(",", ":"), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _canonical(value: Any) -> Any:
-    """Floats as hexadecimal strings, so that no writer's rounding matters; whole ones as integers, since JSON does not tell them apart."""
-    if isinstance(value, float):
-        if math.isfinite(value) and value == int(value) and abs(value) < 2**53:
-            return int(value)
-        return value.hex()
+    """Keys in RFC 8785's order, numbers as hexadecimal strings, so that no writer's rounding matters.
+
+    Whole numbers below 2**53 are integers, however they are written: JSON does not tell 2 from 2.0.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        whole = math.isfinite(value) and abs(value) < 2**53 and value == int(value)
+        return int(value) if whole else float(value).hex()
     if isinstance(value, Mapping):
-        return {key: _canonical(item) for key, item in value.items()}
+        return {key: _canonical(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_canonical(item) for item in value]
     return value

@@ -31,6 +31,8 @@ def record(
     """
     if not tape.tracing or run.tape is not tape:
         raise ValueError(f"record takes a tape of level TRACE and a backward run of that tape; given level {tape.level}")
+    if not run.is_latest:
+        raise ValueError("record shows a tape's latest backward run, since the events are of that; given an earlier one")
     arena = Arena()
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -81,17 +83,21 @@ def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
 
 
 def _path(tape: Tape, node: int, seen: Counter[str]) -> str:
-    """A leaf's name, or scope, op and occurrence in that scope."""
+    """A leaf's name, or scope, op and occurrence in that scope; unlike every path before it."""
     op, leaf = tape.ops[node], tape.leaves.get(node)
     if leaf is not None and leaf.name is not None:
-        stem = leaf.name
+        stem, path = leaf.name, leaf.name
+    else:
+        stem = "constant" if op is None else op.name
+        stem = f"{tape.scopes[node]}/{stem}" if tape.scopes[node] else stem
+        path = f"{stem}#{seen[stem]}"
+    while seen[path]:
         seen[stem] += 1
-        return stem if seen[stem] == 1 else f"{stem}#{seen[stem] - 1}"
-    stem = "constant" if op is None else op.name
-    if tape.scopes[node]:
-        stem = f"{tape.scopes[node]}/{stem}"
-    seen[stem] += 1
-    return f"{stem}#{seen[stem] - 1}"
+        path = f"{stem}#{seen[stem]}"
+    seen[path] += 1
+    if stem != path:
+        seen[stem] += 1
+    return path
 
 
 def _role(tape: Tape, node: int, loss: int) -> str:

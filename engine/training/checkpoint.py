@@ -44,7 +44,10 @@ def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
     with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         model.load_state_dict({name.removeprefix("p/"): arrays[name] for name in arrays.files if name.startswith("p/")})
-        kept = [{key: arrays[f"s/{i}/{key}"] for key in optimizer.rule.state} for i in range(len(optimizer.params))]
+        wanted = [{key: f"s/{i}/{key}" for key in optimizer.rule.state} for i in range(len(optimizer.params))]
+        if {name for names in wanted for name in names.values()} != {name for name in arrays.files if name.startswith("s/")}:
+            raise ValueError(f"this checkpoint's optimizer is not {settings.optimizer['name']} with these settings")
+        kept = [{key: arrays[name] for key, name in names.items()} for names in wanted]
     optimizer.load_state_dict({"steps": about["step"], "hyper": optimizer.hyper, "state": kept})
     return State(model, optimizer, about["step"])
 

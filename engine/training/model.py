@@ -7,20 +7,18 @@ from typing import Any
 import numpy as np
 
 from engine import losses
-from engine.nn import GRU, LSTM, RNN, Linear, Module, Unrolled
+from engine.nn import CELLS, Linear, Module, Unrolled
 from engine.ops.op import Array
 from engine.tape import label, scope, tracing
 from engine.tensor import Tensor
 from engine.training.task import Batch, Task
-
-_CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 class SequenceModel(Module):
     """`rnn` (RNN, LSTM or GRU) and `head` (Linear) on its last state or on every state."""
 
     def __init__(self, task: Task, cell: str, hidden_size: int, generator: np.random.Generator | None = None) -> None:
-        self.rnn = _CELLS[cell](task.input_size, hidden_size, batch_first=True, generator=generator)
+        self.rnn = CELLS[cell](task.input_size, hidden_size, batch_first=True, generator=generator)
         self.head = Linear(hidden_size, task.output_size, generator=generator)
         self.kind, self.readout = task.kind, task.readout
         self.name_parameters()

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from engine.nn import CELLS
 from engine.optim import SGD, AdamW, Optimizer
 from engine.optim.optimizer import positive
 from engine.tensor import Tensor
 
-CELLS = ("rnn", "lstm", "gru")
 OPTIMIZERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "adamw": {"lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.01},

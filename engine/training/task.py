@@ -46,6 +46,10 @@ class Task(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def data_version(self) -> str:
+        """Changes whenever an example does: a training is determined by its settings and this."""
+
+    @property
     def kind(self) -> Kind: ...
     @property
     def readout(self) -> Readout: ...

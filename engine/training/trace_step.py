@@ -34,7 +34,7 @@ def trace_step(task: Task, settings: Settings, step: int, example: int | None = 
     else:
         indices = np.array([example], dtype=np.int64)
     batch = task.batch("train", indices).by_falling_length()
-    program = {"kind": "network", "task": task.name, **settings.to_program(), "step": step, "example": example}
+    program = {"kind": "network", "task": task.name, "data": task.data_version, **settings.to_program(), "step": step, "example": example}
     difference = _fused_difference(restore(task, settings, pack(state)), state, batch)
     return _record(task, settings, state, batch, program, difference)
 
@@ -66,4 +66,4 @@ def _fused_difference(fused: State, primitive: State, batch: Batch) -> float:
             output, _ = state.model(batch)
             run = state.model.loss(output, batch.targets).backward()
         gradients.append([run[p] for p in state.optimizer.params])
-    return max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(*gradients, strict=True))
+    return float(np.max([np.abs(a - b).max(initial=0.0) for a, b in zip(*gradients, strict=True)]))  # np.max keeps a NaN

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -81,6 +83,18 @@ class ArrayTask(ABC):
     @property
     def output_size(self) -> int:
         return len(self.classes) if self.classes is not None else int(self.parts["train"].targets.shape[-1])
+
+    @cached_property
+    def data_version(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of all arrays, with their shapes and types: they change whenever an example does."""
+        digest = hashlib.sha256()
+        for part in PARTS:
+            examples = self.parts[part]
+            for array in (examples.inputs, examples.lengths, examples.targets):
+                portable = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+                digest.update(f"{part} {portable.dtype.str} {portable.shape};".encode())
+                digest.update(portable.tobytes())
+        return digest.hexdigest()[:16]
 
     def size(self, part: Part) -> int:
         """Number of examples in a part. Raises ValueError for a part that there is not."""

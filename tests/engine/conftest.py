@@ -21,6 +21,7 @@ class ToyTask:
     name: str = "toy"
     input_size: int = 3
     output_size: int = 2
+    data_version: str = "0123456789abcdef"
 
     def size(self, part: Part) -> int:
         return {"train": 24, "validation": 8, "test": 8}[part]

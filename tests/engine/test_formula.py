@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ops.formula import MAX_NODES, FormulaError, compile_tree, names_in, parse
+from engine.ops.formula import MAX_NODES, FormulaError, compile_tree, names_in, parse, parse_with_columns, walk
 from engine.ops.functions import FUNCTIONS
 
 
@@ -34,6 +34,7 @@ def test_a_formula_becomes_a_tree() -> None:
         ],
         *[("w + 1j", 5), ("__import__('os')", 1), ("[w]", 1), ("w < w < w", 1), ("tanh(**w)", 1), ("sum(w, axis=w)", 13), ("", 1)],
         *[("w + 1e999999", 5), ("  é + foo(w)", 3), ("tanh(\nw + q)", 11)],
+        *[("w +\x0c q", 6), ("w + (\r\n q)", 9), ("(\r w + q)", 8)],
     ],
 )
 def test_what_is_not_allowed_is_refused_at_its_column(text: str, column: int) -> None:
@@ -41,6 +42,23 @@ def test_what_is_not_allowed_is_refused_at_its_column(text: str, column: int) ->
         parse(text, names=("w",), functions=("tanh", "sum"))
     assert caught.value.column == column
     assert caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("tanh(w*x) + 2", [1, 1, 6, 6, 8, 13]),
+        ("  ββββ + sum(β, axis=0)", [3, 3, 10, 14]),  # bytes would give more
+        ("-+-x", [1, 3, 4]),
+        ("(x)", [2]),
+        ("x < +y", [1, 1, 6]),
+    ],
+)
+def test_every_subtree_has_its_column_in_characters(text: str, columns: list[int]) -> None:
+    tree, found = parse_with_columns(text)
+    assert tree == parse(text)
+    assert found == columns
+    assert len(list(walk(tree))) == len(columns)
 
 
 def test_length_and_depth_are_bounded() -> None:

@@ -109,3 +109,36 @@ def test_softmax_and_cross_entropy_of_large_logits_are_finite() -> None:
     run = loss.backward()
     assert loss.item() == 2000.0
     np.testing.assert_allclose(run[z], [[1.0, -1.0, 0.0]], atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "attributes"),
+    [
+        ("sum", [np.zeros((0, 3))], {}),
+        ("rows", [np.ones((2, 3))], {"rows": []}),
+        ("concat", [np.zeros((0, 3)), np.ones((2, 3))], {}),
+        ("linear", [np.zeros((0, 3)), np.ones((2, 3))], {}),
+        ("matmul", [np.zeros((2, 0)), np.zeros((0, 3))], {}),
+    ],
+)
+def test_empty_arrays_have_gradients_of_their_shape(name: str, inputs: list[Any], attributes: dict[str, Any]) -> None:
+    tensors = [Tensor(x, requires_grad=True) for x in inputs]
+    run = apply(name, *tensors, **attributes).sum().backward()
+    for x in tensors:
+        assert x not in run or run[x].shape == x.shape
+
+
+@pytest.mark.parametrize("name", ["mean", "mse_loss"])
+def test_the_mean_of_nothing_is_no_number_and_no_crash(name: str) -> None:
+    inputs = [Tensor(np.zeros((0,)), requires_grad=True) for _ in range(1 if name == "mean" else 2)]
+    with np.errstate(invalid="ignore"), pytest.warns(RuntimeWarning):
+        loss = apply(name, *inputs)
+    assert np.isnan(loss.item())
+    assert loss.backward()[inputs[0]].shape == (0,)
+
+
+@pytest.mark.parametrize(("name", "axis"), [("concat", None), ("stack", 10**20), ("concat", 1.5), ("sum", 1.5), ("mean", "x")])
+def test_an_axis_that_is_none_is_refused_by_name(name: str, axis: Any) -> None:
+    inputs = [Tensor([1.0, 2.0])] * (1 if name in ("sum", "mean") else 2)
+    with pytest.raises(ValueError, match=f"^{name}: axis"):
+        apply(name, *inputs, axis=axis)

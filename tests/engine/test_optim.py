@@ -122,3 +122,31 @@ def test_an_optimizer_takes_leaves_that_want_gradients() -> None:
         optim.SGD([Tensor(1.0)], lr=0.1)
     with pytest.raises(ValueError, match="at least one"):
         optim.SGD([], lr=0.1)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("level", ["GRAD", "TRACE"])
+def test_a_scalar_parameter_is_trained_like_any_other(name: str, level: Any) -> None:
+    scalar, vector = Tensor(3.0, requires_grad=True), Tensor([3.0], requires_grad=True)
+    for w in (scalar, vector):
+        optimizer = MAKERS[name]([w])
+        for _ in range(3):
+            with Tape(level):
+                (w * w).sum().backward()
+                optimizer.step()
+    assert scalar.data.shape == ()
+    assert scalar.item() == vector.item()
+
+
+def test_a_norm_that_is_no_number_is_not_hidden_by_clipping() -> None:
+    a, b = Tensor(1.0, requires_grad=True), Tensor(1.0, requires_grad=True)
+    a.grad, b.grad = np.array(np.nan), np.array(1e6)
+    assert np.isnan(optim.clip_grad_norm_([a, b], 1.0))
+    assert b.grad is not None
+    assert np.isnan(b.grad)
+
+
+def test_a_parameter_is_given_once() -> None:
+    w = Tensor(1.0, requires_grad=True)
+    with pytest.raises(ValueError, match="given twice"):
+        optim.SGD([w, w], lr=0.1)

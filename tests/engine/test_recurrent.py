@@ -120,3 +120,22 @@ def test_embedding_takes_rows_and_adds_up_their_gradients() -> None:
     table = nn.Embedding(4, 2, generator=np.random.default_rng(0))
     run = table(np.array([1, 3, 1])).sum().backward()
     np.testing.assert_array_equal(run[table.weight], [[0, 0], [2, 2], [0, 0], [1, 1]])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("level", ["GRAD", "TRACE"])
+def test_float32_networks_stay_float32(cell: str, level: Any) -> None:
+    network = layer(cell, dtype=np.float32)
+    x = np.random.default_rng(2).standard_normal((3, 6, 3)).astype(np.float32)
+    values, gradients = run(network, x, [6, 4, 1], level)
+    assert {array.dtype.name for array in (*values, *gradients)} == {"float32"}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("level", ["GRAD", "TRACE"])
+def test_an_empty_batch_and_no_time(cell: str, level: Any) -> None:
+    values, gradients = run(layer(cell), np.zeros((0, 6, 3)), None, level)
+    assert values[0].shape == (0, 6, 5)
+    assert not any(g.any() for g in gradients)
+    with pytest.raises(ValueError, match="at least one time step"), Tape(level):
+        layer(cell)(Tensor(np.zeros((2, 0, 3))))

@@ -165,3 +165,78 @@ def test_a_long_chain_needs_no_recursion() -> None:
         y = y + 1
     assert y.backward()[x] == 1.0
     del y  # freeing the tape must not recurse either
+
+
+def test_numpy_leaves_mixed_operations_to_tensors() -> None:
+    t = Tensor([3.0, 4.0], requires_grad=True)
+    with Tape("GRAD"):
+        for result in (np.array([1.0, 2.0]) * t, np.float64(2.0) * t, np.array([[1.0, 2.0]]) @ t, np.array([1.0, 2.0]) - t):
+            assert type(result) is Tensor
+            assert result.sum().backward()[t].shape == (2,)
+
+
+def test_accumulating_in_one_tape_after_the_data_were_replaced_counts_the_old_gradient_once() -> None:
+    w = Tensor(1.0, requires_grad=True)
+    with Tape("TRACE"):
+        (w * 2).backward()
+        w.data = np.array(5.0)
+        (w * 3).backward(accumulate=True)
+    assert w.grad == 5.0
+
+
+def test_a_leaf_that_the_latest_run_does_not_reach_has_no_gradient() -> None:
+    a, b = Tensor(1.0, requires_grad=True), Tensor(2.0, requires_grad=True)
+    with Tape("GRAD"):
+        both, one = a * b, a * 3
+        both.backward()
+        assert b.grad == 1.0
+        one.backward()
+    assert b.grad is None
+    assert a.grad == 3.0
+
+
+def test_replay_after_the_data_were_replaced_starts_from_what_was_recorded() -> None:
+    w = Tensor([2.0], requires_grad=True, name="w")
+    with Tape("TRACE") as tape:
+        y = w * w
+        w.data = np.array([7.0])
+        assert tape.replay({w: [10.0]})[y.node] == 100.0
+        assert len(tape) == 2
+    for stranger in (Tensor([1.0], name="v"), -1, 2):
+        with pytest.raises(TapeError, match="not on this tape"):
+            tape.replay({stranger: [1.0]})
+
+
+def test_a_view_handed_in_as_data_cannot_change_the_record() -> None:
+    base = np.array([[1.0, 2.0]])
+    w = Tensor([0.0, 0.0], requires_grad=True)
+    w.data = base[0]
+    with Tape("TRACE"):
+        loss = (w * w).sum()
+        base[:] = 100.0
+        run = loss.backward()
+    np.testing.assert_array_equal(run[w], [2.0, 4.0])
+
+
+def test_truth_and_numbers_of_one_element() -> None:
+    assert not Tensor([0.0])
+    assert Tensor(0.5)
+    assert float(Tensor([[2.5]])) == 2.5
+    with pytest.raises(ValueError, match="expected one element"):
+        bool(Tensor([1.0, 2.0]))
+    for odd in (np.float16(1.0), np.uint32(1), 1j):
+        with pytest.raises(TypeError, match="given dtype"):
+            Tensor(odd)
+
+
+def test_ops_are_methods_by_name() -> None:
+    a, b = Tensor([[1.0, 2.0], [3.0, 0.5]]), Tensor([2.0, 1.0])
+    np.testing.assert_array_equal(a.maximum(b).data, [[2.0, 2.0], [3.0, 1.0]])
+    np.testing.assert_array_equal(a.matmul(b).data, a.data @ b.data)
+    np.testing.assert_array_equal(a.rows(rows=[1]).data, [[3.0, 0.5]])
+
+
+def test_a_float32_leaf_beside_float64_numbers_keeps_its_gradient_in_float32() -> None:
+    w = Tensor(np.ones(2, np.float32), requires_grad=True)
+    run = (w * np.array([1.0, 2.0])).sum().backward()
+    assert run[w].dtype == np.float32

@@ -184,3 +184,32 @@ def test_the_example_in_the_documentation_is_what_the_engine_writes() -> None:
     for part in ("events", "tensors"):
         assert shown[part] == {key: document[part][key] for key in shown[part]}
     assert (document["events"]["kinds"][2], document["events"]["kinds"][3]) == ("seed", "vjp")
+
+
+def test_names_follow_rfc_8785() -> None:
+    """Keys sort by UTF-16 code units, and numbers do not depend on how they were written."""
+    document = neuron()
+    inputs = [{"\ufb01": 1, "\U00020000": 2}, {"\U00020000": 2, "\ufb01": 1}]
+    assert len({content_id({**document, "program": {"inputs": order}}) for order in inputs}) == 1
+    assert content_id({**document, "program": {"n": 10**18}}) == content_id({**document, "program": {"n": 1e18}})
+    assert content_id({**document, "program": {"n": True}}) != content_id({**document, "program": {"n": 1}})
+
+
+def test_only_the_latest_run_is_recorded() -> None:
+    w = Tensor(2.0, requires_grad=True, name="w")
+    with Tape("TRACE") as tape:
+        loss = w * 3
+        first, second = loss.backward(), loss.backward()
+    with pytest.raises(ValueError, match="latest backward run"):
+        record(tape, first, program={})
+    assert Document(record(tape, second, program={})).gradient(0) == 3.0
+
+
+def test_paths_never_collide() -> None:
+    a, b, c = (Tensor(1.0, requires_grad=True, name=name) for name in ("mul#0", "b", "b"))
+    with Tape("TRACE") as tape:
+        run = (a * b * c).backward()
+    paths = [node["path"] for node in record(tape, run, program={})["nodes"]]
+    assert len(set(paths)) == len(paths)
+    with pytest.raises(KeyError, match="no node"):
+        Document(neuron()).node("9" * 5000)

@@ -132,3 +132,9 @@ def test_errors(classification: Task) -> None:
         train(classification, chosen, None, 0)
     with pytest.raises(ValueError, match="does not fit"):
         train(classification, settings(hidden_size=6), train(classification, chosen, None, 1).checkpoint, 1)
+
+
+def test_another_optimizers_checkpoint_is_refused(classification: Task) -> None:
+    checkpoint = train(classification, settings(), None, 1).checkpoint
+    with pytest.raises(ValueError, match="optimizer is not sgd"):
+        train(classification, settings(optimizer={"name": "sgd", "momentum": 0.9}), checkpoint, 1)

@@ -19,6 +19,7 @@ class Router {
   /** Goes to another address; Back leads here again. */
   go(route: Partial<Route> & { page: PageName }): void {
     location.hash = formatRoute(route);
+    this.#follow(); // the browser tells only later, and a second change may come before
   }
 
   /** The address at which `page` was left, so that a tab leads back to what it showed. */
