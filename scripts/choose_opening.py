@@ -77,7 +77,8 @@ def _judge(document: Document) -> Candidate | None:
     clip = doc["events"]["details"][str([kinds[kind] for kind in doc["events"]["kind"]].index("clip"))]["terms"]["coefficient"]
     rest = np.delete(after, target).max()
     return Candidate(
-        program=doc["program"], name=example["text"], wrong=classes[wrong], right=classes[target],
+        program={key: value for key, value in doc["program"].items() if key != "data"},  # the film is of today's examples
+        name=example["text"], wrong=classes[wrong], right=classes[target],
         before=float(before[wrong] - before[target]), after=float(after[target] - rest), shrinks=norms[0] / norms[1],
         clip=float(document.tensor(clip)),
     )  # fmt: skip

@@ -10,14 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
 from server import limits, problems
-from server.jobs.documents import Documents
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
-from server.middleware import BodyGuard, RequestContext
+from server.middleware import BodyGuard, Negotiation, RequestContext
 from server.routes import figures, health, opening, ops, pages, runs, schema, tasks, traces
 from server.services import Services
 from server.settings import Settings
+from server.store.documents import Documents
 from server.store.runs import RunStore
 from server.store.tables import open_database
 from server.store.traces import TraceStore
@@ -33,18 +33,20 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data.mkdir(parents=True, exist_ok=True)
         engine = await run_in_threadpool(open_database, settings.database_url)
-        pool = WorkerPool(settings.workers)
-        store, trained = TraceStore(engine), RunStore(engine)
+        pool, quick = WorkerPool(settings.workers), WorkerPool(1)
+        trained = RunStore(engine)
         trainer = Trainer(pool, trained, settings.slice_seconds)
         try:
             first = await pool.run(make_trace, opening.opening_program(), seconds=limits.TRACE_SECONDS)
-            await run_in_threadpool(store.put, first)
-            app.state.services = Services(settings, store, trained, pool, trainer, Documents(), first)
+            store = TraceStore(engine, settings.trace_bytes, kept=first.id)
+            first, _ = await run_in_threadpool(store.put, first)
+            app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first)
             trainer.resume(await run_in_threadpool(trained.training))
             yield
         finally:
             await trainer.close()
             await run_in_threadpool(pool.close)
+            await run_in_threadpool(quick.close)
             engine.dispose()
 
     app = FastAPI(
@@ -55,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(BodyGuard)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Negotiation)
     app.add_middleware(RequestContext)
     api = APIRouter(prefix=PREFIX, responses={"4XX": {"model": problems.ProblemDocument, "description": "What was wrong, and what to do"}})
     for resource in RESOURCES:

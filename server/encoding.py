@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-
-def plain(value: Any) -> Any:
-    """The value with every NaN and infinity as a string, in mappings and sequences of any depth."""
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+from engine.trace.serial import plain
 
 
 def dumps(value: Any) -> bytes:

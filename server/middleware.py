@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import limits
-from server.problems import REQUEST_ID, problem_response
+from server.problems import REQUEST_ID, bug_response, problem_response
 
 SECURITY: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -25,7 +25,7 @@ SECURITY: Mapping[str, str] = {
 
 
 class RequestContext:
-    """Numbers the request and adds the security headers to its answer."""
+    """Numbers the request and adds the security headers to its answer; what nothing within has caught becomes a 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,17 +34,62 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id, started = uuid.uuid4().hex, False
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in {**SECURITY, REQUEST_ID: request_id}.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            response = bug_response(Request(scope), error)
+            if started:
+                raise
+            await response(scope, receive, send_with_headers)
+
+
+class Negotiation:
+    """Settles for the parts within what the client's method and Accept-Encoding come to.
+
+    HEAD is a GET whose body is not sent. Accept-Encoding becomes `gzip` or nothing: the compressing middleware looks for the word alone,
+    and would compress for `gzip;q=0`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = MutableHeaders(raw=list(scope["headers"]))
+        gzip = _accepts_gzip(",".join(headers.getlist("accept-encoding")))
+        del headers["accept-encoding"]
+        if gzip:
+            headers["accept-encoding"] = "gzip"
+        head = scope["method"] == "HEAD"
+
+        async def send_without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        settled = {**scope, "headers": headers.raw, "method": "GET" if head else scope["method"]}
+        await self.app(settled, receive, send_without_body if head else send)
+
+
+def _accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding takes gzip: what it says of gzip, else of `*`."""
+    qualities = {}
+    for part in header.lower().split(","):
+        name, *parameters = (piece.replace(" ", "") for piece in part.split(";"))
+        qualities[name] = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    return qualities.get("gzip", qualities.get("*", "0")).strip("0.") != ""
 
 
 class BodyGuard:

@@ -13,9 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from server.encoding import dumps
+from server.jobs.pool import WorkerLostError
 from server.programs.errors import ProgramError
+from server.routes.disconnect import ClientGoneError
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "X-Request-ID"
@@ -70,7 +73,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProgramError, _on_program_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(TimeoutError, _on_timeout)
+    app.add_exception_handler(WorkerLostError, _on_lost)
+    app.add_exception_handler(ClientGoneError, _on_gone)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -120,10 +125,35 @@ _DETAILS = {
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = _DETAILS.get(error.status_code, str(error.detail))
-    headers = dict(error.headers) if error.headers else None
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else dict(error.headers or {})
     return problem_response(request, error.status_code, detail, headers=headers)
 
 
-async def _on_bug(request: Request, error: Exception) -> Response:
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that the address takes. HEAD stands for every GET (server/middleware.py)."""
+    routes = request.app.router.routes
+    taken = {m for m in METHODS if any(route.matches({**request.scope, "method": m})[0] is Match.FULL for route in routes)}
+    return [m for m in METHODS if m in taken or (m == "HEAD" and "GET" in taken)]
+
+
+async def _on_timeout(request: Request, error: Exception) -> Response:
+    detail = "this took longer than the server computes for one request; ask for less of it, or try again when the server has less to do"
+    return problem_response(request, 503, detail, headers={"Retry-After": "30"})
+
+
+async def _on_lost(request: Request, error: Exception) -> Response:
+    detail = "the processes that computed this were ended, again and again (the machine may lack memory); ask for less, or try again later"
+    return problem_response(request, 503, detail, headers={"Retry-After": "30"})
+
+
+async def _on_gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it; the number is the one that logs know
+
+
+def bug_response(request: Request, error: Exception) -> Response:
+    """The answer to what the server did not expect; the log has the rest."""
     log.error("request %s failed", getattr(request.state, "request_id", "?"), exc_info=error)
     return problem_response(request, 500, "something went wrong in the server; its log says more under this request_id")

@@ -7,22 +7,26 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from server.jobs.documents import Documents
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.settings import Settings
+from server.store.documents import Documents
 from server.store.runs import RunStore
 from server.store.traces import TraceFile, TraceStore
 
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of a running server."""
+    """The parts of a running server.
+
+    pool: the workers for trainings and traces of networks. quick: one apart, for expressions and checks, which never wait for those.
+    """
 
     settings: Settings
     traces: TraceStore
     runs: RunStore
     pool: WorkerPool
+    quick: WorkerPool
     trainer: Trainer
     documents: Documents
     opening: TraceFile

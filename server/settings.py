@@ -18,8 +18,10 @@ class Settings(BaseSettings):
     """The service's settings.
 
     data: folder for the database; made when missing. database: SQLAlchemy URL, an SQLite file in the data folder unless set.
-    workers: processes that compute. quick_seconds: how long a request for steps waits before it answers 202.
-    slice_seconds: how long a worker trains before its state is stored. static: a folder served in place of the built web app.
+    workers: processes that train and trace, beside the one for quick work.
+    quick_seconds: how long a request for steps waits before it answers 202.
+    slice_seconds: how long a worker trains before its state is stored. trace_bytes: how much the stored traces may take; beyond it
+    the oldest go. static: a folder served in place of the built web app.
     """
 
     model_config = SettingsConfigDict(env_prefix="RETROGRAD_", extra="ignore")
@@ -29,6 +31,7 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
     quick_seconds: float = Field(default=0.8, ge=0, le=30)
     slice_seconds: float = Field(default=0.25, gt=0, le=10)
+    trace_bytes: int = Field(default=512 * 2**20, ge=2**20)
     static: Path | None = None
 
     @property

@@ -44,9 +44,7 @@ def parse(text: str, names: Collection[str] | None = None, functions: Collection
     return parse_with_columns(text, names, functions)[0]
 
 
-def parse_with_columns(
-    text: str, names: Collection[str] | None = None, functions: Collection[str] | None = None
-) -> tuple[Tree, list[int]]:
+def parse_with_columns(text: str, names: Collection[str] | None = None, functions: Collection[str] | None = None) -> tuple[Tree, list[int]]:
     """As `parse`, with the column (from 1, in characters) of every subtree in the order of `walk`."""
     stripped = text.strip()
     shift = len(text) - len(text.lstrip())

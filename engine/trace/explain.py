@@ -20,6 +20,7 @@ from engine.trace.serial import plain
 Index = tuple[int, ...]
 
 _ALL_TERMS = 8  # a sum of up to so many terms is written out in numbers
+_MOST_TERMS = 64  # so many terms of a sum are given one by one
 _INCOMING = "gradient of y"  # a name that no formula can hold: the gradient of the consumer's output
 _PARAMETER = re.compile(r"(?:(?P<module>.*)\.)?(?P<kind>weight|bias)(?:_(?P<part>[a-z]+))?(?:_l(?P<layer>[0-9]+))?")
 
@@ -150,11 +151,12 @@ class _Symbols:
 def _forward(document: Document, node: Mapping[str, Any], at: Index | None) -> dict[str, Any]:
     op, symbols = document.doc["ops"][node["op"]], _Symbols(document, node)
     if op["formula"] is None:
-        terms = _element_terms(document, node, at)
+        terms, others = _element_terms(document, node, symbols, at)
         return {
             "latex": symbols.authored(op["latex"]),
             "latex_numbers": _sum_in_numbers(document, node, at, terms),
             "terms": _whole_inputs(document, node, symbols) if terms is None else terms,
+            "others": others,
         }
     places = [_broadcast(at, document.nodes[i]["shape"]) for i in node["inputs"]]
     terms = [
@@ -165,7 +167,8 @@ def _forward(document: Document, node: Mapping[str, Any], at: Index | None) -> d
     if at is not None:
         values = _input_numbers(document, node, symbols, at)
         numbers = _equation(to_latex(op["formula"], numbers=values), format_number(_element(document.value(node["id"]), at)))
-    return {"latex": _equation(symbols.output, symbols.formula(op["formula"])), "latex_numbers": numbers, "terms": terms}
+    written = _equation(symbols.output, symbols.formula(op["formula"]))
+    return {"latex": written, "latex_numbers": numbers, "terms": terms, "others": None}
 
 
 def _element(array: Array, at: Index) -> float:
@@ -195,19 +198,30 @@ def _term(document: Document, name: str, text: str, number: int, place: Index | 
             "value": _shown(document.value(number), place)}  # fmt: skip
 
 
-def _element_terms(document: Document, node: Mapping[str, Any], at: Index | None) -> list[dict[str, Any]] | None:
-    """The terms factor x value whose sum is one element of a structured op's output; None where it is no such sum."""
+def _element_terms(
+    document: Document, node: Mapping[str, Any], symbols: _Symbols, at: Index | None
+) -> tuple[list[dict[str, Any]] | None, dict[str, Any] | None]:
+    """The terms factor x value whose sum is one element of a structured op's output; None where it is no such sum.
+
+    Of a long sum the largest terms by magnitude, in the order of the sum, and the count and the sum of the others.
+    """
     op = document.op(node["id"])
     if at is None or op is None or op.element is None:
-        return None
+        return None, None
     inputs = [document.value(i) for i in node["inputs"]]
-    symbols = _Symbols(document, node)
-    terms = [
-        {**_term(document, symbols.names[port], symbols.inputs[port], node["inputs"][port], place),
-         "factor": plain(factor), "product": plain(factor * _element(inputs[port], place))}
-        for port, place, factor in op.element(at, inputs, node["attributes"])
-    ]  # fmt: skip
-    return terms or None
+    parts = list(op.element(at, inputs, node["attributes"]))
+    products = np.array([factor * _element(inputs[port], place) for port, place, factor in parts], dtype=np.float64)
+    magnitudes = np.where(np.isnan(products), np.inf, np.abs(products))  # a NaN explains the sum more than any number
+    largest_first = np.argsort(-magnitudes, kind="stable")
+    shown, left_out = np.sort(largest_first[:_MOST_TERMS]), np.sort(largest_first[_MOST_TERMS:])
+    terms = []
+    for (port, place, factor), product in ((parts[k], products[k]) for k in shown.tolist()):
+        term = _term(document, symbols.names[port], symbols.inputs[port], node["inputs"][port], place)
+        terms.append({**term, "factor": plain(factor), "product": plain(float(product))})
+    if not len(left_out):
+        return terms or None, None
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        return terms, {"count": len(left_out), "value": plain(float(products[left_out].sum()))}
 
 
 def _sum_in_numbers(document: Document, node: Mapping[str, Any], at: Index | None, terms: list[dict[str, Any]] | None) -> str | None:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from server import limits
 from server.jobs.pool import WorkerPool
 from server.jobs.work import train_slice, validate
+from server.programs.errors import ProgramError
 from server.store.runs import RunStore
 
 log = logging.getLogger("retrograd")
@@ -55,6 +56,8 @@ class Trainer:
             try:
                 while await self._advance(run):
                     pass
+            except ProgramError as error:  # such as data that have changed since
+                await run_in_threadpool(self.store.fail, run, error.detail)
             except Exception as error:  # whatever it was, the run must not stay `training` with nobody at work
                 log.exception("run %s failed", run)
                 detail = f"the training ended with an error ({type(error).__name__}); the server's log says more"

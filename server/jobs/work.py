@@ -11,7 +11,7 @@ from engine.trace import Document, check, from_bytes, to_bytes
 from engine.training import Slice, evaluate, train
 from server.programs.errors import ProgramError
 from server.programs.expression import trace_expression
-from server.programs.network import normalised, settings_of, trace_network
+from server.programs.network import settings_of, trace_network
 from server.store.traces import TraceFile
 
 
@@ -19,11 +19,6 @@ def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None) -> T
     """The trace of a program. Raises ProgramError for one that cannot run."""
     doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
     return TraceFile.pack(doc["id"], doc["program"], to_bytes(doc))
-
-
-def normalise_run(program: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's program, written out. Raises ProgramError for one that cannot run."""
-    return normalised(program)
 
 
 def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> Slice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from engine import Tape, TapeError, Tensor, apply
 from engine.ops import REGISTRY
-from engine.ops.formula import BINARY, FormulaError, parse
+from engine.ops.formula import FormulaError, parse_with_columns
 from engine.trace import record
 from server import limits
 from server.programs.errors import ProgramError
@@ -20,18 +19,20 @@ POINTER = "/program/expression"
 # Their inputs are class numbers, or their attributes indices, which an expression has no way to write.
 _UNWRITABLE = {"cross_entropy", "embedding", "index", "index_set", "rows"}
 OPERATIONS = frozenset(name for name, op in REGISTRY.items() if not op.hidden) - _UNWRITABLE
+# What operations raise for inputs and attributes that they cannot take.
+_REFUSALS = (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, TapeError)
 
 
 def trace_expression(program: Mapping[str, Any]) -> dict[str, Any]:
     """The trace of a normalised expression program. Raises ProgramError for one that cannot be computed or differentiated."""
     text = program["expression"]
     try:
-        tree = parse(text, names=program["inputs"], functions=OPERATIONS)
+        tree, columns = parse_with_columns(text, names=program["inputs"], functions=OPERATIONS)
     except FormulaError as error:
         raise ProgramError(error.detail, POINTER, error.column) from None
     with Tape(level="TRACE") as tape, np.errstate(all="ignore"):  # overflow and NaN are data, shown as they are
         inputs = {name: _input(tape, name, value, name in program["wrt"]) for name, value in program["inputs"].items()}
-        result = _Evaluation(inputs, list(_columns(text))).compute(tree)
+        result = _Evaluation(inputs, columns).compute(tree)
         if not isinstance(tree, list):
             raise ProgramError("the expression computes nothing; apply an operation, for example x**2", POINTER, 1)
         notes = []
@@ -72,15 +73,23 @@ class _Evaluation:
             raise ProgramError("a comparison has no gradient; use maximum, minimum, abs or relu", POINTER, column)
         attributes = parts[-1] if parts and isinstance(parts[-1], dict) else {}
         operands = [self.compute(part) for part in parts if not isinstance(part, dict)]
-        if not operands:
-            raise ProgramError(f"{name} needs inputs in its parentheses: {', '.join(REGISTRY[name].inputs)}", POINTER, column)
         try:
+            _count(name, len(operands))
             self.elements += _bound(name, operands, attributes)
             if self.elements > limits.EXPRESSION_ELEMENTS:
                 raise ValueError(f"the results have more than {limits.EXPRESSION_ELEMENTS:,} elements; give smaller inputs")
             return apply(name, *operands, **attributes)
-        except (ValueError, TypeError, IndexError) as error:
+        except _REFUSALS as error:
             raise ProgramError(_without_signature(name, error), POINTER, column) from None
+
+
+def _count(name: str, given: int) -> None:
+    """Raises ValueError unless an operation takes so many inputs."""
+    names = REGISTRY[name].inputs
+    any_number = names[-1].startswith("*")
+    if given < len(names) if any_number else given != len(names):
+        expected = "one or more" if any_number else f"{len(names)} ({', '.join(names)})"
+        raise ValueError(f"{name} was given {given} inputs in its parentheses; expected {expected}")
 
 
 def _bound(name: str, operands: list[Tensor], attributes: Mapping[str, Any]) -> int:
@@ -111,25 +120,3 @@ def _without_signature(name: str, error: Exception) -> str:
     if isinstance(error, TypeError) and "()" in message:
         return f"{name}:{message.partition('()')[2]}"
     return message if message.startswith(name) else f"{name}: {message}"
-
-
-def _columns(text: str) -> Iterator[int]:
-    """The column (from 1) of every node of the formula's tree, in the order in which it is computed."""
-    stripped = text.lstrip()
-    shift = len(text) - len(stripped) + 1
-    waiting: list[ast.expr] = [ast.parse(stripped.rstrip(), mode="eval").body]
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):  # +x is x: no node of its own
-                waiting.append(operand)
-                continue
-            case ast.UnaryOp(operand=operand):
-                waiting.append(operand)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-                waiting += [right, left]
-            case ast.Compare(left=left, comparators=[right]):
-                waiting += [right, left]
-            case ast.Call(args=arguments):
-                waiting += reversed(arguments)
-        yield node.col_offset + shift

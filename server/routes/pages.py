@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from fastapi import APIRouter, Request
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 
 from server.problems import ProblemError
@@ -19,21 +20,32 @@ HASHED = "assets/"  # Vite puts what carries a hash in its name here
 
 
 class StaticFiles:
-    """The files of a folder, found once: no address can lead outside it."""
+    """The files of a folder, looked for there and nowhere else: no address can lead outside it."""
 
     def __init__(self, folder: Path | None) -> None:
-        root: Traversable = folder if folder is not None else resources.files("server") / "static"
-        self.files = dict(_walk(root)) if root.is_dir() else {}
+        self.root: Traversable = folder if folder is not None else resources.files("server") / "static"
+        self._scan()
+
+    def _scan(self) -> None:
+        self.files = dict(_walk(self.root)) if self.root.is_dir() else {}
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content. The folder may have been built anew since it was looked through."""
+        for _ in range(2):
+            try:
+                return self.files[name].read_bytes()
+            except (KeyError, OSError):
+                self._scan()
+        return None
 
     def respond(self, request: Request, path: str) -> Response:
         """The file at a path; the page itself at the root. Raises ProblemError where there is none."""
         name = path or INDEX
-        if INDEX not in self.files and name == INDEX:
+        content = self.read(name)
+        if content is None and name == INDEX:
             raise ProblemError(503, "the web app is not built; stop the server and start it with `make run`, which builds it")
-        file = self.files.get(name)
-        if file is None:
+        if content is None:
             raise ProblemError(404, "there is no such page; the app is at / and the API at /api/v1")
-        content = file.read_bytes()
         # Weak, since a middleware may compress what is sent.
         tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
         headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable" if name.startswith(HASHED) else "no-cache"}
@@ -60,15 +72,20 @@ def _media_type(name: str) -> str:
     return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
+class _NotApi(PathConvertor):
+    """A path outside the API, where an address that does not exist is a matter of its own."""
+
+    regex = "(?!api(?:/|$)).*"
+
+
 def router_for(folder: Path | None) -> APIRouter:
     """Every address that is not the API's."""
+    register_url_convertor("page", _NotApi())
     files = StaticFiles(folder)
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
+    @router.get("/{path:page}")
     def page(request: Request, path: str) -> Response:
-        if path == "api" or path.startswith("api/"):
-            raise ProblemError(404, "there is nothing at this address; the API is described at /api/v1/openapi.json")
         return files.respond(request, path)
 
     return router

@@ -11,14 +11,18 @@ from starlette.responses import Response
 
 from server import limits
 from server.encoding import Json
-from server.jobs.work import make_trace, normalise_run
+from server.jobs.replay import checkpoint_before
+from server.jobs.work import make_trace
 from server.problems import ProblemError
 from server.programs.errors import ProgramError
-from server.programs.network import check_task
+from server.programs.network import normalised, settings_of
+from server.routes.disconnect import while_connected
+from server.routes.found import found, missing
 from server.routes.paging import After, Limit
 from server.routes.trace_response import send_trace
 from server.schemas.requests import RunRequest, StepsRequest
 from server.services import Services, Use
+from server.store.traces import TraceFile
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -27,9 +31,7 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 async def create(request: Request, body: RunRequest, services: Use) -> Response:
     """Create a run. Nothing is trained yet."""
     program = body.program.model_dump()
-    check_task(program["task"])
-    program = await services.pool.run(normalise_run, program, seconds=limits.SLICE_SECONDS)
-    run_id = await run_in_threadpool(services.runs.create, program)
+    run_id = await run_in_threadpool(lambda: services.runs.create(normalised(program)))
     run = await run_in_threadpool(described, services, run_id)
     return Json(run, 201, {"Location": request.url_for("read_run", run_id=run_id).path})
 
@@ -50,8 +52,9 @@ def read_run(run_id: str, services: Use) -> Response:
 @router.post("/{run_id}/steps")
 async def train(run_id: str, body: StepsRequest, services: Use) -> Response:
     """Train further. 200 when that was quick; else 202, and the run says when it is `idle` again."""
-    await run_in_threadpool(_found, services, run_id)
+    await run_in_threadpool(_repeatable, services, run_id)
     if await run_in_threadpool(services.runs.request, run_id, body.count, limits.RUN_STEPS) is None:
+        found(await run_in_threadpool(services.runs.get, run_id), "run")  # it may have been deleted meanwhile
         raise ProblemError(422, f"a run has at most {limits.RUN_STEPS:,} steps; ask for fewer, or create another run")
     await asyncio.wait({services.trainer.start(run_id)}, timeout=services.settings.quick_seconds)
     run = await run_in_threadpool(described, services, run_id)
@@ -64,16 +67,16 @@ async def step_trace(
     example: Annotated[int | None, Query(ge=0, le=2**53, description="this example of the training part alone")] = None,
 ) -> Response:  # fmt: skip
     """The trace of a past step, replayed from the nearest checkpoint."""
-    run = await run_in_threadpool(_found, services, run_id)
+    checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
+    run = await run_in_threadpool(_repeatable, services, run_id)  # after its checkpoint: without one, step k would be far away
     if k > run["step"]:
         raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
-    checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
     program = {"kind": "network", **run["program"], "step": k, "example": example}
     try:
-        trace = await services.pool.run(make_trace, program, checkpoint, seconds=limits.TRACE_SECONDS)
+        made = await while_connected(request, _trace(services, program, checkpoint))
     except ProgramError as error:  # it points into a body, which this request has not
         raise ProblemError(422, error.detail) from None
-    await run_in_threadpool(services.traces.put, trace)
+    trace, _ = await run_in_threadpool(services.traces.put, made)
     location = request.url_for("read_trace", trace_id=trace.id).path
     return await run_in_threadpool(send_trace, request, trace, 200, {"Content-Location": location, "Cache-Control": "no-cache"})
 
@@ -82,24 +85,28 @@ async def step_trace(
 def remove(run_id: str, services: Use) -> Response:
     """Delete a run with its checkpoints; a training in progress ends with its slice."""
     if not services.runs.delete(run_id):
-        raise missing()
+        raise missing("run")
     return Response(status_code=204)
 
 
 def described(services: Services, run_id: str) -> dict[str, Any]:
     """The run as docs/api.md has it. Raises ProblemError when there is none."""
-    run = _found(services, run_id)
+    run = found(services.runs.get(run_id), "run")
     history = services.runs.history(run_id)
     # another slice may have been stored between the two readings
     return {**run, "history": {name: values[: run["step"]] for name, values in history.items()}}
 
 
-def _found(services: Services, run_id: str) -> dict[str, Any]:
-    run = services.runs.get(run_id)
-    if run is None:
-        raise missing()
+def _repeatable(services: Services, run_id: str) -> dict[str, Any]:
+    """The run, whose steps can be computed with today's data. Raises ProblemError where there is none, or where they have changed."""
+    run = found(services.runs.get(run_id), "run")
+    try:
+        settings_of(run["program"])
+    except ProgramError as error:  # it points into a body that has no program
+        raise ProblemError(422, error.detail) from None
     return run
 
 
-def missing() -> ProblemError:
-    return ProblemError(404, "there is no such run; GET /api/v1/runs lists those there are, POST /api/v1/runs creates one")
+async def _trace(services: Services, program: dict[str, Any], checkpoint: bytes | None) -> TraceFile:
+    near = await checkpoint_before(services.pool, program, program["step"], checkpoint, services.settings.slice_seconds)
+    return await services.pool.run(make_trace, program, near, seconds=limits.TRACE_SECONDS)

@@ -15,22 +15,14 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
 
     The plain and the compressed form are two representations, so each has an entity tag of its own.
     """
-    compressed = _accepts_gzip(request.headers.get("accept-encoding", ""))
-    tag = f'"{trace.id}{"-gzip" if compressed else ""}"'
+    compressed = request.headers.get("accept-encoding") == "gzip"  # or nothing (server/middleware.py, Negotiation)
+    tag = f'"{trace.digest}{"-gzip" if compressed else ""}"'
     sent = {**headers, "ETag": tag}
-    if request.method in ("GET", "HEAD") and _matches(request.headers.get("if-none-match", ""), tag):
+    if request.method == "GET" and _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={**sent, "Vary": "Accept-Encoding"})
     if compressed:
         return Response(trace.document, status, {**sent, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, "application/json")
     return Response(trace.text(), status, sent, "application/json")  # the compressing middleware adds Vary to what it could compress
-
-
-def _accepts_gzip(header: str) -> bool:
-    for part in header.lower().split(","):
-        name, _, quality = part.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def _matches(header: str, tag: str) -> bool:

@@ -15,11 +15,12 @@ from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
 from server.programs.network import check_task
+from server.routes.disconnect import while_connected
+from server.routes.found import found, missing
 from server.routes.paging import After, Limit
 from server.routes.trace_response import send_trace
 from server.schemas.requests import CheckRequest, TraceRequest
-from server.services import Services, Use
-from server.store.traces import TraceFile
+from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
 Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
@@ -31,9 +32,10 @@ async def create(request: Request, body: TraceRequest, services: Use) -> Respons
     program = body.program.model_dump()
     if program["kind"] == "network":
         check_task(program["task"])
-    seconds = limits.EXPRESSION_SECONDS if program["kind"] == "expression" else limits.TRACE_SECONDS
-    trace = await services.pool.run(make_trace, program, seconds=seconds)
-    new = await run_in_threadpool(services.traces.put, trace)
+        work = services.pool.run(make_trace, program, seconds=limits.TRACE_SECONDS)
+    else:
+        work = services.quick.run(make_trace, program, seconds=limits.QUICK_SECONDS)
+    trace, new = await run_in_threadpool(services.traces.put, await while_connected(request, work))
     location = request.url_for("read_trace", trace_id=trace.id).path
     return await run_in_threadpool(send_trace, request, trace, 201 if new else 200, {"Location": location})
 
@@ -48,13 +50,13 @@ def index(services: Use, limit: Limit = 50, after: After = None) -> Response:
 @router.get("/{trace_id}")
 def read_trace(request: Request, trace_id: str, services: Use) -> Response:
     """A trace."""
-    return send_trace(request, _found(services, trace_id), 200, {"Cache-Control": "public, max-age=31536000, immutable"})
+    return send_trace(request, found(services.traces.get(trace_id), "trace"), 200, {"Cache-Control": "public, max-age=31536000, immutable"})
 
 
 @router.get("/{trace_id}/nodes/{node:path}")
 def why(trace_id: str, node: str, services: Use, index: Index = None) -> Response:
     """Why this number: a whole node, or one of its elements. `node` is an id or a path."""
-    trace = _found(services, trace_id)
+    trace = found(services.traces.get(trace_id), "trace")
     document = services.documents.of(trace)
     about = _node(document, node)
     at = None if index is None else _element(about, index)
@@ -62,30 +64,20 @@ def why(trace_id: str, node: str, services: Use, index: Index = None) -> Respons
 
 
 @router.post("/{trace_id}/nodes/{node:path}/check")
-async def check(trace_id: str, node: str, body: CheckRequest, services: Use) -> Response:
+async def check(request: Request, trace_id: str, node: str, body: CheckRequest, services: Use) -> Response:
     """One element of a gradient beside its central difference, computed by replaying the trace."""
-    trace = await run_in_threadpool(_found, services, trace_id)
+    trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     about = _node(await run_in_threadpool(services.documents.of, trace), node)
-    return Json(await services.pool.run(check_element, trace, about["id"], tuple(body.index), seconds=limits.TRACE_SECONDS))
+    work = services.quick.run(check_element, trace, about["id"], tuple(body.index), seconds=limits.QUICK_SECONDS)
+    return Json(await while_connected(request, work))
 
 
 @router.delete("/{trace_id}", status_code=204)
 def remove(trace_id: str, services: Use) -> Response:
     """Delete a trace."""
     if not services.traces.delete(trace_id):
-        raise _missing()
+        raise missing("trace")
     return Response(status_code=204)
-
-
-def _found(services: Services, trace_id: str) -> TraceFile:
-    trace = services.traces.get(trace_id)
-    if trace is None:
-        raise _missing()
-    return trace
-
-
-def _missing() -> ProblemError:
-    return ProblemError(404, "there is no such trace; GET /api/v1/traces lists those there are, POST /api/v1/traces makes one")
 
 
 def _node(document: Document, key: str) -> dict[str, Any]:

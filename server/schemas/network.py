@@ -46,6 +46,7 @@ class RunProgram(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     task: Annotated[str, Field(max_length=100)]
+    data: Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="version of the task's examples; today's unless given")] | None = None
     cell: Literal["rnn", "lstm", "gru"] = "gru"
     hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16
     optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")] = AdamW()

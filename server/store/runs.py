@@ -14,7 +14,7 @@ from engine.training import Slice
 from server.encoding import dumps
 from server.store.checkpoints import superfluous
 from server.store.clock import now
-from server.store.tables import checkpoints, runs, slices, validations
+from server.store.tables import checkpoints, give_back, runs, slices, validations
 
 _FLOAT = np.dtype("<f8")
 
@@ -114,7 +114,9 @@ class RunStore:
     def delete(self, run_id: str) -> bool:
         """False when there was none."""
         with self.engine.begin() as connection:
-            return connection.execute(delete(runs).where(runs.c.id == run_id)).rowcount > 0
+            there = connection.execute(delete(runs).where(runs.c.id == run_id)).rowcount > 0
+        give_back(self.engine)
+        return there
 
     def _validations(self, connection: Connection, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {run_id: [] for run_id in ids}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from server.encoding import dumps
 from server.store.clock import now
-from server.store.tables import traces
+from server.store.tables import give_back, traces
 
 
 @dataclass(frozen=True)
@@ -28,35 +29,57 @@ class TraceFile:
     def pack(cls, trace_id: str, program: dict[str, Any], text: bytes) -> TraceFile:
         return cls(trace_id, program, len(text), gzip.compress(text, compresslevel=4, mtime=0))
 
+    @property
+    def digest(self) -> str:
+        """Of the stored bytes: traces of one id may differ in what the id leaves out, such as source lines."""
+        return hashlib.sha256(self.document).hexdigest()[:32]
+
     def text(self) -> bytes:
         """The JSON document."""
         return gzip.decompress(self.document)
 
 
 class TraceStore:
-    """Traces in the database."""
+    """Traces in the database. Where they pass `most` bytes, compressed, the oldest go; the trace `kept` and the newest never do."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, most: int, kept: str) -> None:
+        self.engine, self.most, self.kept = engine, most, kept
 
-    def put(self, trace: TraceFile) -> bool:
-        """Stores a trace; False when it is there already."""
+    def put(self, trace: TraceFile) -> tuple[TraceFile, bool]:
+        """Stores a trace that is not there yet. Gives what is stored under its id, and whether it is new."""
+        stored = self.get(trace.id)
+        if stored is not None:
+            return stored, False
         row = {"id": trace.id, "program": dumps(trace.program).decode(), "created": now(), "bytes": trace.size, "document": trace.document}
         try:
             with self.engine.begin() as connection:
                 connection.execute(insert(traces).values(row))
-        except IntegrityError:
+                evicted = self._evict(connection, trace.id)
+        except IntegrityError:  # another request stored it meanwhile
+            return self.get(trace.id) or trace, False
+        if evicted:
+            give_back(self.engine)
+        return trace, True
+
+    def _evict(self, connection: Connection, newest: str) -> bool:
+        """Deletes the oldest traces beyond the limit; whether there were any."""
+        size = func.length(traces.c.document)
+        excess = connection.execute(select(func.sum(size))).scalar_one() - self.most
+        if excess <= 0:
             return False
-        return True
+        gone = []
+        oldest_first = select(traces.c.number, size).where(traces.c.id.not_in((newest, self.kept))).order_by(traces.c.number)
+        for number, length in connection.execute(oldest_first):
+            gone.append(number)
+            excess -= length
+            if excess <= 0:
+                break
+        return connection.execute(delete(traces).where(traces.c.number.in_(gone))).rowcount > 0
 
     def get(self, trace_id: str) -> TraceFile | None:
         with self.engine.connect() as connection:
             row = connection.execute(select(traces).where(traces.c.id == trace_id)).one_or_none()
         return None if row is None else TraceFile(row.id, json.loads(row.program), row.bytes, row.document)
-
-    def has(self, trace_id: str) -> bool:
-        with self.engine.connect() as connection:
-            return connection.execute(select(traces.c.number).where(traces.c.id == trace_id)).one_or_none() is not None
 
     def page(self, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
         """Traces without their documents, newest first, that follow the cursor; and the next cursor."""
@@ -71,4 +94,6 @@ class TraceStore:
     def delete(self, trace_id: str) -> bool:
         """False when there was none."""
         with self.engine.begin() as connection:
-            return connection.execute(delete(traces).where(traces.c.id == trace_id)).rowcount > 0
+            there = connection.execute(delete(traces).where(traces.c.id == trace_id)).rowcount > 0
+        give_back(self.engine)
+        return there

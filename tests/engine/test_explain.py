@@ -74,6 +74,22 @@ def test_a_sum_of_terms_is_written_out() -> None:
     assert r" + \cdots + 0.4621 = " in long["latex_numbers"]
 
 
+def test_of_a_long_sum_the_largest_terms_are_given_and_the_others_together() -> None:
+    x = np.linspace(-1.0, 1.0, 1001) ** 3
+    forward = explain(neuron(x, w=2.0), "sum#0", ())["forward"]
+    terms, others = forward["terms"], forward["others"]
+    values = np.tanh(2 * x)
+    assert (len(terms), others["count"]) == (64, 1001 - 64)
+    places = [term["index"][0] for term in terms]
+    assert places == sorted(places)  # the order of the sum
+    assert min(abs(term["product"]) for term in terms) >= np.sort(np.abs(values))[-64]
+    assert [term["value"] for term in terms] == [values[k] for k in places]
+    assert others["value"] == pytest.approx(np.delete(values, places).sum(), rel=1e-12, abs=1e-12)
+    assert explain(neuron(), "sum#0", ())["forward"]["others"] is None
+    x[500] = np.nan
+    assert 500 in [term["index"][0] for term in explain(neuron(x), "sum#0", ())["forward"]["terms"]]
+
+
 def test_contributions_are_rows_with_their_derivative() -> None:
     document = neuron()
     (row,) = explain(document, "add#0", (0,))["backward"]["contributions"]

@@ -59,6 +59,15 @@ def test_numbers_beyond_doubles_are_data(client: httpx.Client) -> None:
         ("-+-sum(w, axis=4)", {"w": [1, 2]}, 4, "axis"),
         ("w", {"w": 1}, 1, "computes nothing"),
         ("broadcast_to(w, shape=(9999, 9999))", {"w": 1}, 1, "elements"),
+        ("ββββ + matmul(w, sum(w))", {"ββββ": 1, "w": [1, 2]}, 8, "matmul"),  # people count characters
+        ("1 + concat(w, w, axis=None)", {"w": [1]}, 5, "one integer"),
+        ("stack(w, w, axis=99999999999999999999999)", {"w": [1]}, 1, "outside"),
+        ("2*sum(w, axis=1.5)", {"w": [1]}, 3, "expected an integer"),
+        ("softmax(broadcast_to(sum(w, keepdims=True), shape=(0,)))", {"w": [1]}, 1, "softmax"),
+        ("w + matmul(w)", {"w": [1]}, 5, "matmul was given 1 inputs in its parentheses; expected 2 (a, b)"),
+        ("tanh(w, w)", {"w": 1}, 1, "tanh was given 2 inputs in its parentheses; expected 1 (x)"),
+        ("tanh()", {"w": 1}, 1, "expected 1 (x)"),
+        ("concat()", {"w": 1}, 1, "expected one or more"),
     ],
 )
 def test_errors_point_at_their_column(client: httpx.Client, text: str, inputs: dict[str, object], column: int, words: str) -> None:
@@ -67,6 +76,12 @@ def test_errors_point_at_their_column(client: httpx.Client, text: str, inputs: d
     (error,) = response.json()["errors"]
     assert (error["pointer"], error["column"]) == ("/program/expression", column)
     assert words in error["detail"]
+
+
+@pytest.mark.parametrize("name", ["mean", "sum"])
+def test_nothing_can_be_summed(client: httpx.Client, name: str) -> None:
+    text = f"{name}(broadcast_to(sum(w, keepdims=True), shape=(0,)))"
+    assert client.post(f"{API}/traces", json=expression(text, {"w": [1, 2]})).status_code == 201
 
 
 @pytest.mark.parametrize(

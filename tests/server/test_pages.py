@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -38,6 +39,17 @@ def test_a_browser_is_told_to_trust_this_server_alone(site: httpx.Client) -> Non
         headers = site.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'self';")
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_files_that_come_and_go_under_a_running_server(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("one")
+    (tmp_path / "old.js").write_text("old")
+    with start(static=tmp_path) as client:
+        assert client.get("/old.js").text == "old"
+        (tmp_path / "old.js").unlink()
+        (tmp_path / "new.js").write_text("new")
+        assert client.get("/old.js").status_code == 404
+        assert client.get("/new.js").text == "new"
 
 
 @pytest.mark.parametrize("path", ["/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/assets", "/assets/"])

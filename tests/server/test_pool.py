@@ -65,6 +65,18 @@ def test_work_that_kills_every_worker_is_given_up_and_other_work_goes_on() -> No
     assert with_pool(use) != os.getpid()
 
 
+def test_work_that_is_cancelled_ends_and_other_work_goes_on() -> None:
+    async def use(pool: WorkerPool) -> tuple[int, int]:
+        before = await pool.run(os.getpid, seconds=60)
+        work = asyncio.create_task(pool.run(time.sleep, 600, seconds=600))
+        await asyncio.sleep(0.1)
+        work.cancel()
+        return before, await pool.run(os.getpid, seconds=60)
+
+    before, after = with_pool(use)
+    assert before != after
+
+
 def test_work_that_takes_too_long_is_ended_and_other_work_goes_on() -> None:
     async def use(pool: WorkerPool) -> tuple[int, int]:
         before = await pool.run(os.getpid, seconds=60)

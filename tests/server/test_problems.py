@@ -26,6 +26,7 @@ from tests.server.helpers import API, Start, expression
         ("GET", f"{API}/tasks/nothing/examples", None, 404),
         ("POST", f"{API}/runs/r_0/steps", b'{"count": 1}', 404),
         ("PUT", f"{API}/traces", b"{}", 405),
+        ("PUT", f"{API}/nothing", b"{}", 404),
         ("POST", f"{API}/traces", b"", 400),
         ("POST", f"{API}/traces", b"{", 400),
         ("POST", f"{API}/traces", b"\xff", 400),
@@ -61,6 +62,30 @@ def test_a_body_that_is_not_json_by_its_type_is_refused(client: httpx.Client) ->
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", f"{API}/traces", "GET, HEAD, POST"),
+        ("PATCH", f"{API}/runs/r_0", "GET, HEAD, DELETE"),
+        ("DELETE", f"{API}/health", "GET, HEAD"),
+        ("GET", f"{API}/runs/r_0/steps", "POST"),
+        ("POST", "/nothing", "GET, HEAD"),
+    ],
+)
+def test_a_method_too_many_is_told_the_others(client: httpx.Client, method: str, path: str, allowed: str) -> None:
+    response = client.request(method, path, **({} if method in ("GET", "DELETE") else {"json": {}}))
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/opening", "/api/v1/tasks", "/api/v1/runs/r_0", "/api/v1/schema/trace-1.json"])
+def test_head_answers_as_get_without_the_body(client: httpx.Client, path: str) -> None:
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    for name in ("content-type", "content-length", "etag", "content-encoding"):
+        if name != "content-length" or get.status_code == 200:  # an error's body names the request's number
+            assert head.headers.get(name) == get.headers.get(name)
+
+
 def test_a_bug_tells_nothing_but_its_number(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a secret")
@@ -72,4 +97,6 @@ def test_a_bug_tells_nothing_but_its_number(start: Start, monkeypatch: pytest.Mo
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert response.headers["content-security-policy"].startswith("default-src 'self';")
+    assert response.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in response.text

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -12,6 +15,8 @@ import numpy as np
 import pytest
 
 from engine.trace import Document
+from server.store.runs import RunStore
+from server.tasks import load
 from tests.server.helpers import API, Start, create_run, finished, wait_until
 
 
@@ -87,8 +92,11 @@ def test_a_run_that_diverges_still_answers(client: httpx.Client) -> None:
     client.post(f"{API}/runs/{run}/steps", json={"count": 60})
     state = finished(client, run)
     assert state["status"] == "idle"
-    assert {type(loss) for loss in state["history"]["loss"]} <= {float, str}
-    assert client.get(f"{API}/runs/{run}/figures/loss").status_code == 200
+    assert "NaN" in state["history"]["loss"]
+    figure = client.get(f"{API}/runs/{run}/figures/loss").json()
+    assert None in figure["data"][0]["y"]
+    (annotation,) = figure["layout"]["annotations"]
+    assert "have no finite loss" in annotation["text"]
     assert client.get(f"{API}/runs/{run}/steps/60/trace").status_code == 200
 
 
@@ -122,6 +130,42 @@ def test_requests_beyond_the_limits(client: httpx.Client) -> None:
     for count in (0, 10_001, "many"):
         assert client.post(f"{API}/runs/{run}/steps", json={"count": count}).status_code == 422
     assert client.get(f"{API}/runs/{run}").json()["requested_step"] == 0
+
+
+def test_steps_that_follow_a_deletion_are_of_no_run(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = RunStore.request
+
+    def deleted_before(self: RunStore, run_id: str, count: int, most: int) -> int | None:
+        self.delete(run_id)
+        return request(self, run_id, count, most)
+
+    with start() as client:
+        run = create_run(client)
+        monkeypatch.setattr(RunStore, "request", deleted_before)
+        assert client.post(f"{API}/runs/{run}/steps", json={"count": 1}).status_code == 404
+
+
+def test_a_run_of_other_data_can_be_read_but_not_computed(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path) as client:
+        run = create_run(client)
+        assert client.get(f"{API}/runs/{run}").json()["program"]["data"] == load("sunspots").data_version
+        client.post(f"{API}/runs/{run}/steps", json={"count": 3})
+        before = finished(client, run)
+        with closing(sqlite3.connect(tmp_path / "retrograd.sqlite3")) as database, database:
+            program = json.dumps({**before["program"], "data": "0123456789abcdef"})
+            database.execute("UPDATE runs SET program = ?", (program,))
+        for response in (client.post(f"{API}/runs/{run}/steps", json={"count": 1}), client.get(f"{API}/runs/{run}/steps/2/trace")):
+            assert response.status_code == 422
+            assert "have changed" in response.json()["detail"]
+        state = client.get(f"{API}/runs/{run}").json()
+        assert (state["status"], state["history"]) == ("idle", before["history"])
+        assert client.get(f"{API}/runs/{run}/figures/loss").status_code == 200
+        with closing(sqlite3.connect(tmp_path / "retrograd.sqlite3")) as database, database:
+            database.execute("UPDATE runs SET status = 'training', requested_step = 9")
+    with start(tmp_path) as client:  # it goes on with a training that it cannot do
+        state = finished(client, run)
+        assert (state["status"], state["step"]) == ("failed", 3)
+        assert "have changed" in state["error"]
 
 
 def test_runs_survive_a_restart_and_go_on_training(start: Start, tmp_path: Path) -> None:

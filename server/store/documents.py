@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 
 from engine.trace import Document, from_bytes
 from server.store.traces import TraceFile
@@ -16,14 +17,21 @@ class Documents:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._documents: OrderedDict[str, Future[Document]] = OrderedDict()
 
     def of(self, trace: TraceFile) -> Document:
+        """The decoded trace. Those who ask for the one that is being decoded wait for it; others do not."""
         with self._lock:
-            document = self._documents.get(trace.id)
-            if document is None:
-                document = self._documents[trace.id] = Document(from_bytes(trace.text()))
+            known = self._documents.get(trace.id)
+            future = known or self._documents.setdefault(trace.id, Future())
             self._documents.move_to_end(trace.id)
             while len(self._documents) > KEPT:
                 self._documents.popitem(last=False)
-        return document
+        if known is None:
+            try:
+                future.set_result(Document(from_bytes(trace.text())))
+            except Exception as error:
+                future.set_exception(error)
+                with self._lock:
+                    self._documents.pop(trace.id, None)
+        return future.result()

@@ -1,0 +1,116 @@
+"""Heavy work: bounded, ended when nobody waits for it, and never in the way of quick work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from engine.training import Settings, train
+from server import limits
+from server.jobs.pool import WorkerPool
+from server.jobs.replay import checkpoint_before
+from server.jobs.work import make_trace
+from server.programs.cost import step_work
+from server.programs.errors import ProgramError
+from server.programs.network import normalised, trace_network
+from server.routes import traces
+from server.store.traces import TraceFile
+from server.tasks import load
+from tests.server.helpers import API, Start, expression
+
+NETWORK = {"program": {"kind": "network", "task": "sunspots", "cell": "rnn", "hidden_size": 2, "example": 0}}
+
+
+def endless(program: Mapping[str, Any], checkpoint: bytes | None = None) -> TraceFile:
+    """In place of `make_trace`: of a network it takes forever."""
+    if program["kind"] == "network":
+        time.sleep(3600)
+    return make_trace(program, checkpoint)
+
+
+def deadly(program: Mapping[str, Any]) -> TraceFile:
+    """In place of `make_trace`: it ends every process that tries."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+def ask(client: httpx.Client, body: object) -> socket.socket:
+    """Asks for a trace and does not wait for it; closing the socket abandons it."""
+    content = json.dumps(body).encode()
+    head = f"POST {API}/traces HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    connection = socket.create_connection((client.base_url.host, client.base_url.port))
+    connection.sendall(head.encode() + content)
+    return connection
+
+
+def answered(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
+
+
+def test_quick_work_does_not_wait_and_abandoned_work_ends(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    with start(workers=1) as client:
+        monkeypatch.setattr(traces, "make_trace", endless)
+        waiting = [ask(client, NETWORK) for _ in range(3)]
+        made = client.post(f"{API}/traces", json=expression("x**2", {"x": 3}))
+        assert made.status_code == 201
+        checked = client.post(f"{made.headers['location']}/nodes/x/check", json={"index": []})
+        assert checked.json()["gradient"] == 6.0
+        assert client.post(f"{API}/runs", json={"program": {"task": "sunspots"}}).status_code == 201
+        assert not any(answered(connection) for connection in waiting)  # the only worker for networks was busy all the while
+        for connection in waiting:
+            connection.close()
+        monkeypatch.undo()
+        assert client.post(f"{API}/traces", json=NETWORK).status_code == 201
+
+
+@pytest.mark.parametrize(("make", "words"), [(endless, "took longer"), (deadly, "were ended")])
+def test_work_that_cannot_be_finished_says_so(start: Start, monkeypatch: pytest.MonkeyPatch, make: Any, words: str) -> None:
+    with start() as client:
+        monkeypatch.setattr(traces, "make_trace", make)
+        monkeypatch.setattr(limits, "TRACE_SECONDS", 2.0)
+        response = client.post(f"{API}/traces", json=NETWORK)
+        assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
+        assert words in response.json()["detail"]
+        assert int(response.headers["retry-after"]) > 0
+        monkeypatch.undo()
+        assert client.post(f"{API}/traces", json=NETWORK).status_code == 201
+
+
+def test_a_step_is_refused_by_what_its_training_costs() -> None:
+    """Before anything is computed: a small network may go far, a large one may not."""
+    large = {"kind": "network", "cell": "lstm", "hidden_size": 256, "batch_size": 256, "optimizer": {"name": "adamw"}, "clip_norm": 1.0,
+             "seed": 0, "task": "surnames", "step": limits.TRACE_STEP, "example": 0}  # fmt: skip
+    with pytest.raises(ProgramError, match="ask for an earlier step, or create a run") as error:
+        trace_network(large)
+    assert error.value.pointer == "/program/step"
+    task, small = load("surnames"), Settings(hidden_size=16, batch_size=32)
+    assert step_work(task, small) * limits.TRACE_STEP < limits.TRACE_WORK
+    assert step_work(task, Settings(hidden_size=16, batch_size=64)) > step_work(task, small)
+    assert step_work(task, Settings(hidden_size=32, batch_size=32)) > step_work(task, small)
+
+
+def test_a_past_step_is_reached_in_slices() -> None:
+    program = normalised({"task": "sunspots", "cell": "rnn", "hidden_size": 3, "batch_size": 4, "seed": 7, "clip_norm": None,
+                          "optimizer": {"name": "sgd"}})  # fmt: skip
+    settings = Settings(**{name: value for name, value in program.items() if name not in ("task", "data")})
+
+    async def use() -> bytes | None:
+        pool = WorkerPool(1)
+        try:
+            assert await checkpoint_before(pool, program, 1, None, 1e-9) is None
+            near = await checkpoint_before(pool, program, 4, None, 1e-9)  # a slice is one step
+            return await checkpoint_before(pool, program, 7, near, 1e-9)
+        finally:
+            pool.close()
+
+    assert asyncio.run(use()) == train(load("sunspots"), settings, None, 6).checkpoint
