@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from copy import copy
 from typing import Any
 
 import numpy as np
 import pytest
 
 from server.tasks import NAMES, PARTS, ArrayTask, all_tasks, describe_task, examples, load
+from server.tasks.base import Examples
 
 
 @pytest.fixture(params=NAMES)
@@ -141,6 +144,24 @@ def test_examples_are_listed_page_by_page(task: ArrayTask) -> None:
 def test_a_page_that_makes_no_sense_is_refused(after: int | None, limit: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         examples(load("adding"), "train", after, limit)
+
+
+def test_the_version_of_the_data_follows_every_array(task: ArrayTask) -> None:
+    def version(**changed: Any) -> str:
+        other = copy(task)
+        vars(other).pop("data_version", None)
+        validation = task.parts["validation"]
+        parts = {name: changed.get(name, getattr(validation, name)).copy() for name in ("inputs", "lengths", "targets")}
+        other.parts = {**task.parts, "validation": Examples(**parts)}
+        return other.data_version
+
+    assert re.fullmatch("[0-9a-f]{16}", task.data_version)
+    assert version() == task.data_version == task.data_version
+    for name in ("inputs", "lengths", "targets"):
+        array = getattr(task.parts["validation"], name).copy()
+        array.flat[0] += 1
+        assert version(**{name: array}) != task.data_version
+    assert len({load(name).data_version for name in NAMES}) == len(NAMES)
 
 
 def test_parts_are_the_same_in_every_process() -> None:
