@@ -5,5 +5,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [svelte()],
   resolve: { conditions: ["browser"] }, // Svelte's client build: components are mounted, never rendered to strings
-  test: { environment: "node", include: ["src/**/*.test.ts"], setupFiles: ["src/testing.ts"] },
+  test: {
+    environment: "node",
+    include: ["src/**/*.test.ts"],
+    setupFiles: ["src/testing.ts"],
+    testTimeout: 60_000, // a busy machine is no failure
+  },
 });

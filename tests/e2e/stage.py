@@ -20,6 +20,21 @@ def moment(page: Page) -> tuple[int, int]:
     return int(done), int(whole)
 
 
+def to_end_of_backward(page: Page) -> None:
+    """From the forward pass with the new parameters, the last stop of all, back over the update."""
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("stride-phase").click()
+    for _ in range(2):
+        page.get_by_test_id("step-back").click()
+
+
+def centre(element: Locator) -> float:
+    """The x of its middle, in pixels of the page."""
+    box = element.bounding_box()
+    assert box is not None, "the element is not shown"
+    return box["x"] + box["width"] / 2
+
+
 def wait_for_film(page: Page) -> None:
     expect(page.get_by_test_id("moment")).to_be_visible(timeout=READY)
     expect(page.get_by_test_id("error")).to_have_count(0)

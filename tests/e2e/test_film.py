@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import READY, moment, number, wait_for_film
+from tests.e2e.stage import READY, centre, moment, number, to_end_of_backward, wait_for_film
 
 TOLERANCE = 1e-12
 
@@ -75,10 +75,51 @@ def test_steps_back_as_well_as_forward(page: Page) -> None:
     assert moment(page) == (0, whole)
 
 
+def test_the_forward_pass_with_the_new_parameters_is_the_last_stop(page: Page) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    loss, hop = page.get_by_test_id("loss-value"), page.get_by_test_id("hop-h-2")
+    after = number(loss)
+    expect(hop).to_have_count(0)
+    expect(page.get_by_test_id("step-forward")).to_be_disabled()
+    page.get_by_test_id("step-back").click()
+    done, whole = moment(page)
+    assert done == whole
+    assert number(loss) != after
+    expect(hop).to_have_count(1)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert number(loss) == after
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (820, 1180), (600, 900), (390, 844)])
+def test_the_trays_columns_stand_under_the_stages(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page(width=width, height=height)
+    wait_for_film(page)
+    to_end_of_backward(page)
+    for t in (1, 2):
+        assert centre(page.get_by_test_id(f"share-{t}")) == pytest.approx(centre(page.get_by_test_id(f"tile-h-{t}-0")), abs=1)
+    predictions = page.get_by_test_id("prediction-1")
+    expect(predictions).to_have_count(0 if width < 480 else 1)
+
+
+def test_a_low_window_shows_the_whole_stage_and_folds_the_tray(open_page: OpenPage) -> None:
+    page = open_page(width=1280, height=720)
+    wait_for_film(page)
+    to_end_of_backward(page)
+    token, ruler = page.locator(".token").first.bounding_box(), page.get_by_test_id("ruler").bounding_box()
+    assert token is not None
+    assert ruler is not None
+    assert token["y"] + token["height"] < ruler["y"]
+    expect(page.get_by_test_id("share-1")).to_have_count(0)
+    page.get_by_test_id("tab-bptt").click()
+    expect(page.get_by_test_id("share-1")).to_be_visible()
+
+
 def test_every_hidden_value_shown_is_the_apis(page: Page, api: httpx.Client, opening: dict[str, Any]) -> None:
     wait_for_film(page)
     page.get_by_test_id("to-end").click()
-    page.get_by_test_id("step-back").click()  # before the film's last beat: the values of the forward pass
+    page.get_by_test_id("step-back").click()  # from the forward pass with the new parameters to the film's own
     length = opening["batch"]["examples"][0]["length"]
     for t in range(1, length + 1):
         node = node_at(opening, f"rnn/t={t}", "h")
@@ -99,9 +140,7 @@ def test_why_a_hidden_value(page: Page, api: httpx.Client, opening: dict[str, An
 
 def test_why_a_shared_weight_is_the_sum_of_one_share_a_step(page: Page, api: httpx.Client, opening: dict[str, Any]) -> None:
     wait_for_film(page)
-    page.get_by_test_id("to-end").click()
-    page.get_by_test_id("stride-phase").click()
-    page.get_by_test_id("step-back").click()  # the end of the backward pass
+    to_end_of_backward(page)
     page.get_by_test_id("badge-rnn.weight_hh_l0-2").click()
     weight = next(node["id"] for node in opening["nodes"] if node["path"] == "rnn.weight_hh_l0")
     answer = why(api, opening["id"], weight, [0, 0])
@@ -119,9 +158,7 @@ def test_why_a_shared_weight_is_the_sum_of_one_share_a_step(page: Page, api: htt
 
 def test_finite_differences_agree_on_request(page: Page) -> None:
     wait_for_film(page)
-    page.get_by_test_id("to-end").click()
-    page.get_by_test_id("stride-phase").click()
-    page.get_by_test_id("step-back").click()
+    to_end_of_backward(page)
     page.get_by_test_id("badge-rnn.weight_hh_l0-2").click()
     page.get_by_test_id("why-check").click()
     expect(page.get_by_test_id("why-check")).to_have_attribute("data-value", re.compile(r"\d"), timeout=READY)

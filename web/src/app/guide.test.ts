@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import rnn from "../model/fixtures/rnn.json";
 import scalar from "../model/fixtures/scalar.json";
+import { explain } from "../model/explain";
 import { Film } from "../model/film";
 import { NetworkGrid } from "../model/network";
 import { Trace } from "../model/trace";
@@ -29,7 +30,9 @@ describe("what is explained while nothing is chosen", () => {
     expect(backward).toMatchObject({ kind: "gradient", node: weight });
     const gradient = film.trace.gradient(weight)!;
     expect(Math.abs(gradient.at(backward.index))).toBe(Math.max(...Array.from(gradient.data).map(Math.abs)));
-    expect(guide(film, grid, film.length, 0)).toEqual({ ...backward, kind: "update" });
+    // one weight's ladder from the first update on, whichever parameter that moves
+    for (let m = at("backward"); m <= film.length; m++) expect(guide(film, grid, m, 0)).toEqual({ ...backward, kind: m > film.moving ? "update" : "gradient" });
+    expect(explain(film, guide(film, grid, film.moving + 1, 0)!, film.moving + 1, 0).ladder).not.toBeNull();
   });
 
   it("follows the events of an expression", () => {

@@ -25,8 +25,7 @@ function ofNetwork(film: Film, grid: NetworkGrid, moment: number, example: numbe
   const recurrent = grid.parameters.find((parameter) => parameter.name.endsWith("weight_hh_l0"));
   const gradient = recurrent && film.trace.gradient(recurrent.node);
   if (!recurrent || !gradient) return null;
-  const moved = film.update(recurrent.node);
-  return element(recurrent.node, phase === "update" && moved !== null && moved.event < moment ? "update" : "gradient", gradient);
+  return element(recurrent.node, film.moving < moment ? "update" : "gradient", gradient);
 }
 
 function ofExpression(film: Film, moment: number): Target | null {

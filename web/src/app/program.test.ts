@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NetworkProgram } from "../api/types";
-import { readNumber, runOf, withOptimizer, withTask } from "./program";
+import { readNumber, withOptimizer, withTask } from "./program";
 
 const program: NetworkProgram = {
   kind: "network", task: "surnames", cell: "rnn", hidden_size: 4, clip_norm: 1, batch_size: 32, seed: 13, step: 201, example: 7,
@@ -19,8 +19,9 @@ describe("program", () => {
     expect(withTask(program, "surnames")).toBe(program);
   });
 
-  it("takes a training out of a film's program", () => {
-    expect(Object.keys(runOf(program)).sort()).toEqual(["batch_size", "cell", "clip_norm", "hidden_size", "optimizer", "seed", "task"]);
+  it("keeps the version of the examples as long as the task stays", () => {
+    expect(withTask({ ...program, data: "1a2b" }, "surnames")).toHaveProperty("data", "1a2b");
+    expect(withTask({ ...program, data: "1a2b" }, "digits")).not.toHaveProperty("data");
   });
 
   it.each([

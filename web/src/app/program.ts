@@ -31,15 +31,11 @@ export function withOptimizer(optimizer: OptimizerSettings, name: string): Optim
   return kept;
 }
 
-/** Another task has other examples: the film begins with its first one. */
+/** Another task has other examples: the film begins with its first one, and the version of the old ones is dropped. */
 export function withTask(program: NetworkProgram, task: string): NetworkProgram {
-  return program.task === task ? program : { ...program, task, example: program.example === null ? null : 0 };
-}
-
-/** The settings of a training, without the step and the example that a film looks at. */
-export function runOf(program: NetworkProgram): RunProgram {
-  const { task, cell, hidden_size, optimizer, clip_norm, batch_size, seed } = program;
-  return { task, cell, hidden_size, optimizer, clip_norm, batch_size, seed };
+  if (program.task === task) return program;
+  const { data: _, ...kept } = program;
+  return { ...kept, task, example: program.example === null ? null : 0 };
 }
 
 export interface NumberRule {

@@ -1,4 +1,5 @@
 /** The one state of a film on the stage: the trace, the moment, what is selected and how it is looked at. */
+import { MediaQuery } from "svelte/reactivity";
 import * as api from "../api/client";
 import { Latest } from "../api/latest";
 import { asProblem, Problem } from "../api/problem";
@@ -14,22 +15,19 @@ import { guide } from "./guide";
 import { preferences, type Theme } from "./preferences.svelte";
 import { taskList } from "./tasks.svelte";
 
-export type Level = "cell" | "vector" | "scalar";
 export type TrayTab = "gradient" | "bptt" | "parameters" | "curves";
+
+const COLUMN = 450; // ms a column takes while the forward pass with the new parameters runs
 
 export class Session {
   trace = $state.raw<Trace | null>(null);
   moment = $state(0);
-  /** The film has ended and the forward pass with the new parameters is shown. */
-  after = $state(false);
+  /** After the film comes one more stop, the forward pass with the new parameters: the step it has reached. Null: the film itself is shown. */
+  afterStep = $state<number | null>(null);
   stride = $state<Stride>("cell");
   playing = $state(false);
-  speed = $state(1);
   /** Row of the batch that is shown. */
   example = $state(0);
-  level = $state<Level>("cell");
-  /** The time step whose card is the opened one. */
-  focus = $state<number | null>(null);
   tab = $state<TrayTab>("bptt");
   status = $state<"loading" | "ready" | "error">("loading");
   error = $state.raw<Problem | null>(null);
@@ -39,12 +37,21 @@ export class Session {
   run = $state.raw<Run | null>(null);
 
   #chosen = $state.raw<Target | null>(null);
+  #focus = $state<number | null>(null);
+  /** Whether the tray was opened (or folded) by hand; null: as the height of the window has it. */
+  #tray = $state<boolean | null>(null);
+  #sweep: ReturnType<typeof setInterval> | undefined;
+  readonly #low = new MediaQuery("(min-width: 1180px) and (max-height: 819px)");
   readonly #requests = new Latest();
 
   readonly film: Film | null = $derived(this.trace ? new Film(this.trace) : null);
   readonly grid: NetworkGrid | null = $derived(this.trace ? NetworkGrid.of(this.trace) : null);
   readonly stops: number[] = $derived(this.film ? stops(this.film, this.stride) : [0]);
   readonly phase = $derived(this.film ? this.film.phaseAt(this.moment) : "forward");
+  /** How many steps the example that is shown has; 0 for expressions. */
+  readonly steps: number = $derived(this.grid ? (this.grid.examples[this.example]?.length ?? this.grid.columns.length) : 0);
+  /** Nothing comes after this. */
+  readonly atEnd: boolean = $derived(this.film !== null && this.moment === this.film.length && (this.after || !this.trace?.after));
   /** The number that is explained: the chosen one, or the one the film has come to. */
   readonly selection: Target | null = $derived(this.#chosen ?? (this.film ? guide(this.film, this.grid, this.moment, this.example) : null));
   /** What the server says about the task of this film; null for expressions. */
@@ -56,16 +63,33 @@ export class Session {
   readonly #player = createPlayer({
     moment: () => this.moment,
     stops: () => this.stops,
-    speed: () => this.speed,
     onMoment: (moment) => (this.moment = moment),
     onEnd: () => {
       this.playing = false;
-      this.after = this.trace?.after != null;
+      this.#runAgain();
     },
   });
 
+  get after(): boolean {
+    return this.afterStep !== null;
+  }
+
+  /** The time step whose card is the opened one (all open alike); null: the cells are closed. */
+  get focus(): number | null {
+    return this.#focus === null || this.steps === 0 ? null : Math.min(this.#focus, this.steps);
+  }
+
+  set focus(t: number | null) {
+    this.#focus = t;
+  }
+
   get opened(): boolean {
-    return this.level !== "cell";
+    return this.focus !== null;
+  }
+
+  /** The tray gives its room to opened cells, and to the stage of a low window until it is asked for. */
+  get folded(): boolean {
+    return this.opened || !(this.#tray ?? !this.#low.current);
   }
 
   get lang(): Language {
@@ -84,11 +108,11 @@ export class Session {
   // -- films ------------------------------------------------------------------------------------
 
   openOpening(): Promise<boolean> {
-    return this.#open((signal) => api.opening(signal), null);
+    return this.#open((signal) => api.opening(signal));
   }
 
   openProgram(program: Program): Promise<boolean> {
-    return this.#open((signal) => api.trace(program, signal), null);
+    return this.#open((signal) => api.trace(program, signal));
   }
 
   async openStep(run: string, step: number, example: number | null): Promise<boolean> {
@@ -96,13 +120,13 @@ export class Session {
     const opened = await this.#open(async (signal) => {
       record = await api.run(run, signal);
       return api.stepTrace(run, step, example, signal);
-    }, null);
+    });
     if (opened) this.run = record;
     return opened;
   }
 
   /** Fetches a film and shows it. False when it failed, or when a newer request has taken its place. */
-  async #open(fetchDocument: (signal: AbortSignal) => Promise<unknown>, run: Run | null): Promise<boolean> {
+  async #open(fetchDocument: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
     this.pause();
     this.status = "loading";
     this.error = null;
@@ -110,7 +134,7 @@ export class Session {
       const document = await this.#requests.run(fetchDocument);
       if (document === undefined) return false;
       this.load(Trace.from(document));
-      this.run = run;
+      this.run = null;
       return true;
     } catch (error) {
       this.fail(asProblem(error) ?? new Problem("unexpected", String(error), 0));
@@ -128,9 +152,9 @@ export class Session {
     const moment = alike ? this.moment : ended ? trace.events.length : 0;
     this.trace = trace;
     this.moment = moment;
-    this.after = this.after && moment === trace.events.length && trace.after !== null;
     this.#chosen = chosen;
     this.example = Math.min(this.example, Math.max(0, (trace.batch?.examples.length ?? 1) - 1));
+    this.afterStep = this.after && moment === trace.events.length && trace.after !== null ? this.steps : null;
     this.status = "ready";
     this.error = null;
   }
@@ -145,16 +169,18 @@ export class Session {
 
   go(moment: number): void {
     this.pause();
-    this.after = false;
+    this.afterStep = null;
     this.moment = Math.max(0, Math.min(this.film?.length ?? 0, Math.round(moment)));
   }
 
-  next(): void {
-    this.go(nextStop(this.stops, this.moment));
+  /** To the next of `list`; from the end of the film to the forward pass with the new parameters, which stays. */
+  next(list = this.stops): void {
+    if (this.film && this.moment === this.film.length) this.last();
+    else this.go(nextStop(list, this.moment));
   }
 
-  previous(): void {
-    this.go(previousStop(this.stops, this.moment));
+  previous(list = this.stops): void {
+    this.go(this.after ? this.moment : previousStop(list, this.moment));
   }
 
   first(): void {
@@ -163,20 +189,33 @@ export class Session {
 
   last(): void {
     this.go(this.film?.length ?? 0);
-    this.after = this.trace?.after != null;
+    if (this.trace?.after) this.afterStep = this.steps;
   }
 
   play(): void {
     if (!this.film) return;
-    if (this.moment >= this.film.length) this.moment = 0;
-    this.after = false;
+    this.go(this.atEnd ? 0 : this.moment);
     this.playing = true;
     this.#player.play();
   }
 
+  /** Stops where the film is; a forward pass with the new parameters that is under way is completed at once. */
   pause(): void {
     this.playing = false;
     this.#player.pause();
+    clearInterval(this.#sweep);
+    if (this.after) this.afterStep = this.steps;
+  }
+
+  /** The forward pass with the new parameters, one column after the other. */
+  #runAgain(): void {
+    this.last();
+    if (!this.after || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.afterStep = 0;
+    this.#sweep = setInterval(() => {
+      this.afterStep = (this.afterStep ?? 0) + 1;
+      if (this.afterStep >= this.steps) clearInterval(this.#sweep);
+    }, COLUMN);
   }
 
   setStride(stride: Stride): void {
@@ -194,13 +233,14 @@ export class Session {
   /** Opens the card of step `t` (all open alike), or closes the open one. */
   toggleCell(t: number): void {
     this.pause();
-    if (this.opened && this.focus === t) {
-      this.level = "cell";
-      this.focus = null;
-    } else {
-      if (!this.opened) this.level = "vector";
-      this.focus = t;
-    }
+    this.focus = this.focus === t ? null : t;
+  }
+
+  /** Shows `tab`; once more, where the window is low, folds the tray again. */
+  chooseTab(tab: TrayTab): void {
+    this.#tray = this.folded || this.tab !== tab || !this.#low.current;
+    this.tab = tab;
+    this.focus = null;
   }
 
   /** Central differences for the gradient `target`, computed by the server. */

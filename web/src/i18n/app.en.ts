@@ -14,6 +14,10 @@ export default {
 
   "app.program": "Program",
   "app.why": "Why this number?",
+  "app.sheet.handle": "Explanation, {size}: change its height",
+  "app.sheet.peek": "lowest",
+  "app.sheet.half": "half",
+  "app.sheet.full": "full",
   "app.transport": "Transport",
   "app.tray": "Details",
 
@@ -49,8 +53,7 @@ export default {
 
   "app.training.title": "Training",
   "app.training.step": "step",
-  "app.training.this_step": "this step",
-  "app.training.one_example": "1 example",
+  "app.training.one_here": "this step: 1",
   "app.training.batch": "batch",
   "app.training.optimizer": "optimizer",
   "app.training.lr": "learning rate",
@@ -103,6 +106,7 @@ export default {
   "app.train.examples": "examples",
   "app.train.lengths": "time steps",
   "app.train.baseline": "baseline",
+  "app.train.source": "Source:",
   "app.train.runs": "Runs",
   "app.train.all_runs": "All runs",
   "app.train.no_runs": "No run yet: start one at the left.",

@@ -14,6 +14,10 @@ export default {
 
   "app.program": "程序",
   "app.why": "为什么是这个数？",
+  "app.sheet.handle": "解释面板（{size}）：改变高度",
+  "app.sheet.peek": "最低",
+  "app.sheet.half": "一半",
+  "app.sheet.full": "全高",
   "app.transport": "播放控制",
   "app.tray": "细节",
 
@@ -49,8 +53,7 @@ export default {
 
   "app.training.title": "训练",
   "app.training.step": "步",
-  "app.training.this_step": "本步",
-  "app.training.one_example": "1 个样本",
+  "app.training.one_here": "本步 1 个",
   "app.training.batch": "批量",
   "app.training.optimizer": "优化器",
   "app.training.lr": "学习率",
@@ -103,6 +106,7 @@ export default {
   "app.train.examples": "样本数",
   "app.train.lengths": "时间步",
   "app.train.baseline": "基线",
+  "app.train.source": "来源：",
   "app.train.runs": "运行",
   "app.train.all_runs": "全部运行",
   "app.train.no_runs": "还没有运行：请先新建一个。",

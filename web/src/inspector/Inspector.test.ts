@@ -2,7 +2,8 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/svelte";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Session } from "../app/session.svelte";
-import en from "../i18n/why.en";
+import app from "../i18n/app.en";
+import why from "../i18n/why.en";
 import type { Target } from "../model/explain";
 import { film } from "../model/fixtures";
 import { NetworkGrid } from "../model/network";
@@ -10,7 +11,8 @@ import Inspector from "./Inspector.svelte";
 
 vi.mock("../i18n/index.svelte", async () => {
   const { fill } = await import("../i18n/format");
-  return { t: (key: keyof typeof en, params = {}) => fill(en[key], params) };
+  const en: Record<string, string> = { ...app, ...why };
+  return { t: (key: string, params = {}) => fill(en[key]!, params) };
 });
 
 beforeAll(() => {
@@ -24,7 +26,7 @@ const weight = shown.trace.node("rnn.weight_hh_l0").id;
 
 function show(selection: Target | null, moment = shown.length, more: Partial<Session> = {}): { select: ReturnType<typeof vi.fn> } {
   const select = vi.fn();
-  render(Inspector, { session: { film: shown, trace: shown.trace, selection, moment, example: 0, select, ...more } as unknown as Session });
+  render(Inspector, { session: { film: shown, trace: shown.trace, selection, moment, example: 0, afterStep: null, steps: 5, select, ...more } as unknown as Session });
   return { select };
 }
 
@@ -64,8 +66,23 @@ describe("the inspector", () => {
   it("takes an update apart", () => {
     show({ kind: "update", node: weight, index: [0, 2] });
     expect(data("why-value")).toBe(shown.value(weight, shown.length)!.at([0, 2]));
-    expect(screen.getByText("adaptive step", { selector: "th" })).toBeTruthy();
+    expect(screen.getByText("adaptive step", { selector: "th span" })).toBeTruthy();
     expect(screen.getByRole("img").getAttribute("aria-label")).toMatch(/^from .* to /);
+    for (const header of screen.getAllByRole("rowheader")) expect(header.textContent).not.toBe("");
+  });
+
+  it("explains what the forward pass with the new parameters has come by with these, and a parameter by its update", () => {
+    const h2: Target = { kind: "value", node: grid.column(2)!.h, index: [0, 1] };
+    const fresh = shown.trace.after!.values.get(h2.node)!.at(h2.index);
+    show(h2, shown.length, { afterStep: 2 });
+    expect([data("why-value"), screen.queryAllByText(/^forward again/).length]).toEqual([fresh, 1]);
+    cleanup();
+    show(h2, shown.length, { afterStep: 1 });
+    expect([data("why-value"), screen.queryAllByText(/^forward again/).length]).toEqual([shown.trace.value(h2.node).at(h2.index), 0]);
+    cleanup();
+    show({ kind: "value", node: weight, index: [0, 2] }, shown.length, { afterStep: 5 });
+    expect(screen.getByText("adaptive step", { selector: "th span" })).toBeTruthy();
+    expect(screen.queryByText(/^forward again/)).toBeNull();
   });
 
   it("checks by finite differences on request, and says when that fails", async () => {

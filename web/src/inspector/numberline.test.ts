@@ -37,6 +37,13 @@ describe("numberLine", () => {
     expect([line.gradient, line.step, line.decay]).toEqual([null, null, null]);
   });
 
+  it("measures a step that is below the spacing of numbers beside the old value", () => {
+    const tiny = 1e-14;
+    const line = numberLine({ old: 100, new: 100, step: tiny, decay: 0, gradient: -1 }, 296);
+    expect(line.step).not.toBeNull();
+    expect([line.old, line.fresh, line.step!.to].every(Number.isFinite)).toBe(true);
+  });
+
   it("labels round numbers", () => {
     const labels = numberLine(move, 296).ticks.flatMap((tick) => tick.label ?? []);
     expect(labels.length).toBeGreaterThan(0);

@@ -25,6 +25,7 @@ const LIFT = 22; // what the gradient's arrow is raised by when it points the sa
 const GRADIENT = 48;
 const VISIBLE = 14; // px: a decay at least as long is drawn as it is
 const WANTED = 40;
+const FINEST = 1e-12; // a way that is less of the value than this cannot be marked off in steps of its own size
 
 /** The largest of 1, 2, 5 · 10ⁿ up to x. */
 function round(x: number): number {
@@ -34,8 +35,9 @@ function round(x: number): number {
 
 export function numberLine(move: Move, width: number, labelWidth = 100): Line {
   const { old, new: fresh, gradient, step, decay } = move;
-  const way = Math.max(Math.abs(old + step - old), Math.abs(fresh - old));
-  const span = way > 0 && Number.isFinite(way) ? way : Math.max(Math.abs(old) * 0.02, 1e-3);
+  const way = Math.max(Math.abs(step), Math.abs(fresh - old));
+  const drawn = way > Math.abs(old) * FINEST && Number.isFinite(way);
+  const span = drawn ? way : Math.max(Math.abs(old) * 0.02, 1e-3);
   const ends = [old, fresh, old + step];
   const up = step > 0 || (step === 0 && gradient < 0);
   const low = Math.min(...ends) - span * (up ? 0.43 : 0.25);

@@ -5,6 +5,7 @@ import { renderTex, segments } from "../math/render";
 import { NetworkGrid } from "./network";
 import { stops } from "./stops";
 import type { Film } from "./film";
+import { Tensor } from "./trace";
 
 function close(a: number, b: number): void {
   expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(a), Math.abs(b)));
@@ -162,7 +163,7 @@ describe("an update", () => {
       ["gradient", "clipped", "exp_avg", "exp_avg_sq", "exp_avg_hat", "exp_avg_sq_hat", "adaptive_step", "decay", "new"].map((rung) => `why.rung.${rung}`),
     );
     close(e.move!.old + (e.move!.step + e.move!.decay), e.move!.new);
-    expect(e.ladder![1]!.symbol).toContain("\\times");
+    expect(e.ladder!.slice(0, 2).map((step) => step.symbol)).toEqual(["g", "\\tilde{g} = 0.699\\,g"]);
     close(e.ladder![1]!.value, e.ladder![0]!.value * shown.clip!.coefficient);
     expect(e.kind.params).toMatchObject({ optimizer: "AdamW", step: 40 });
   });
@@ -177,11 +178,42 @@ describe("an update", () => {
     close(e.move!.old + e.move!.step, e.move!.new);
   });
 
-  it("has not happened before its event", () => {
+  it("has not happened before its event; its ladder stands as soon as the optimizer is at work", () => {
     const shown = film("rnn");
     const node = shown.trace.node("head.bias").id;
-    const e = explain(shown, { kind: "update", node, index: [0] }, shown.update(node)!.event, 0);
-    expect([e.value, e.state, e.sentence.key]).toEqual([null, "unknown", "why.say.update_pending"]);
+    const at = (m: number): Explanation => explain(shown, { kind: "update", node, index: [0] }, m, 0);
+    const pending = at(shown.moving);
+    expect([pending.value, pending.state, pending.sentence.key, pending.ladder]).toEqual([null, "unknown", "why.say.update_pending", null]);
+    const soon = at(shown.update(node)!.event);
+    expect([soon.value, soon.state, soon.sentence.key]).toEqual([null, "unknown", "why.say.update_soon"]);
+    expect(soon.ladder).toEqual(at(shown.length).ladder);
+  });
+
+  /** The fixture's film with another SGD, told from its terms: `terms` are added to each update, `without` taken away. */
+  function bySgd(symbols: Record<string, string>, terms: Record<string, number>, without: string[] = []): Explanation {
+    const shown = film("lstm");
+    const node = shown.trace.node("rnn.weight_hh_l0").id;
+    const given = shown.update(node)!.terms;
+    for (const name of without) given.delete(name);
+    for (const [name, value] of Object.entries(terms)) given.set(name, new Tensor([], new Float64Array([value])));
+    Object.assign(shown.trace.rules.sgd!.symbols, symbols);
+    return explain(shown, { kind: "update", node, index: [0, 1] }, shown.length, 0);
+  }
+
+  it("has no rung for clipping that clipped nothing", () => {
+    expect(bySgd({}, { coefficient: 1 }).ladder!.map((step) => step.name.key)).not.toContain("why.rung.clipped");
+    expect(bySgd({}, { coefficient: 0.5 }).ladder!.map((step) => step.name.key)).toContain("why.rung.clipped");
+  });
+
+  it("is written with the rule's own symbols: what is clipped is not g any more", () => {
+    const momentum = ["momentum_buffer", "momentum_buffer_prev", "momentum"];
+    const symbol = (e: Explanation, rung: string): string => e.ladder!.find((step) => step.name.key === `why.rung.${rung}`)!.symbol;
+    const plain = bySgd({}, { coefficient: 0.5 }, momentum);
+    expect([symbol(plain, "delta"), plain.symbols]).toEqual(["-\\eta\\,\\tilde{g}", "\\theta' = \\theta - \\eta\\,\\tilde{g}"]);
+    const decayed = bySgd({ decayed: "g_{\\lambda}", weight_decay: "\\lambda" }, { coefficient: 0.5, decayed: 0.1 }, momentum);
+    expect(symbol(decayed, "decayed")).toBe("g_{\\lambda} = \\tilde{g} + \\lambda\\,\\theta");
+    expect([symbol(decayed, "delta"), decayed.symbols]).toEqual(["-\\eta\\,g_{\\lambda}", "\\theta' = \\theta - \\eta\\,g_{\\lambda}"]);
+    expect(symbol(bySgd({}, { coefficient: 1 }, momentum), "delta")).toBe("-\\eta\\,g");
   });
 });
 
@@ -208,6 +240,17 @@ describe("LSTM and GRU", () => {
     expect(e.kind.key).toBe("why.kind.candidate");
   });
 
+  it("what the reset gate lets through says so, with the slopes of its two ways back", () => {
+    const reset = cells.gru.column(2)!.gates.get("r")!;
+    const node = gru.trace.nodes.find((candidate) => candidate.op === "mul" && candidate.inputs[0] === reset)!;
+    const e = explain(gru, { kind: "value", node: node.id, index: [0, 1] }, gru.length, 0);
+    expect([e.kind.key, e.sentence.key]).toEqual(["why.kind.reset", "why.say.reset"]);
+    close(e.sum!, e.value!);
+    const back = (of: number): string => explain(gru, { kind: "gradient", node: of, index: [0, 1] }, gru.length, 0).sentence.key;
+    expect(node.inputs.map(back)).toEqual(["why.say.reset_gate_gradient", "why.say.reset_state_gradient"]);
+    expect(e.facts.map((fact) => fact.value)).toEqual([gru.trace.value(node.inputs[1]!).at([0, 1]), gru.trace.value(reset).at([0, 1])]);
+  });
+
   it("a hidden state's gradient comes back directly and through the deltas of the gates", () => {
     const found = labels(gru, cells.gru.column(2)!.h);
     expect(found).toContain("$\\partial L/\\partial h_{3}[1]$");
@@ -226,6 +269,18 @@ describe("expressions", () => {
     const gradient = explain(shown, { kind: "gradient", node: shown.trace.node("w").id, index: [] }, shown.length, 0);
     expect(gradient.rows).toHaveLength(1);
     expect(gradient.rows[0]!.detail).toMatch(/\u00d7 \+2\.000/);
+  });
+
+  it("show what a broadcast input gets as one row an element", () => {
+    const shown = film("vector");
+    const e = explain(shown, { kind: "gradient", node: shown.trace.node("w").id, index: [] }, shown.length, 0);
+    expect(e.rows.map((row) => row.label)).toEqual([0, 1].map((i) => `$\\partial L/\\partial (w\\,x)[${i}]$`));
+    const product = shown.trace.nodes.find((node) => node.op === "mul")!.id;
+    expect(e.rows.map((row) => row.value)).toEqual([0, 1].map((i) => shown.trace.gradient(product)!.at([i]) * shown.trace.value(shown.trace.node("x").id).at([i])));
+    expect(e.rows[1]!.target).toEqual({ kind: "gradient", node: product, index: [1] });
+    expect([e.sentence.key, e.kind.key]).toEqual(["why.say.gradient_broadcast", "why.kind.gradient"]);
+    expect(e.symbols).toContain("\\sum");
+    expect(explain(shown, { kind: "value", node: shown.trace.node("w").id, index: [] }, 0, 0).kind.key).toBe("why.kind.input");
   });
 
   it("an element that does not exist is refused", () => {

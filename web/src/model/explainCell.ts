@@ -14,7 +14,9 @@ type Sides = "both" | "input" | "state";
 export function explainCell(context: Context, e: Explanation, node: TraceNode): boolean {
   const { grid } = context;
   const column = node.time === null ? null : (grid?.column(node.time) ?? null);
-  if (!grid || !column || node.label === null || !node.scope.startsWith(grid.cell)) return false;
+  if (!grid || !column || !node.scope.startsWith(grid.cell)) return false;
+  if (grid.cell === "gru" && node.op === "mul" && node.inputs[0] === column.gates.get("r")) return resetState(context, e, node, column);
+  if (node.label === null) return false;
   if (node.id === column.x) return input(context, e, node);
   if (grid.cell === "rnn" && node.id === column.h) return squashed(context, e, node, column, null);
   if (column.gates.get(node.label) === node.id) return squashed(context, e, node, column, node.label);
@@ -106,6 +108,8 @@ const AFFINE: Record<string, string> = {
   a: "W_{\\mathrm{ih}}x_{t} + b_{\\mathrm{ih}} + W_{\\mathrm{hh}}h_{t-1} + b_{\\mathrm{hh}}",
 };
 
+const RESET = "W_{\\mathrm{hn}}h_{t-1} + b_{\\mathrm{hn}}";
+
 /** A hidden state of an RNN, a gate or a candidate: an activation of a sum. */
 function squashed(context: Context, e: Explanation, node: TraceNode, column: Column, gate: string | null): boolean {
   const { trace, grid } = context;
@@ -128,7 +132,7 @@ function squashed(context: Context, e: Explanation, node: TraceNode, column: Col
       ? `h_{t} = ${name}(${AFFINE.rnn})`
       : reset === null
         ? `${gate}_{t} = ${name}(W_{\\mathrm{i${gate}}}x_{t} + b_{\\mathrm{${gate}}} + W_{\\mathrm{h${gate}}}h_{t-1})`
-        : "n_{t} = \\tanh\\bigl(W_{\\mathrm{in}}x_{t} + b_{\\mathrm{in}} + r_{t} \\odot (W_{\\mathrm{hn}}h_{t-1} + b_{\\mathrm{hn}})\\bigr)";
+        : `n_{t} = \\tanh\\bigl(W_{\\mathrm{in}}x_{t} + b_{\\mathrm{in}} + r_{t} \\odot (${RESET})\\bigr)`;
   e.numbers = `$${e.title}$ = ${op === "sigmoid" ? "\u03c3" : op}(${four(sum)}) = ${four(value)}`;
   const saturated = slope < 0.1 && op !== "relu";
   e.sentence = {
@@ -148,6 +152,24 @@ function beforeTanh(context: Context, e: Explanation, column: Column): boolean {
   e.symbols = `a_{t} = ${AFFINE.a}`;
   e.numbers = `$${e.title}$ = ${four(e.value!)}`;
   e.sentence = { key: "why.say.affine", params: { count: e.rows.length, sum: six(e.value!) } };
+  return true;
+}
+
+/** A GRU's r ⊙ (W_hn h + b_hn): what the reset gate lets into the candidate. */
+function resetState(context: Context, e: Explanation, node: TraceNode, column: Column): boolean {
+  const { trace, grid } = context;
+  const [b, i] = e.target.index as [number, number];
+  const [reset, part] = node.inputs.map((input) => trace.value(input).at([b, i])) as [number, number];
+  e.rows = affineRows(context, column, GATES.gru!.indexOf("n") * grid!.hidden + i, b, "state", reset);
+  e.sum = total(e.rows);
+  e.kind = { key: "why.kind.reset" };
+  e.symbols = `r_{t} \\odot (${RESET})`;
+  e.numbers = `${three(reset)} \u00d7 ${three(part)} = ${four(e.value!)}`;
+  e.sentence = { key: "why.say.reset", params: { share: `${decimals(100 * reset, 0, false)} %` } };
+  e.facts = [
+    { key: "why.fact.slope", params: { by: "$r_{t}$", formula: `$${RESET}$` }, value: part },
+    { key: "why.fact.slope", params: { by: `$${RESET}$`, formula: "$r_{t}$" }, value: reset },
+  ];
   return true;
 }
 

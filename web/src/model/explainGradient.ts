@@ -5,10 +5,13 @@ import { blank, total, written, type Context, type Explanation, type Row, type T
 import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
-import { elementNumbers, elementTerms, evaluate } from "./terms";
+import { broadcastIndex, elementNumbers, elementTerms, evaluate } from "./terms";
 import type { Trace, TraceNode } from "./trace";
 
 const PASSING = new Set(["index", "rows", "concat", "stack", "reshape", "transpose", "broadcast_to"]);
+
+/** Ops without a slope that have words of their own. */
+const STRUCTURED: ReadonlySet<string> = new Set(["matmul", "sum", "mean"]);
 
 export function explainGradient(context: Context, target: Target): Explanation {
   const { film, trace, m } = context;
@@ -218,16 +221,28 @@ function contributionRows(context: Context, one: Contribution, index: readonly n
     }
     return [{ label: `$${symbols.inlineGradient(one.node, at)}$`, detail: { key: "why.detail.passed" }, value, ...base, target: { kind: "gradient", node: one.node, index: at } }];
   }
-  const derivative = trace.ops[consumer.op ?? ""]?.derivatives[one.port];
   if (slopeKnown(context, one)) {
     const way = chained(context, one, index);
     const upstream = trace.gradient(way.node)!.at(index);
     return [{ label: named(context, way.node, index), detail: `${three(upstream)} \u00d7 ${three(way.slope)}`, value, ...base, target: { kind: "gradient", node: way.node, index: [...index] } }];
   }
-  const label = `$${symbols.inlineGradient(one.node, [])}$`;
-  const many = consumer.shape.reduce((product, n) => product * n, 1) / trace.value(one.target).size;
-  const detail: Row["detail"] = derivative?.formula && many > 1 ? { key: "why.detail.elements", params: { count: many } } : { key: "why.detail.op", params: { op: consumer.op ?? "" } };
-  return [{ label, detail, value, ...base, ...(g.size === 1 && { target: { kind: "gradient" as const, node: one.node, index: g.shape.map(() => 0) } }) }];
+  const derivative = trace.ops[consumer.op ?? ""]?.derivatives[one.port]?.formula;
+  if (derivative !== undefined && derivative !== null) {
+    return uses(trace, one, index).map((at) => {
+      const label = context.grid && context.grid.examples.length > 1 && symbols.hasRows(one.node) ? context.grid.examples[at[0]!]!.text : named(context, one.node, at);
+      return term(one, label, g.at(at), evaluate(derivative, elementNumbers(trace, one.node, at)), at, base);
+    });
+  }
+  const op = consumer.op ?? "";
+  const detail = STRUCTURED.has(op) ? { key: `why.detail.op_${op}` } : { key: "why.detail.op", params: { op } };
+  return [{ label: `$${symbols.inlineGradient(one.node, [])}$`, detail, value, ...base, ...(g.size === 1 && { target: { kind: "gradient" as const, node: one.node, index: g.shape.map(() => 0) } }) }];
+}
+
+/** The elements of a consumer that a broadcast element of its input went into. */
+function uses(trace: Trace, { node, target }: Contribution, index: readonly number[]): number[][] {
+  const made = trace.value(node);
+  const { shape } = trace.nodes[target]!;
+  return Array.from({ length: made.size }, (_, i) => made.unravel(i)).filter((at) => broadcastIndex(at, shape).every((place, axis) => place === index[axis]));
 }
 
 /** In a network, steps without a symbol of their own (tanh of the cell state) are told together with the next one: their slopes multiplied. */
@@ -249,6 +264,11 @@ function chained(context: Context, one: Contribution, index: readonly number[]):
 function nameless(context: Context, node: number, index: readonly number[]): boolean {
   const at = renamed(context, node, index);
   return context.symbols.named(at.node) === null && context.symbols.delta(at.node, at.index) === null;
+}
+
+/** Whether an elementwise consumer spreads the number over several elements. */
+function broadcast({ trace }: Context, { node, target }: Contribution): boolean {
+  return trace.ops[trace.nodes[node]?.op ?? ""]?.kind === "elementwise" && trace.value(node).size > trace.value(target).size;
 }
 
 /** Whether a contribution is a product of a gradient of the same shape and a slope. */
@@ -317,7 +337,8 @@ function equation(context: Context, e: Explanation, all: readonly Contribution[]
     const short = Object.values(names).every((text) => text.length < 70);
     const slope = derivative === 1 ? "" : toLatex(derivative, short ? names : {});
     const simple = /^[^+\-\s]*$/.test(slope.replace(/\\,/g, "").replace(/\{[^}]*\}/g, ""));
-    return [slope === "" ? up : `${up}${grid ? " \\odot " : "\\cdot "}${simple ? slope : `\\left(${slope}\\right)`}`];
+    const sum = broadcast(context, one) ? "\\sum " : "";
+    return [sum + (slope === "" ? up : `${up}${grid ? " \\odot " : "\\cdot "}${simple ? slope : `\\left(${slope}\\right)`}`)];
   };
   const parts = all.flatMap(part);
   if (parts.length > 3) return `${left} = \\sum_{k} \\frac{\\partial L}{\\partial y_{k}}\\,\\frac{\\partial y_{k}}{\\partial ${name.length > 12 ? symbol("x") : name}}`;
@@ -344,6 +365,11 @@ function plainSentence(context: Context, node: TraceNode, e: Explanation, all: r
     const key = next && read ? "both" : next ? (context.grid!.cell === "gru" ? "next_gru" : "next") : "read";
     return { key: `why.say.state_${key}`, params: { next: column.t + 1 } };
   }
+  const [only] = ops.length === 1 ? ops : [];
+  if (column && context.grid!.cell === "gru" && only?.op === "mul" && only.inputs[0] === column.gates.get("r")) {
+    return { key: node.id === only.inputs[0] ? "why.say.reset_gate_gradient" : "why.say.reset_state_gradient" };
+  }
   if (film.contributions(node.id).length > 1) return { key: "why.say.gradient_fork", params: { count: all.length } };
+  if (!context.grid && broadcast(context, all[0]!)) return { key: "why.say.gradient_broadcast", params: { count: e.rows.length } };
   return { key: node.role === "parameter" && context.grid ? "why.say.weight_once" : "why.say.gradient_one" };
 }

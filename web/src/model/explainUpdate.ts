@@ -4,36 +4,56 @@ import { blank, type Context, type Explanation, type LadderStep, type Target } f
 import { decimals, four, six } from "./format";
 import type { Tensor } from "./trace";
 
-/** One step of a ladder: which term, under which name and symbol, of which kind; `root` shows the square root of the term. */
+/** LaTeX of a rule's terms and hyper-parameters, as the trace gives it. */
+type Names = Record<string, string>;
+
+/** One step of a ladder: which term, how it is written, of which kind; `root` shows the square root of the term. */
 interface Rung {
   term: string;
-  symbol: string;
   tone: LadderStep["tone"];
+  symbol: (names: Names, term: Term) => string;
   strong?: boolean;
   root?: boolean;
 }
 
+type Term = (name: string) => number | null;
+
+const own = (name: string) => (names: Names): string => names[name]!;
+
+const CLIPPED: Rung[] = [
+  { term: "gradient", symbol: own("gradient"), tone: "gradient" },
+  { term: "clipped", symbol: (n, term) => `${n.clipped} = ${decimals(term("coefficient")!, 3, false)}\\,${n.gradient}`, tone: "gradient" },
+];
+
 const ADAMW: Rung[] = [
-  { term: "gradient", symbol: "g", tone: "gradient" },
-  { term: "clipped", symbol: "", tone: "gradient" },
-  { term: "exp_avg", symbol: "m", tone: "plain" },
-  { term: "exp_avg_sq", symbol: "\\sqrt{v}", tone: "plain", root: true },
-  { term: "exp_avg_hat", symbol: "\\hat{m}", tone: "plain" },
-  { term: "exp_avg_sq_hat", symbol: "\\sqrt{\\hat{v}}", tone: "plain", root: true },
-  { term: "adaptive_step", symbol: "-\\eta\\,\\hat{m}\\,/\\,(\\sqrt{\\hat{v}} + \\epsilon)", tone: "update", strong: true },
-  { term: "decay", symbol: "-\\eta\\,\\lambda\\,\\theta", tone: "update", strong: true },
-  { term: "new", symbol: "", tone: "update", strong: true },
+  ...CLIPPED,
+  { term: "exp_avg", symbol: own("exp_avg"), tone: "plain" },
+  { term: "exp_avg_sq", symbol: (n) => `\\sqrt{${n.exp_avg_sq}}`, tone: "plain", root: true },
+  { term: "exp_avg_hat", symbol: own("exp_avg_hat"), tone: "plain" },
+  { term: "exp_avg_sq_hat", symbol: (n) => `\\sqrt{${n.exp_avg_sq_hat}}`, tone: "plain", root: true },
+  { term: "adaptive_step", symbol: (n) => `-${n.lr}\\,${n.exp_avg_hat}\\,/\\,(\\sqrt{${n.exp_avg_sq_hat}} + ${n.eps})`, tone: "update", strong: true },
+  { term: "decay", symbol: (n) => `-${n.lr}\\,${n.weight_decay}\\,${n.old}`, tone: "update", strong: true },
+  { term: "new", symbol: () => "", tone: "update", strong: true },
 ];
 
 const SGD: Rung[] = [
-  { term: "gradient", symbol: "g", tone: "gradient" },
-  { term: "clipped", symbol: "", tone: "gradient" },
-  { term: "decayed", symbol: "g + \\lambda\\,\\theta", tone: "plain" },
-  { term: "momentum_buffer_prev", symbol: "u_{k-1}", tone: "plain" },
-  { term: "momentum_buffer", symbol: "u", tone: "plain" },
-  { term: "delta", symbol: "-\\eta\\,u", tone: "update", strong: true },
-  { term: "new", symbol: "", tone: "update", strong: true },
+  ...CLIPPED,
+  { term: "decayed", symbol: (n, term) => `${n.decayed} = ${slope(n, term)} + ${n.weight_decay}\\,${n.old}`, tone: "plain" },
+  { term: "momentum_buffer_prev", symbol: own("momentum_buffer_prev"), tone: "plain" },
+  { term: "momentum_buffer", symbol: own("momentum_buffer"), tone: "plain" },
+  { term: "delta", symbol: (n, term) => `-${n.lr}\\,${direction(n, term)}`, tone: "update", strong: true },
+  { term: "new", symbol: () => "", tone: "update", strong: true },
 ];
+
+/** Clipping that left the gradient as it was is no step of its own. */
+const isClipped = (term: Term): boolean => (term("coefficient") ?? 1) !== 1;
+/** What the rule takes for the gradient. */
+const slope = (names: Names, term: Term): string => (isClipped(term) ? names.clipped! : names.gradient!);
+/** What SGD multiplies with the learning rate. */
+const direction = (names: Names, term: Term): string =>
+  term("momentum_buffer") !== null ? names.momentum_buffer! : term("decayed") !== null ? names.decayed! : slope(names, term);
+
+const OPTIMIZERS: Record<string, string> = { adamw: "AdamW", sgd: "SGD" };
 
 /** The terms of an optimizer's rule that say how a step comes about. */
 export function explainUpdate(context: Context, target: Target): Explanation {
@@ -42,33 +62,39 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   const optimizer = program.kind === "network" ? program.optimizer.name : Object.keys(trace.rules)[0] ?? "sgd";
   const e = blank(context, target, "update", "why.kind.update");
   const update = film.update(target.node);
-  const names: Record<string, string> = { adamw: "AdamW", sgd: "SGD" };
   const term = update ? elementOf(update.terms, target.index) : () => null;
-  e.kind.params = { optimizer: names[optimizer] ?? optimizer, step: term("step") ?? (program.kind === "network" ? program.step : 1) };
+  e.kind.params = { optimizer: OPTIMIZERS[optimizer] ?? optimizer, step: term("step") ?? (program.kind === "network" ? program.step : 1) };
   if (!update) {
     e.sentence = { key: "why.say.no_update" };
     return e;
   }
   e.before = term("old")!;
-  if (update.event >= m) {
+  if (m <= film.moving) {
     e.sentence = { key: "why.say.update_pending", params: { old: six(e.before, false) } };
     return e;
   }
   const [gradient, fresh] = [term("gradient")!, term("new")!];
-  e.value = fresh;
-  e.state = "known";
   const adam = update.terms.has("adaptive_step");
-  e.ladder = ladder(adam ? ADAMW : SGD, term);
+  const names = trace.rules[optimizer]!.symbols;
+  e.ladder = ladder(adam ? ADAMW : SGD, names, term);
   const step = term(adam ? "adaptive_step" : "delta")!;
   const decay = adam ? term("decay")! : 0;
   e.move = { old: e.before, new: fresh, step, decay, gradient };
-  e.symbols = adam ? "\\theta' = \\theta - \\eta\\,\\frac{\\hat{m}}{\\sqrt{\\hat{v}} + \\epsilon} - \\eta\\,\\lambda\\,\\theta" : `\\theta' = \\theta - \\eta\\,${update.terms.has("momentum_buffer") ? "u" : "g"}`;
+  e.symbols = adam
+    ? `${names.new} = ${names.old} - ${names.lr}\\,\\frac{${names.exp_avg_hat}}{\\sqrt{${names.exp_avg_sq_hat}} + ${names.eps}} - ${names.lr}\\,${names.weight_decay}\\,${names.old}`
+    : `${names.new} = ${names.old} - ${names.lr}\\,${direction(names, term)}`;
+  if (update.event >= m) { // the optimizer is at work, on other parameters first
+    e.sentence = { key: "why.say.update_soon", params: { old: six(e.before, false) } };
+    return e;
+  }
+  e.value = fresh;
+  e.state = "known";
   e.numbers = `$${e.title}$: ${four(e.before)} \u2192 ${four(fresh)}`;
   e.sentence = sentence(adam, gradient, step, decay, term("lr") ?? NaN, term("momentum") !== null);
   return e;
 }
 
-function elementOf(terms: Map<string, Tensor>, index: readonly number[]): (name: string) => number | null {
+function elementOf(terms: Map<string, Tensor>, index: readonly number[]): Term {
   return (name) => {
     const tensor = terms.get(name);
     if (!tensor) return null;
@@ -76,15 +102,11 @@ function elementOf(terms: Map<string, Tensor>, index: readonly number[]): (name:
   };
 }
 
-function ladder(rungs: readonly Rung[], term: (name: string) => number | null): LadderStep[] {
-  const coefficient = term("coefficient");
+function ladder(rungs: readonly Rung[], names: Names, term: Term): LadderStep[] {
   return rungs.flatMap((rung) => {
     const value = term(rung.term);
-    if (value === null) return [];
-    const bare = rung.term === "delta" && term("momentum_buffer") === null;
-    const slope = term("decayed") === null ? "g" : "(g + \\lambda\\,\\theta)";
-    const symbol = rung.term === "clipped" ? `g \\times ${decimals(coefficient ?? 1, 3, false)}` : bare ? `-\\eta\\,${slope}` : rung.symbol;
-    return [{ name: { key: `why.rung.${rung.term}` }, symbol, value: rung.root ? Math.sqrt(value) : value, strong: rung.strong ?? false, tone: rung.tone }];
+    if (value === null || (rung.term === "clipped" && !isClipped(term))) return [];
+    return [{ name: { key: `why.rung.${rung.term}` }, symbol: rung.symbol(names, term), value: rung.root ? Math.sqrt(value) : value, strong: rung.strong ?? false, tone: rung.tone }];
   });
 }
 

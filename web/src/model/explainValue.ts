@@ -41,7 +41,7 @@ function definition({ symbols }: Context, node: TraceNode): string {
 function leaf(context: Context, e: Explanation, node: TraceNode): Explanation {
   e.symbols = e.title;
   if (node.role === "parameter" || node.requires_grad) {
-    e.kind = { key: "why.kind.parameter" };
+    e.kind = { key: node.role === "parameter" ? "why.kind.parameter" : "why.kind.input" };
     e.sentence = { key: context.film.update(node.id) ? "why.say.parameter" : "why.say.free_input" };
   } else if (node.label === "h_0" || node.label === "c_0") {
     e.kind = { key: "why.kind.initial" };
@@ -111,11 +111,14 @@ function affine(context: Context, e: Explanation, node: TraceNode): boolean {
   return true;
 }
 
+/** Ops whose names are no names of functions: each has a sentence of its own. */
+const SENTENCES: ReadonlySet<string> = new Set(["mul", "div", "pow"]);
+
 function elementwise(context: Context, e: Explanation, node: TraceNode): Explanation {
   const { trace, symbols } = context;
   const entry = trace.ops[node.op!];
   e.symbols = definition(context, node);
-  e.sentence = { key: "why.say.op", params: { op: node.op! } };
+  e.sentence = SENTENCES.has(node.op!) ? { key: `why.say.op_${node.op}` } : { key: "why.say.op", params: { op: node.op! } };
   if (!entry?.formula) {
     e.numbers = `$${e.title}$ = ${four(e.value!)}`;
     return e;

@@ -199,6 +199,12 @@ export class Film {
     return this.known(node, m) ? this.trace.value(node) : null;
   }
 
+  /** The first event that moves a parameter; the length of a film in which none moves. */
+  get moving(): number {
+    for (const { event } of this.updates.values()) return event;
+    return this.length;
+  }
+
   update(parameter: number): { event: number; terms: Map<string, Tensor> } | null {
     return this.updates.get(parameter) ?? null;
   }

@@ -48,6 +48,8 @@ describe("what the stage shows", () => {
     expect(hopFactor(shown, grid, 5, 0, end)).toBeCloseTo(gradientNorm(shown, grid, 4, 0, end)! / gradientNorm(shown, grid, 5, 0, end)!, 15);
     expect(hopFactor(shown, grid, 1, 0, end)).toBeNull();
     expect(hopFactor(shown, grid, 5, 0, shown.phases[0]!.to)).toBeNull();
+    const every = film("lstm"); // each step has a loss, so that no norm comes from the step after it alone
+    expect(hopFactor(every, NetworkGrid.of(every.trace)!, 3, 0, every.length)).toBeNull();
   });
 
   it("shares that add up along the sum; the first is exactly zero", () => {

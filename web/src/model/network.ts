@@ -148,11 +148,14 @@ export function gradientNorm(film: Film, grid: NetworkGrid, t: number, example: 
   return gradient && norm(slice(gradient, example));
 }
 
-/** ||dL/dh_(t-1)|| / ||dL/dh_t||, once both are complete; null before, and where there is nothing to compare. */
-export function hopFactor(film: Film, grid: NetworkGrid, t: number, example: number, m: number): number | null {
-  const [left, right] = [grid.column(t - 1), grid.column(t)];
-  if (!left || !right || example >= right.rows || !film.complete(left.h, m) || !film.complete(right.h, m)) return null;
-  const [before, after] = [gradientNorm(film, grid, t - 1, example, m), gradientNorm(film, grid, t, example, m)];
+/**
+ * What the hop from step t to step t-1 multiplies the gradient's norm by: ||dL/dh_(t-1)|| / ||dL/dh_t|| (or c). Null until the whole gradient
+ * has arrived at t-1, where there is nothing to compare, and where every step has a loss: there t-1 also holds the gradient of its own.
+ */
+export function hopFactor(film: Film, grid: NetworkGrid, t: number, example: number, m: number, which: "h" | "c" = "h"): number | null {
+  const to = grid.column(t - 1)?.[which] ?? null;
+  if (to === null || grid.readout === "every" || !film.complete(to, m)) return null;
+  const [before, after] = [gradientNorm(film, grid, t - 1, example, m, which), gradientNorm(film, grid, t, example, m, which)];
   return before === null || after === null || after === 0 ? null : before / after;
 }
 

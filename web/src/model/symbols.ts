@@ -1,6 +1,6 @@
 // How nodes and their elements are written: h_{3}[1], W_{hh}[0, 2], dL/dw, delta_{4}[0].
 
-import { formatNumber, symbol, toLatex } from "../math/latex";
+import { formatNumber, parenthesise, symbol, toLatex } from "../math/latex";
 import { parameterTex, type NetworkGrid } from "./network";
 import type { Trace, TraceNode, Tree } from "./trace";
 
@@ -28,7 +28,7 @@ export class Symbols {
     const rows = this.hasRows(node);
     const shown = rows ? index.slice(1) : index;
     let tex = this.of(node);
-    if (this.named(node) === null && shown.length > 0) tex = `\\left(${tex}\\right)`;
+    if (this.named(node) === null && shown.length > 0) tex = parenthesise(tex);
     if (rows && this.grid!.examples.length > 1) tex += `^{(${index[0]})}`;
     return shown.length > 0 ? `${tex}[${shown.join(", ")}]` : tex;
   }

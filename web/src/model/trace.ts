@@ -35,7 +35,8 @@ export interface OpEntry {
 
 export interface RuleEntry {
   terms: { name: string; symbol: string; formula: Tree | null }[];
-  symbols?: Record<string, string>;
+  /** LaTeX of every term and hyper-parameter. */
+  symbols: Record<string, string>;
 }
 
 export interface ExpressionProgram {
@@ -56,6 +57,8 @@ export interface NetworkProgram {
   seed: number;
   step: number;
   example: number | null;
+  /** Version of the task's examples that the program was made with; the server refuses another. */
+  data?: string;
 }
 
 export type Program = ExpressionProgram | NetworkProgram;
@@ -67,7 +70,8 @@ export interface Example {
   length: number;
   tokens: Token[];
   text: string;
-  target: number | number[];
+  /** A class; the numbers to predict; a list of them a step where every step predicts. */
+  target: number | (number | number[])[];
 }
 
 export interface Batch {

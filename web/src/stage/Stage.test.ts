@@ -2,6 +2,7 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/svelte";
 import { flushSync } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "../api/problem";
 import { Session } from "../app/session.svelte";
 import { document as fixture } from "../model/fixtures";
 import { gradientNorm, NetworkGrid, norm, shares } from "../model/network";
@@ -29,7 +30,7 @@ const number = (testid: string): number => Number(screen.getByTestId(testid).dat
 beforeEach(() => {
   for (const [name, value] of Object.entries(TOKENS)) document.documentElement.style.setProperty(name, value);
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(880); // happy-dom lays nothing out
-  vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: () => undefined, removeEventListener: () => undefined }));
+  vi.stubGlobal("matchMedia", (query: string) => ({ matches: query.includes("reduced-motion"), addEventListener: () => undefined, removeEventListener: () => undefined }));
 });
 
 afterEach(() => {
@@ -118,6 +119,103 @@ describe("stage, transport and tray together", () => {
     expect(number("loss-value")).toBe(session.trace!.after!.values.get(grid.loss)!.flat(0));
     expect(number("loss-value")).not.toBe(before);
     expect(number("tile-h-5-0")).toBe(session.trace!.after!.values.get(grid.column(5)!.h)!.flat(0));
+  });
+
+  it("hide the gradients of the old parameters beside the values of the new ones", () => {
+    const { session } = open("rnn");
+    session.go(session.film!.length);
+    flushSync();
+    expect([screen.queryAllByTestId(/^lane-/).length, screen.queryAllByTestId(/^hop-/).length].every((count) => count > 0)).toBe(true);
+    session.next();
+    flushSync();
+    expect([...screen.queryAllByTestId(/^lane-/), ...screen.queryAllByTestId(/^hop-/)]).toEqual([]);
+  });
+
+  it("show no hop factor where every step has a loss of its own", () => {
+    const { session } = open("lstm");
+    session.tab = "gradient";
+    session.go(session.film!.phases.find((span) => span.phase === "backward")!.to);
+    flushSync();
+    expect(screen.queryAllByTestId(/^hop-/)).toEqual([]);
+    expect(document.body.textContent).toContain("Every step has a loss");
+    expect(document.body.textContent).not.toContain("On average");
+  });
+
+  it("add up in the tray for an example that is shorter than others of its batch", () => {
+    const { session, grid } = open("rnn-batch");
+    const weight = grid.parameter("weight_hh_l0")!.node;
+    session.example = 2; // four letters; others have five
+    const backward = session.film!.phases.find((span) => span.phase === "backward")!;
+    session.go(backward.to);
+    flushSync();
+    const along = (): number[] => screen.getAllByTestId(/^along-/).map((bar) => Number(bar.dataset.value ?? 0));
+    expect(along()).toHaveLength(5);
+    const whole = norm(session.trace!.gradient(weight)!.data);
+    expect(along().reduce((a, b) => a + b, 0)).toBeCloseTo(whole, 12);
+    expect(number("share-size")).toBeCloseTo(whole, 12);
+    expect(screen.getByTestId("share-size").textContent).toContain("the sum of the bars along G");
+    expect(document.body.textContent).toContain("of the whole batch of 3");
+    expect(screen.getByTestId("loss-value").textContent).toContain("mean of 3");
+
+    for (let moment = backward.to; moment > backward.from; moment = session.moment) {
+      session.previous();
+      flushSync();
+      if (!session.film!.gradient(weight, session.moment)) break;
+      expect(number("share-size")).toBeCloseTo(along().reduce((a, b) => a + b, 0), 12);
+      expect(screen.getByTestId("share-size").textContent).not.toContain("the sum of the bars");
+    }
+  });
+
+  it("say whether gradients were clipped", () => {
+    for (const [coefficient, word] of [[0.5, "clipped"], [1, "not clipped"]] as const) {
+      const { session } = open("rnn");
+      const { event } = session.film!.clip!;
+      Object.assign(session.film!, { clip: { ...session.film!.clip!, coefficient } });
+      session.go(event);
+      flushSync();
+      expect(screen.getByTestId("clip").textContent).toBe("next: clip");
+      session.go(event + 1);
+      flushSync();
+      expect(screen.getByTestId("clip").textContent).toBe(word);
+      cleanup();
+    }
+  });
+
+  it("leave a film that an error hides where it is", async () => {
+    const { session } = open("rnn");
+    session.go(3);
+    session.fail(new Problem("unexpected", "", 0));
+    flushSync();
+    await fireEvent.keyDown(document.body, { key: "ArrowRight" });
+    await fireEvent.keyDown(document.body, { key: "End" });
+    expect(session.moment).toBe(3);
+  });
+
+  it("give every number a name of its own in words, with the text that is seen in it", () => {
+    const { session } = open("gru");
+    session.last();
+    flushSync();
+    expect(screen.getByTestId("tile-h-3-1").getAttribute("aria-label")).toMatch(/^hidden state h\[1\] at t = 3: [+−]0\.\d+$/);
+    expect(screen.getByTestId("badge-rnn.weight_hh_l0-2").getAttribute("aria-label")).toMatch(/^Whh: /);
+    for (const row of screen.getByTestId("prediction-2").querySelectorAll("button")) expect(row.getAttribute("aria-label")).toContain(row.textContent!.trim());
+    session.toggleCell(2);
+    flushSync();
+    const names = [...document.querySelectorAll(".card.focused .tile")].map((tile) => tile.getAttribute("aria-label")!.split(": ")[0]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => /[_:]/.test(name!))).toEqual([]);
+    expect(names).toContain("part of the hidden state in candidate n[1] at t = 2");
+  });
+
+  it("announce the phases alone while the film plays", () => {
+    const { session } = open("rnn");
+    session.play();
+    flushSync();
+    expect(screen.getByTestId("caption").getAttribute("aria-live")).toBe("off");
+    expect(screen.getByTestId("caption-phase").textContent).toBe("forward");
+    session.pause();
+    flushSync();
+    expect(screen.getByTestId("caption").getAttribute("aria-live")).toBe("polite");
+    expect(screen.getByTestId("caption-phase").textContent).toBe("");
   });
 
   it("show every tray at every moment of a batch without failing", () => {

@@ -47,6 +47,18 @@ describe("the caption", () => {
     expect(at(shown.length, true).key).toMatch(/^stage\.caption\.after_/);
   });
 
+  it("does not speak of a way from the last step to the first where every step has a loss", () => {
+    const { list, at } = scenes("lstm");
+    expect(at(list.find((beat) => beat.phase === "backward" && beat.time === 1)!.to).key).toBe("stage.caption.arrived_every");
+  });
+
+  it("says that a shorter example of a batch has ended", () => {
+    const { shown, grid, list } = scenes("rnn-batch");
+    const fifth = list.find((beat) => beat.phase === "forward" && beat.time === 5)!;
+    const said = (example: number): string => captionOf({ film: shown, grid, beats: list, moment: fifth.to, example, after: false, className: String }).key;
+    expect([said(0), said(2)]).toEqual(["stage.caption.reads_letter", "stage.caption.ended"]);
+  });
+
   it("speaks of the event while a beat is being stepped through", () => {
     const { shown, list, at } = scenes("gru");
     const { from, to } = list[1]!;
@@ -97,9 +109,9 @@ describe("the marks", () => {
   });
 
   it("ring cards, or the loss, and keep that step in view", () => {
-    const { list } = scenes("rnn");
+    const { list, shown } = scenes("rnn");
     const head = list.find((beat) => beat.what === "head")!;
     expect([cardOf(list[2]!), cardOf(head), atLoss(head), atLoss(null)]).toEqual([3, null, true, false]);
-    expect([stepInView(list, 0, 5), stepInView(list, list[2]!.to, 5), stepInView(list, head.to, 5)]).toEqual([1, 3, 5]);
+    expect([stepInView(list, 0, 5), stepInView(list, list[2]!.to, 5), stepInView(list, head.to, 5), stepInView(list, shown.length, 5)]).toEqual([1, 3, 5, null]);
   });
 });

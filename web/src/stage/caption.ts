@@ -58,7 +58,9 @@ function ofBeat(scene: Scene, done: Beat): Words {
   }
 }
 
-function reads({ film, grid, example }: Scene, t: number): Words {
+function reads(scene: Scene, t: number): Words {
+  const { film, grid, example } = scene;
+  if (t > lastStep(scene)) return { key: "stage.caption.ended", params: {} };
   const token = tokenText(film.trace, example, t);
   return { key: READS[grid.batch.display] ?? "stage.caption.reads_number", params: { token, t } };
 }
@@ -108,6 +110,7 @@ function share(scene: Scene, t: number): Words {
   const last = lastStep(scene);
   const [from, to] = [gradientNorm(film, grid, last, example, moment), gradientNorm(film, grid, 1, example, moment)];
   if (from === null || to === null || last === 1) return { key: "stage.caption.share_last", params: {} };
+  if (grid.readout === "every") return { key: "stage.caption.arrived_every", params: { to: short(to) } };
   return { key: "stage.caption.arrived", params: { last, from: short(from), to: short(to) } };
 }
 

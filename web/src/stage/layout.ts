@@ -90,8 +90,8 @@ export function columnX(layout: Pick<Layout, "x0" | "x1" | "pitch">, t: number):
   return t <= 0 ? layout.x0 : layout.x1 + (t - 1) * layout.pitch;
 }
 
-export function contentWidth(layout: Pick<Layout, "x0" | "x1" | "pitch" | "card">, steps: number): number {
-  return columnX(layout, steps) + layout.card / 2 + LOSS_ROOM;
+export function contentWidth(layout: Pick<Layout, "x0" | "x1" | "pitch" | "card">, columns: number): number {
+  return columnX(layout, columns) + layout.card / 2 + LOSS_ROOM;
 }
 
 /** The steps whose cards (`card` wide, `pitch` apart, the first at `x1`) are in view, and `more` on either side. */
@@ -107,6 +107,9 @@ export function columnRange(x1: number, pitch: number, card: number, steps: numb
 export function visibleSteps(layout: Pick<Layout, "x1" | "pitch" | "card">, steps: number, scroll: number, width: number): number[] {
   return columnRange(layout.x1, layout.pitch, layout.card, steps, scroll, width);
 }
+
+/** `6` or `6…8`. */
+export const stepSpan = (from: number, to: number): string => (from === to ? String(from) : `${from}…${to}`);
 
 /** The scroll position nearest to the present one at which column t, and room for its neighbour, is in view. */
 export function scrollToColumn(layout: Layout, steps: number, t: number, scroll: number, width: number): number {

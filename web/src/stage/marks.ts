@@ -20,11 +20,10 @@ export const cardOf = (beat: Beat | null): number | null => (beat?.what === "ste
 /** Whether a beat happens where the loss stands: the read-out and the loss itself. */
 export const atLoss = (beat: Beat | null): boolean => beat?.what === "head" || beat?.what === "loss";
 
-/** The step that the stage should have in view: that of the beat just done, or of the nearest one before it. */
-export function stepInView(beats: readonly Beat[], moment: number, steps: number): number {
+/** The column in which the beat just done has happened; null where it happened in none (clipping, updates). */
+export function stepInView(beats: readonly Beat[], moment: number, columns: number): number | null {
   const { done } = marksAt(beats, moment);
   if (!done) return 1;
-  if (done.time !== null) return Math.min(done.time, steps);
-  if (atLoss(done) || done.what === "zero") return steps;
-  return 1;
+  if (done.time !== null) return Math.min(done.time, columns);
+  return atLoss(done) || done.what === "zero" ? columns : null;
 }

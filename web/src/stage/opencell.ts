@@ -88,7 +88,7 @@ type Piece = { key: string; tex: string } | string;
 
 function groups(cell: NetworkGrid["cell"]): { tex: string[]; pieces: Piece[] }[] {
   const gate = (name: string, tex: string, pieces: Piece[]) => ({ tex: [tex], pieces: [...pieces, "›", { key: name, tex: `${name}_{{t}}` }] });
-  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `W_{i${name}}x` }, "+", { key: `${name}:h`, tex: state }];
+  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `W_{i${name}}x{+}b` }, "+", { key: `${name}:h`, tex: state }];
   switch (cell) {
     case "rnn":
       return [{
@@ -100,9 +100,9 @@ function groups(cell: NetworkGrid["cell"]): { tex: string[]; pieces: Piece[] }[]
       }];
     case "gru":
       return [
-        gate("r", "r_{{t}} = \\sigma(W_{ir} x_{{t}} + W_{hr} h_{{p}} + b)", parts("r", "W_{hr}h")),
-        gate("z", "z_{{t}} = \\sigma(W_{iz} x_{{t}} + W_{hz} h_{{p}} + b)", parts("z", "W_{hz}h")),
-        gate("n", "n_{{t}} = \\tanh(W_{in} x_{{t}} + b + r_{{t}} \\odot (W_{hn} h_{{p}} + b))", parts("n", "r \\odot W_{hn}h")),
+        gate("r", "r_{{t}} = \\sigma(W_{ir} x_{{t}} + W_{hr} h_{{p}} + b)", parts("r", "W_{hr}h{+}b")),
+        gate("z", "z_{{t}} = \\sigma(W_{iz} x_{{t}} + W_{hz} h_{{p}} + b)", parts("z", "W_{hz}h{+}b")),
+        gate("n", "n_{{t}} = \\tanh(W_{in} x_{{t}} + b + r_{{t}} \\odot (W_{hn} h_{{p}} + b))", parts("n", "r{\\odot}(W_{hn}h{+}b)")),
         { tex: ["", "h_{{t}} = (1 - z_{{t}}) \\odot n_{{t}} + z_{{t}} \\odot h_{{p}}"], pieces: [{ key: "h_before", tex: "h_{{p}}" }, "›", { key: "h", tex: "h_{{t}}" }] },
       ];
     case "lstm":
@@ -196,47 +196,43 @@ function nodesOf(trace: Trace, grid: NetworkGrid, column: Column): Map<string, F
   return found;
 }
 
-/** The gradients on their way back above the opened card: boxes from right to left, and what lies between two. */
+/** The gradients on their way back above the opened card: boxes from right to left, what lies between two, and in full what they are. */
 export interface Rail {
-  boxes: { tex: string; node: number | null; at: number }[];
+  boxes: { tex: string; node: number | null }[];
   links: string[];
+  equations: string[];
 }
 
-export function railOf(grid: NetworkGrid, column: Column, trace: Trace): Rail {
+/** The way back through step `column.t` of an example with `steps` of them. */
+export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: number): Rail {
   const t = column.t;
   const before = grid.stateBefore(t);
-  const earlier = (node: number | null): number | null => (t > 1 ? node : null);
+  const d = (state: string, step: number): string => `\\partial L/\\partial ${state}_{${step}}`;
+  const after = { tex: d("h", t), node: column.h };
+  const earlier = { tex: d("h", t - 1), node: t > 1 ? before.h : null };
+  const own = grid.readout === "every" && t > 1 ? `+ W_{\\mathrm{ho}}^{\\top}\\,\\partial L/\\partial \\hat{y}_{${t - 1}}` : "";
+  const past = `${d("h", t - 1)} = W_{\\mathrm{hh}}^{\\top}\\delta_{${t}}`;
+  const back = "W_{\\mathrm{hh}}^{\\top}\\,\\cdot";
   switch (grid.cell) {
     case "rnn":
-      return {
-        boxes: [
-          { tex: `\\partial L/\\partial h_{${t}}`, node: column.h, at: 0 },
-          { tex: `\\delta_{${t}}`, node: column.a, at: 1 },
-          { tex: `\\partial L/\\partial h_{${t - 1}}`, node: earlier(before.h), at: 2 },
-        ],
-        links: [`\\odot\\,(1 - h_{${t}}^2)`, "W_{\\mathrm{hh}}^{\\top}\\,\\cdot"],
-      };
+      return { boxes: [after, { tex: `\\delta_{${t}}`, node: column.a }, earlier], links: [`\\odot\\,(1 - h_{${t}}^2)`, back], equations: own ? [past + own] : [] };
     case "gru": {
       const state = nodesOf(trace, grid, column).get("n:h")?.node;
       const product = state === undefined ? null : (trace.nodes[trace.nodes[state]!.inputs[1]!]?.inputs[0] ?? null);
       return {
-        boxes: [
-          { tex: `\\partial L/\\partial h_{${t}}`, node: column.h, at: 0 },
-          { tex: `\\delta_{${t}}`, node: product, at: 1 },
-          { tex: `\\partial L/\\partial h_{${t - 1}}`, node: earlier(before.h), at: 2 },
-        ],
-        links: ["r,\\ z,\\ n", `W_{\\mathrm{hh}}^{\\top}\\cdot\\ +\\ z_{${t}}\\odot`],
+        boxes: [after, { tex: `\\delta_{${t}}`, node: product }, earlier],
+        links: ["r,\\ z,\\ n", back],
+        equations: [`${past} + z_{${t}} \\odot ${d("h", t)}${own}`],
       };
     }
-    case "lstm":
+    case "lstm": {
+      const future = t < steps ? ` + f_{${t + 1}} \\odot ${d("c", t + 1)}` : "";
       return {
-        boxes: [
-          { tex: `\\partial L/\\partial h_{${t}}`, node: column.h, at: 0 },
-          { tex: `\\partial L/\\partial c_{${t}}`, node: column.c, at: 1 },
-          { tex: `\\partial L/\\partial c_{${t - 1}}`, node: earlier(before.c), at: 2 },
-        ],
-        links: [`\\odot\\, o_{${t}}(1 - \\tanh^2 c_{${t}})`, `\\odot f_{${t}}`],
+        boxes: [after, { tex: d("c", t), node: column.c }, { tex: `\\delta_{${t}}`, node: column.a }, earlier],
+        links: [`o_{${t}},\\ c_{${t}}`, "i,\\ f,\\ g", back],
+        equations: [`${d("c", t)} = ${d("h", t)} \\odot o_{${t}} \\odot (1 - \\tanh^2 c_{${t}})${future}`, past + own],
       };
+    }
   }
 }
 

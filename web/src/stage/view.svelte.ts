@@ -5,7 +5,7 @@ import { slice } from "../model/network";
 import { beats, type Beat } from "../model/stops";
 import type { Numbers, Tensor } from "../model/trace";
 import { layoutOf, type Layout } from "./layout";
-import { marksAt, type Marks } from "./marks";
+import { marksAt, stepInView, type Marks } from "./marks";
 
 /** Playing has the tokens' durations, a key step at most 150 ms, scrubbing none. */
 export type Motion = "play" | "key" | "none";
@@ -14,30 +14,35 @@ export class StageView {
   scroll = $state(0);
   width = $state(0);
   scrubbing = $state(false);
-  /** While the forward pass runs again with the new parameters: the step it has reached. */
-  afterStep = $state(0);
 
   readonly layout: Layout | null = $derived.by(() => {
     const { grid } = this.session;
     if (!grid) return null;
     const tall = grid.batch.display === "pairs";
-    return layoutOf({ hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 640, tall });
+    return layoutOf({ hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 480, tall });
   });
 
   readonly motion: Motion = $derived.by(() => {
     if (this.scrubbing) return "none";
-    return this.session.playing || this.session.after ? "play" : "key";
+    const { playing, afterStep, steps } = this.session;
+    return playing || (afterStep !== null && afterStep < steps) ? "play" : "key";
   });
 
-  /** How many steps the example that is shown has. */
-  readonly steps: number = $derived.by(() => {
-    const { grid, example } = this.session;
-    return grid?.examples[example]?.length ?? grid?.columns.length ?? 0;
+  /** Columns that are drawn: the steps of the example shown, and one more for all that longer sequences of its batch go on for. */
+  readonly columns: number = $derived.by(() => {
+    const { grid, steps } = this.session;
+    return steps + (grid && grid.columns.length > steps ? 1 : 0);
   });
 
   readonly beats: Beat[] = $derived.by(() => (this.session.film ? beats(this.session.film) : []));
 
   readonly marks: Marks = $derived.by(() => marksAt(this.beats, this.session.moment));
+
+  /** The column in which something has just happened; null while nothing does in any. */
+  readonly step: number | null = $derived.by(() => {
+    const { afterStep, moment } = this.session;
+    return afterStep === null ? stepInView(this.beats, moment, this.columns) : Math.max(1, afterStep);
+  });
 
   /** The largest |dL/dh| (and |dL/dc|) of the complete film: the one locked, linear scale of all lanes of the stage. */
   readonly gradientScale: number = $derived.by(() => {
@@ -53,22 +58,22 @@ export class StageView {
     return largest || 1;
   });
 
-  /** Lanes stand from the first gradient on. */
-  readonly lanes: boolean = $derived.by(() => this.session.phase === "backward" || this.session.phase === "update");
+  /** Gradients are shown from the first on; those of the old parameters say nothing of the forward pass with the new ones. */
+  readonly lanes: boolean = $derived.by(() => (this.session.phase === "backward" || this.session.phase === "update") && !this.session.after);
 
   constructor(private readonly session: Session) {}
 
   /** A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). */
   value(node: number, t: number): Tensor | null {
-    const { film, trace, moment, after } = this.session;
-    if (after && t <= this.afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
+    const { film, trace, moment, afterStep } = this.session;
+    if (afterStep !== null && t <= afterStep) return trace?.after?.values.get(node) ?? film?.value(node, moment) ?? null;
     return film?.value(node, moment) ?? null;
   }
 
   /** A parameter as it was when it made what step t shows: before the update, also where the film is past it. */
   used(parameter: number, t: number): Tensor {
-    const { trace, after } = this.session;
-    return (after && t <= this.afterStep ? trace!.after?.values.get(parameter) : undefined) ?? trace!.value(parameter);
+    const { trace, afterStep } = this.session;
+    return (afterStep !== null && t <= afterStep ? trace!.after?.values.get(parameter) : undefined) ?? trace!.value(parameter);
   }
 
   /** The shown example's row of a value, and of the gradient that has arrived. */
@@ -84,7 +89,7 @@ export class StageView {
 
   /** Whether a loss stands on the prediction of step t. */
   hasLoss(t: number): boolean {
-    return this.session.grid?.readout === "every" || t === this.steps;
+    return this.session.grid?.readout === "every" || t === this.session.steps;
   }
 
   className(index: number): string {

@@ -6,8 +6,6 @@ export interface PlayerOptions {
   moment(): number;
   /** Ascending moments at which the film may stop; the last one is its end. */
   stops(): readonly number[];
-  /** 1 is the usual speed, 2 twice as fast. */
-  speed(): number;
   onMoment(moment: number): void;
   /** The film has ended (not: was paused). */
   onEnd(): void;
@@ -23,9 +21,9 @@ const SHORTEST = 90; // … but no beat is shorter than this,
 const LONGEST = 1_300; // … or longer than this
 
 /** How long a film of `stops` stops rests at each of them, in ms. */
-export function beatLength(stops: number, speed: number): number {
+export function beatLength(stops: number): number {
   const beats = Math.max(1, stops - 1);
-  return Math.min(LONGEST, Math.max(SHORTEST, FILM / beats)) / speed;
+  return Math.min(LONGEST, Math.max(SHORTEST, FILM / beats));
 }
 
 export function createPlayer(options: PlayerOptions): Player {
@@ -37,7 +35,7 @@ export function createPlayer(options: PlayerOptions): Player {
   }
 
   function wait(): void {
-    timer = setTimeout(beat, beatLength(options.stops().length, options.speed()));
+    timer = setTimeout(beat, beatLength(options.stops().length));
   }
 
   function beat(): void {

@@ -1,6 +1,6 @@
 /** How a parameter is drawn in the tray: digits, low tiles, or (many elements) a texture with the farthest change of each row. */
 import type { Film } from "../model/film";
-import type { Tensor } from "../model/trace";
+import { Tensor } from "../model/trace";
 
 export type Manner = "digits" | "tiles" | "texture";
 
@@ -55,12 +55,24 @@ export function changeScale(film: Film, parameters: readonly number[], rate: num
   return largest;
 }
 
-/** Of each row, the position (in the tensor) of the element that moved farthest. */
-export function farthest(delta: Tensor, rows: number): number[] {
+/** Of each row, the position (in the tensor) of the element that moved farthest; of those outside of `without`, columns shown one by one. */
+export function farthest(delta: Tensor, rows: number, without: readonly number[] = []): number[] {
   const columns = delta.size / rows;
-  return Array.from({ length: rows }, (_, r) => {
-    let best = r * columns;
-    for (let k = best; k < (r + 1) * columns; k++) if (Math.abs(delta.flat(k)) > Math.abs(delta.flat(best))) best = k;
-    return best;
-  });
+  const others = Array.from({ length: columns }, (_, j) => j).filter((j) => !without.includes(j));
+  return Array.from({ length: rows }, (_, r) =>
+    others.map((j) => r * columns + j).reduce((best, k) => (Math.abs(delta.flat(k)) > Math.abs(delta.flat(best)) ? k : best)),
+  );
+}
+
+/** Some columns of a matrix, as a matrix. */
+export function pickColumns(tensor: Tensor, columns: readonly number[]): Tensor {
+  const [rows, all] = tensor.shape as [number, number];
+  return new Tensor([rows, columns.length], Float64Array.from({ length: rows * columns.length }, (_, k) => tensor.flat(Math.floor(k / columns.length) * all + columns[k % columns.length]!)));
+}
+
+/** The columns to show of a matrix with named columns that has no room to name all: those that occur; null for any other parameter. */
+export function columnsShown(shape: readonly number[], features: readonly string[] | null, used: ReadonlySet<number>): number[] | null {
+  if (!features || shape[1] !== features.length || namesColumns(blockLayout(shape), features)) return null;
+  const columns = [...used].filter((j) => j >= 0).sort((one, other) => one - other);
+  return columns.length > 0 && columns.length < features.length ? columns : null;
 }

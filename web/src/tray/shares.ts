@@ -1,6 +1,6 @@
 /** The shares of a parameter's gradient as the tray draws them: element by element where that can be read, else row by row along the sum. */
 import type { Share } from "../model/network";
-import type { Tensor } from "../model/trace";
+import { Tensor } from "../model/trace";
 
 /** `elements`: every element a bar. `rows`: each row's part of ||G||, rows being taken together where there are too many. */
 export interface ShareGrid {
@@ -47,13 +47,35 @@ export function unitOf(shares: readonly ShareGrid[], sum: ShareGrid, cell: numbe
   return Math.min(one > 0 ? (cell / 2 - 1.5) / one : Infinity, whole > 0 ? (sumCell / 2 - 1.5) / whole : Infinity);
 }
 
-/** Adds the shares that have arrived; null when none has. */
-export function sumSoFar(shares: readonly Share[]): Float64Array | null {
-  const arrived = shares.filter((share) => share.arrived);
-  if (arrived.length === 0) return null;
-  const data = new Float64Array(arrived[0]!.tensor.size);
-  for (const { tensor } of arrived) for (let i = 0; i < data.length; i++) data[i]! += tensor.flat(i);
-  return data;
+/** A share as it stands in the tray. */
+export interface Item {
+  /** The column it stands in, and the steps it is made of (`null`: outside of the recurrence, as the read-out's). */
+  column: number;
+  steps: { from: number; to: number } | null;
+  tensor: Tensor;
+  arrived: boolean;
+  along: number;
+}
+
+/**
+ * The shares in their columns. An example that is shorter than others of its batch has `columns` of its own; what the others add after
+ * that, in a gradient that belongs to all of them, stands in one column more as the sum of what has arrived of it.
+ */
+export function itemise(shares: readonly Share[], columns: number): Item[] {
+  const [own, longer]: [Item[], { share: Share; t: number }[]] = [[], []];
+  for (const share of shares) {
+    const { t, tensor, arrived, along } = share;
+    if (t !== null && t > columns) longer.push({ share, t });
+    else own.push({ column: t ?? columns, steps: t === null ? null : { from: t, to: t }, tensor, arrived, along });
+  }
+  if (longer.length === 0) return own;
+  const arrived = longer.filter(({ share }) => share.arrived);
+  const summed = (arrived.length > 0 ? arrived : longer).map(({ share }) => share);
+  const times = longer.map(({ t }) => t);
+  const { shape, size } = summed[0]!.tensor;
+  const tensor = new Tensor(shape, Float64Array.from({ length: size }, (_, k) => summed.reduce((sum, share) => sum + share.tensor.flat(k), 0)));
+  const steps = { from: Math.min(...times), to: Math.max(...times) };
+  return [...own, { column: columns + 1, steps, tensor, arrived: arrived.length > 0, along: summed.reduce((sum, share) => sum + share.along, 0) }];
 }
 
 /** The bars of a grid as one path, from the middle of each cell; those under a pixel are left to the tick. */

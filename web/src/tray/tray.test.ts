@@ -3,8 +3,8 @@ import { film } from "../model/fixtures";
 import { NetworkGrid, norm, shares } from "../model/network";
 import { Tensor } from "../model/trace";
 import { logPlace, logScale } from "./logScale";
-import { BLOCK_HEIGHT, blockLayout, change, changeScale, farthest, namesColumns } from "./parameters";
-import { barsPath, shareGrid, sumSoFar, unitOf } from "./shares";
+import { BLOCK_HEIGHT, blockLayout, change, changeScale, columnsShown, farthest, namesColumns, pickColumns } from "./parameters";
+import { barsPath, itemise, shareGrid, unitOf } from "./shares";
 
 const shown = film("rnn");
 const grid = NetworkGrid.of(shown.trace)!;
@@ -13,9 +13,20 @@ const whole = shown.trace.gradient(weight)!;
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 
 describe("the shares of a gradient", () => {
-  it("add up to it, element by element, as far as they have arrived", () => {
-    expect(sumSoFar(shares(shown, weight, 0))).toBeNull();
-    sumSoFar(shares(shown, weight, shown.length))!.forEach((value, i) => expect(value).toBeCloseTo(whole.flat(i), 12));
+  it("stand one in each column; what longer sequences of the batch add, in one column more: all of them add up", () => {
+    const batch = film("rnn-batch");
+    const hidden = NetworkGrid.of(batch.trace)!;
+    const node = hidden.parameter("weight_hh_l0")!.node;
+    const all = shares(batch, node, batch.length);
+    expect(itemise(all, 5).map((item) => item.column).sort()).toEqual([1, 2, 3, 4, 5]);
+    const short = itemise(all, 3);
+    expect(short.map((item) => [item.column, item.steps]).sort()).toEqual([[1, { from: 1, to: 1 }], [2, { from: 2, to: 2 }], [3, { from: 3, to: 3 }], [4, { from: 4, to: 5 }]]);
+    const gradient = batch.trace.gradient(node)!;
+    expect(sum(short.map((item) => item.along))).toBeCloseTo(norm(gradient.data), 12);
+    gradient.data.forEach((value, i) => expect(sum(short.map((item) => item.tensor.flat(i)))).toBeCloseTo(value, 12));
+    const first = all.find((share) => share.t === 5)!;
+    const begun = itemise(all.map((share) => ({ ...share, arrived: share === first })), 3).find((item) => item.column === 4)!;
+    expect([begun.arrived, begun.along, begun.steps]).toEqual([true, first.along, { from: 4, to: 5 }]);
   });
 
   it("row by row along the sum add up to its norm, where elements cannot be read", () => {
@@ -87,6 +98,17 @@ describe("the parameters", () => {
   });
 
   it("name the element of each row that moved farthest", () => {
-    expect(farthest(new Tensor([2, 3], Float64Array.of(1, -5, 2, 0, 0, 0.5)), 2)).toEqual([1, 5]);
+    const delta = new Tensor([2, 3], Float64Array.of(1, -5, 2, 0, 0, 0.5));
+    expect(farthest(delta, 2)).toEqual([1, 5]);
+    expect(farthest(delta, 2, [1])).toEqual([2, 5]);
+    expect([...pickColumns(delta, [2, 0]).data]).toEqual([2, 1, 0.5, 0]);
+  });
+
+  it("show of more letters than can be named those that occur", () => {
+    const letters = Array.from({ length: 56 }, (_, k) => String.fromCharCode(97 + k));
+    expect(columnsShown([4, 56], letters, new Set([30, 2]))).toEqual([2, 30]);
+    expect(columnsShown([4, 26], letters.slice(0, 26), new Set([2]))).toBeNull();
+    expect(columnsShown([4, 56], null, new Set([2]))).toBeNull();
+    expect(columnsShown([4, 56], letters, new Set())).toBeNull();
   });
 });

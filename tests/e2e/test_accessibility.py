@@ -1,0 +1,64 @@
+"""Axe on every page in both themes: no violation that it calls serious or critical. Keyboard focus is always ringed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import ROOT
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import wait_for_film
+
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+EXCEPTIONS = {
+    # tiles and the loss show two or three digits of the number that their names say with six; a share of nothing but zeros prints these
+    "label-content-name-mismatch": ('data-testid="tile-', 'data-testid="loss-value"', 'data-testid="share-'),
+}
+"""Rules of axe that some elements may break: what their markup holds, and why."""
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['target']} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+        if not any(markup in node["html"] for markup in EXCEPTIONS.get(violation["id"], ()))
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["#/network", "#/expression", "#/train"])
+def test_axe_finds_nothing_serious(open_page: OpenPage, address: str, theme: str) -> None:
+    page = open_page(address)
+    if page.evaluate("document.documentElement.dataset.theme") != theme:
+        page.get_by_test_id("theme").click()
+    if address == "#/train":
+        expect(page.get_by_test_id("run-start")).to_be_visible(timeout=30_000)
+    else:
+        wait_for_film(page)  # an expression's is shown at its end
+        if address == "#/network":
+            page.get_by_test_id("to-end").click()
+        expect(page.get_by_test_id("why-value")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    page.wait_for_timeout(600)  # colours are on their way for as long as the tokens' motions last
+    assert violations(page) == []
+
+
+def test_a_field_that_has_the_focus_is_ringed(open_page: OpenPage) -> None:
+    page = open_page("#/network")
+    wait_for_film(page)
+    for field in ("program-hidden_size", "program-lr", "program-cell"):
+        target = page.get_by_test_id(field)
+        target.focus()
+        width, style = target.evaluate("e => [getComputedStyle(e).outlineWidth, getComputedStyle(e).outlineStyle]")
+        assert (width, style) == ("2px", "solid")
+        box = target.bounding_box()
+        assert box is not None
+        assert box["height"] >= 24
+        assert box["width"] >= 24

@@ -1,0 +1,30 @@
+/** What numbers of the stage are called by those who hear it: the symbol in words, the step, the element. */
+import { t } from "../i18n/index.svelte";
+
+const WORDS: Record<string, string> = {
+  h: "stage.word.h", c: "stage.word.c", a: "stage.word.a", i: "stage.word.i", f: "stage.word.f", g: "stage.word.g", o: "stage.word.o",
+  r: "stage.word.r", z: "stage.word.z", n: "stage.word.n", W: "stage.word.w", b_ih: "stage.word.b_ih", b_hh: "stage.word.b_hh",
+};
+const PARTS: Record<string, string> = { x: "stage.word.part_x", h: "stage.word.part_h", a: "stage.word.part_a" };
+const PRODUCTS: Record<string, string> = { Wx: "a:x", Wh: "a:h" };
+
+/** `key` is that of an opened cell's column: a state or a gate (`h`, `r`), what enters a gate (`r:x`), a state of the step before (`h_before`). */
+function symbolWords(key: string): string {
+  const [name, part] = (PRODUCTS[key] ?? key).split(":") as [string, string?];
+  const words = t(WORDS[name]!);
+  return part ? t(PARTS[part]!, { name: words }) : words;
+}
+
+/** The element `index` of `key` at step `time` (of its value, or of the gradient with respect to it). Parameters belong to no step. */
+export function elementName(key: string, time: number | null, index: readonly number[], kind: "value" | "gradient" = "value"): string {
+  const before = key.endsWith("_before");
+  const name = `${symbolWords(key.replace("_before", ""))}[${index.join(", ")}]`;
+  const whole = time === null ? name : t("stage.word.at", { name, t: before ? time - 1 : time });
+  return kind === "value" ? whole : t("stage.word.gradient", { name: whole });
+}
+
+/** The whole vector. */
+export const elementsName = (key: string, time: number): string => t("stage.word.at", { name: symbolWords(key), t: time });
+
+/** A short formula as it reads without its braces: `W_{\mathrm{hh}}` is "Whh". */
+export const plain = (tex: string): string => tex.replace(/\\mathrm|[{}_\\\s]/g, "");
