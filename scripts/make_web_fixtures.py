@@ -27,6 +27,7 @@ class Names:
     """A few surnames, one letter a step."""
 
     name, input_size, output_size = "surnames", len(LETTERS), len(CLASSES)
+    data_version = "fixtures"
     kind: Kind = "classification"
     readout: Readout = "last"
 
@@ -56,6 +57,7 @@ class Waves:
     """The next value of a sine, predicted at every step."""
 
     name, input_size, output_size = "waves", 1, 1
+    data_version = "fixtures"
     kind: Kind = "regression"
     readout: Readout = "every"
 

@@ -35,7 +35,7 @@ def serve(
         raise typer.BadParameter(f"the folder {settings.data} cannot be made ({error.strerror}); name another with --data") from None
     typer.echo(f"Retrograd: http://{host}:{port}  (data in {settings.data})")
     # Open connections must not keep a stopping server from ending.
-    uvicorn.run(create_app(settings), host=host, port=port, timeout_graceful_shutdown=5, server_header=False)
+    uvicorn.run(create_app(settings), host=host, port=port, timeout_graceful_shutdown=5, server_header=False, access_log=False)
 
 
 def main() -> None:

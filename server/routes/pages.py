@@ -56,6 +56,8 @@ class StaticFiles:
 
 def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     for entry in folder.iterdir():
+        if entry.name.startswith("."):
+            continue
         if entry.is_dir():
             yield from _walk(entry, f"{prefix}{entry.name}/")
         else:

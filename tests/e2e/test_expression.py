@@ -84,3 +84,9 @@ def test_every_example_is_drawn(expression: Page) -> None:
         wait_for_new_film(expression, before)
         expect(expression.locator("[data-testid^=graph-node-]").first).to_be_visible(timeout=30_000)
         expect(expression.locator("[data-testid^=gradient-]").first).to_be_visible()
+
+
+def test_a_graph_larger_than_the_stage_shows_where_the_film_is(expression: Page) -> None:
+    expression.get_by_test_id("expression-input").fill("+".join(f"tanh(q*{i})" for i in range(1, 25)))
+    expression.get_by_test_id("expression-run").click()  # q is new: it is differentiated by without a tick
+    expect(expression.get_by_test_id("graph-node-0")).to_be_in_viewport(timeout=30_000)

@@ -124,3 +124,27 @@ def test_a_server_that_is_gone_is_told_and_can_be_tried_again(open_page: OpenPag
     error.get_by_role("button", name="Try again").click()
     wait_for_film(page)
     expect(page.get_by_test_id("program-seed")).to_have_value("5", timeout=60_000)
+
+
+def test_a_second_edit_adds_to_the_first_while_its_film_is_still_made(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    for field, value in (("hidden_size", "3"), ("step", "2"), ("batch_size", "9")):
+        page.get_by_test_id(f"program-{field}").fill(value)
+        page.get_by_test_id(f"program-{field}").press("Tab")
+    page.get_by_test_id("to-end").click()
+    expect(page.get_by_test_id("tile-h-1-2")).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("tile-h-1-3")).to_have_count(0)
+    for field, value in (("hidden_size", "3"), ("step", "2"), ("batch_size", "9")):
+        expect(page.get_by_test_id(f"program-{field}")).to_have_value(value)
+
+
+def test_a_rate_of_zero_is_refused_in_its_field(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    rate = page.get_by_test_id("program-lr")
+    rate.fill("0")
+    rate.press("Enter")
+    expect(rate).to_have_attribute("aria-invalid", "true")
+    expect(rate).to_have_attribute("title", "a number, above 0, at most 1000")
+    expect(page.get_by_test_id("error")).to_have_count(0)

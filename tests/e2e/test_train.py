@@ -64,3 +64,19 @@ def test_a_run_is_deleted_only_when_that_is_confirmed(open_page: OpenPage, api: 
     page.get_by_test_id("run-delete-sure").click()
     expect(page.get_by_test_id(f"run-{run}")).to_have_count(0, timeout=30_000)
     assert api.get(f"/runs/{run}").status_code == 404
+
+
+def test_a_film_opened_after_another_is_drawn_by_its_own_measures(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page()
+    wait_for_film(page)
+    page.get_by_test_id("nav-train").click()
+    page.get_by_test_id("run-start").click()
+    page.get_by_test_id("run-steps-20").click(timeout=30_000)
+    expect(page.get_by_test_id("run-step")).to_have_text("20", timeout=60_000)
+    page.get_by_test_id("open-step").click()
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    trace = api.get(f"/runs/{page.url.partition('run=')[2].partition('&')[0]}/steps/20/trace").raise_for_status().json()
+    last = trace["batch"]["examples"][0]["length"]
+    expect(page.get_by_test_id(f"cell-{last}")).to_be_visible()
+    expect(page.get_by_text("Nothing has happened yet")).to_have_count(0)

@@ -41,10 +41,22 @@ export function withTask(program: NetworkProgram, task: string): NetworkProgram 
 export interface NumberRule {
   integer?: boolean;
   min?: number;
+  /** Greater than this. */
+  above?: number;
   max?: number;
   /** The empty text is allowed and means null. */
   optional?: boolean;
 }
+
+/** What the server takes for the fields of a program. */
+export const RULES = {
+  hidden_size: { integer: true, min: 1, max: 256 },
+  batch_size: { integer: true, min: 1, max: 256 },
+  lr: { above: 0, max: 1000 },
+  weight_decay: { min: 0, max: 10 },
+  clip_norm: { above: 0, max: 1e9, optional: true },
+  seed: { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER },
+} as const satisfies Record<string, NumberRule>;
 
 /** The number in `text`, null where that is allowed and nothing is written; undefined when it breaks the rule. */
 export function readNumber(text: string, rule: NumberRule): number | null | undefined {
@@ -54,6 +66,7 @@ export function readNumber(text: string, rule: NumberRule): number | null | unde
   if (!Number.isFinite(value)) return undefined;
   if (rule.integer && !Number.isInteger(value)) return undefined;
   if (rule.min !== undefined && value < rule.min) return undefined;
+  if (rule.above !== undefined && value <= rule.above) return undefined;
   if (rule.max !== undefined && value > rule.max) return undefined;
   return value;
 }

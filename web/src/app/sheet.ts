@@ -4,12 +4,13 @@ export const SIZES = ["peek", "half", "full"] as const;
 export type SheetSize = (typeof SIZES)[number];
 
 const PEEK = 92; // px: handle, name and number
-const HALF = 0.34; // of the window: stage and transport stay in sight above it
+const ABOVE = 650; // px: top bar, stage and transport, which a half sheet leaves in sight where the window is high enough
+const LEAST = 160;
 const TOP = 56; // px of the page that a full sheet leaves
 
 /** How high the sheet stands, in px. */
 export function heightOf(size: SheetSize, window: number): number {
-  return size === "peek" ? PEEK : size === "half" ? Math.max(PEEK, Math.round(window * HALF)) : Math.max(PEEK, window - TOP);
+  return size === "peek" ? PEEK : size === "half" ? Math.max(LEAST, window - ABOVE) : Math.max(LEAST, window - TOP);
 }
 
 /** Where a sheet that was let go of at `height` comes to rest. */

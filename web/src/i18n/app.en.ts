@@ -65,6 +65,7 @@ export default {
   "app.number.any": "a number",
   "app.number.integer": "a whole number",
   "app.number.min": ", at least {min}",
+  "app.number.above": ", above {above}",
   "app.number.max": ", at most {max}",
 
   "app.error.offline": "The server does not answer",

@@ -65,6 +65,7 @@ export default {
   "app.number.any": "一个数",
   "app.number.integer": "一个整数",
   "app.number.min": "，不小于 {min}",
+  "app.number.above": "，大于 {above}",
   "app.number.max": "，不大于 {max}",
 
   "app.error.offline": "服务器没有应答",
