@@ -46,7 +46,7 @@ browser:
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "error: there is no $(PYTHON); install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V); Retrograd needs 3.11 or later: make PYTHON=…" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/need.sh ensurepip python3-venv
+	@scripts/need.sh "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')/ensurepip/__init__.py" python3-venv
 	@echo "setting up $(VENV): about a minute, once"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@

@@ -17,3 +17,7 @@ fi
 echo "installing $*"
 $as apt-get update -qq
 $as env DEBIAN_FRONTEND=noninteractive $command -qq >/dev/null || { echo "error: failed: $command" >&2; exit 1; }
+if ! command -v "$wanted" >/dev/null 2>&1 && ! [ -e "$wanted" ]; then
+  echo "error: $* installed, but $wanted is still not found; is it on the PATH?" >&2
+  exit 1
+fi
