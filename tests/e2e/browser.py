@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,15 +39,20 @@ def _free_port() -> int:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[str]:
-    """The service on a free port with its data in `data`; yields its address once the opening film is ready."""
-    if not BUILT.exists():
-        raise FileNotFoundError(f"{BUILT.relative_to(ROOT)} is missing: build the web app with `npm --prefix web run build`")
+def serving(
+    data: Path, command: Sequence[str] = (sys.executable, "-m", "server"), folder: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The service on a free port with its data in `data`; yields its address once the opening film is ready.
+
+    command: what stands before `serve`, run in `folder` with `environment` (this process's unless given).
+    """
+    if folder == ROOT and not BUILT.exists():
+        raise FileNotFoundError(f"{BUILT.relative_to(ROOT)} is missing: build the web app with `python hatch_build.py build`")
     port = _free_port()
     log = data / "server.log"
-    command = [sys.executable, "-m", "server", "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
+    words = [*command, "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(words, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(url, process, log)

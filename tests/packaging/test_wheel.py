@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +15,9 @@ import httpx
 import pytest
 
 import hatch_build
+from tests.e2e.browser import serving
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120
 
 
 def run(command: list[str], folder: Path, **environment: str) -> str:
@@ -57,39 +55,10 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of `retrograd serve`, which was started in an empty folder."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    log = tmp_path_factory.mktemp("log") / "server.log"
-    command = [str(site / "bin" / "retrograd"), "serve", "--port", str(port), "--data", str(elsewhere / "data")]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-            wait_until_ready(client, process, log)
-            yield client
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"the server ended with {process.returncode}:\n{log.read_text(errors='replace')}"
-        try:
-            client.get("/api/v1/health").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"the server was not ready after {START_SECONDS} s:\n{log.read_text(errors='replace')}")
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    started = serving(tmp_path_factory.mktemp("data"), [str(site / "bin" / "retrograd")], elsewhere, environment)
+    with started as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        yield client
 
 
 def test_the_wheel_holds_the_two_packages_and_the_built_page(wheel: Path) -> None:
