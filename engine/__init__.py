@@ -9,7 +9,12 @@ run[w]            # the gradient, an ndarray
 
 from engine import losses, nn, optim
 from engine.backward import BackwardRun
-from engine.tape import Tape, TapeError
+from engine.differentiate import grad, hvp, jacobian
+from engine.gradcheck import gradcheck
+from engine.namespace import F
+from engine.tape import NonFinite, Tape, TapeError
 from engine.tensor import Tensor, apply
 
-__all__ = ["BackwardRun", "Tape", "TapeError", "Tensor", "apply", "losses", "nn", "optim"]
+__all__ = [
+    "BackwardRun", "F", "NonFinite", "Tape", "TapeError", "Tensor", "apply", "grad", "gradcheck", "hvp", "jacobian", "losses", "nn", "optim",
+]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
-from engine.tape import Tape, TapeError, close_implicit
+from engine.tape import Placed, Tape, TapeError, close_implicit
 
 if TYPE_CHECKING:
     from engine.tensor import Tensor
@@ -21,7 +21,8 @@ class BackwardRun:
     def __init__(self, tape: Tape, node: int) -> None:
         self.tape = tape
         self.node = node
-        self._gradients: list[Array | None] = [None] * len(tape)
+        self._gradients: list[Any] = [None] * len(tape)
+        self._tensors: list[Tensor | None] = []  # of a recorded sweep
 
     @property
     def is_latest(self) -> bool:
@@ -29,20 +30,32 @@ class BackwardRun:
         return self.tape.latest_gradients is self._gradients
 
     def gradient(self, node: int) -> Array | None:
-        """The gradient of a node, or None where none arrived."""
+        """The gradient of a node as it was recorded (a 0-d one is numpy's own scalar), or None where none arrived."""
         return self._gradients[node] if node < len(self._gradients) else None
+
+    def tensor(self, tensor: Tensor) -> Tensor:
+        """The gradient of a tensor as a tensor that can be differentiated. Raises TapeError unless `backward` had create_graph=True."""
+        if not self._tensors:
+            raise TapeError("this backward run was not recorded; call backward(create_graph=True)")
+        nodes = [tensor.node] if tensor.tape is self.tape else [n for n, leaf in self.tape.leaves.items() if leaf is tensor]
+        found = [g for n in nodes if n < len(self._tensors) and (g := self._tensors[n]) is not None]
+        if not found:
+            self[tensor]  # raises
+        total = found[0]
+        for more in found[1:]:
+            total = total + more
+        return total
 
     def __getitem__(self, tensor: Tensor) -> Array:
         """The gradient of a tensor. Raises KeyError when the differentiated tensor does not depend on it."""
         if tensor.tape is None:
-            found = [self._gradients[n] for n, leaf in self.tape.leaves.items() if leaf is tensor and n < len(self._gradients)]
-            arrived = [g for g in found if g is not None]
+            arrived = [g for n, leaf in self.tape.leaves.items() if leaf is tensor and (g := self.gradient(n)) is not None]
             if arrived:
-                return arrived[0] if len(arrived) == 1 else np.sum(arrived, axis=0)
+                return as_array(arrived[0] if len(arrived) == 1 else np.sum(arrived, axis=0))
         elif tensor.tape is self.tape:
             gradient = self.gradient(tensor.node)
             if gradient is not None:
-                return gradient
+                return as_array(gradient)
         raise KeyError(
             f"no gradient reached {tensor.name or 'this tensor'}: it does not require one, or what was differentiated does not depend on it"
         )
@@ -55,7 +68,7 @@ class BackwardRun:
         return True
 
 
-def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False) -> BackwardRun:
+def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False, create_graph: bool = False) -> BackwardRun:
     """See `Tensor.backward`."""
     tape = tensor.tape
     if tape is None or not tensor.requires_grad:
@@ -71,85 +84,150 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False) 
     if seed.shape != tensor.shape:
         raise ValueError(f"backward: the gradient has shape {seed.shape}; expected {tensor.shape}")
     run = BackwardRun(tape, tensor.node)
-    sweep = _Sweep(run)
-    sweep.start(seed, accumulate)
-    sweep.walk()
+    owned: set[int] = set()  # nodes whose gradient is a sum made here, which nobody else holds
+    _start(run, seed, accumulate)
+    if create_graph:
+        from engine.differentiate import recorded_sweep  # rules on tensors; the module builds on this one
+
+        recorded_sweep(run)
+    else:
+        _sweep(run, owned)
     _hand_out(run)
     tape.latest_gradients = run._gradients  # not the run: tape and run would hold each other
-    close_implicit(tape)
+    if not create_graph:
+        close_implicit(tape)
     return run
 
 
-class _Sweep:
-    """One walk down the tape. Contributions are logged at TRACE; the first is kept by reference, the second allocates."""
+def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
+    """Where the sweep begins: the seed at the differentiated node, and what leaves keep from earlier runs."""
+    tape, gradients = run.tape, run._gradients
+    log = tape.log if tape.tracing else None
+    seed.flags.writeable = False
+    gradients[run.node] = seed
+    if log is not None:
+        log.append(("seed", "backward", run.node, -1, run.node, seed, None))
+    if not accumulate:
+        return
+    latest = {id(leaf): node for node, leaf in tape.leaves.items() if node < len(gradients)}
+    for node, leaf in tape.leaves.items():
+        if leaf.requires_grad and leaf.grad is not None and latest.get(id(leaf)) == node:
+            kept = leaf.grad.copy()
+            kept.flags.writeable = False
+            gradients[node] = kept
+            if log is not None:
+                log.append(("accumulate", "backward", -1, -1, node, kept, None))
 
-    def __init__(self, run: BackwardRun) -> None:
-        self.tape, self.node, self.gradients = run.tape, run.node, run._gradients
-        self.owned: set[int] = set()  # nodes whose gradient is a sum made here, which nobody else holds
-        self.log = run.tape.log if run.tape.tracing else None
 
-    def start(self, seed: Array, accumulate: bool) -> None:
-        seed.flags.writeable = False
-        self.gradients[self.node] = seed
-        if self.log is not None:
-            self.log.append(("seed", "backward", self.node, -1, self.node, seed, None))
-        if not accumulate:
-            return
-        latest = {id(leaf): node for node, leaf in self.tape.leaves.items() if node < len(self.gradients)}
-        for node, leaf in self.tape.leaves.items():
-            if leaf.requires_grad and leaf.grad is not None and latest.get(id(leaf)) == node:
-                kept = leaf.grad.copy()
-                kept.flags.writeable = False
-                self.gradients[node] = kept
-                if self.log is not None:
-                    self.log.append(("accumulate", "backward", -1, -1, node, kept, None))
+def _sweep(run: BackwardRun, owned: set[int]) -> None:
+    """One walk down the tape. Contributions are logged at TRACE; the first is kept by reference, the second allocates.
 
-    def walk(self) -> None:
-        tape = self.tape
-        ops, inputs, requires, values, gradients = tape.ops, tape.inputs, tape.requires, tape.values, self.gradients
-        for node in range(self.node, -1, -1):
-            g, op = gradients[node], ops[node]
-            if g is None or op is None:
-                continue
-            sources = inputs[node]
-            needs = tuple([requires[i] for i in sources])
-            record = Record(tuple([values[i] for i in sources]), values[node], tape.attributes[node], tape.residuals[node], needs)
-            for port, contribution in enumerate(op.vjp(_F, g, record)):
-                if needs[port]:
-                    self.arrive(node, port, sources[port], as_array(contribution))
+    owned: collects the nodes whose gradient is an array made here, which may be added to in place.
+    """
+    tape, gradients = run.tape, run._gradients
+    ops, all_inputs, requires, values = tape.ops, tape.inputs, tape.requires, tape.values
+    all_attributes, residuals = tape.attributes, tape.residuals
+    log = tape.log if tape.tracing else None
+    ndarray = np.ndarray
 
-    def arrive(self, node: int, port: int, target: int, contribution: Array) -> None:
+    def arrive(node: int, port: int, target: int, contribution: Any) -> None:
         """One contribution reaches its node: summed over broadcast axes, then added to what is there."""
-        value, log = self.tape.values[target], self.log
-        shape = value.shape
-        if contribution.dtype != value.dtype:  # a float64 operand beside it must not widen a float32 gradient
-            contribution = contribution.astype(value.dtype)
-        if contribution.shape != shape:
-            summed = unbroadcast(contribution, shape)
-            if summed.size == contribution.size:  # axes of length 1: nothing is summed away
-                contribution = summed
-            elif log is not None:
-                contribution.flags.writeable = False
-                log.append(("vjp", "backward", node, port, target, contribution, None))
-                log.append(("unbroadcast", "backward", node, port, target, summed, None))
-                contribution, log = summed, None
-            else:
-                contribution = summed
+        value = values[target]
+        kind = type(contribution)
+        logged = False
+        if (kind is not type(value) or kind is ndarray) and (contribution.shape != value.shape or contribution.dtype != value.dtype):
+            contribution, logged = _fitted(contribution, value, log, node, port, target)
+            kind = type(contribution)
         if log is not None:
-            log.append(("vjp", "backward", node, port, target, contribution, None))
-        if self.log is not None:
-            contribution.flags.writeable = False
-        before = self.gradients[target]
+            if kind is ndarray:
+                contribution.setflags(write=False)
+            if not logged:
+                log.append(("vjp", "backward", node, port, target, contribution, None))
+        before = gradients[target]
         if before is None:
-            self.gradients[target] = contribution
+            gradients[target] = contribution
             return
-        if target in self.owned:
+        if target in owned:
             np.add(before, contribution, out=before)
         else:
-            self.gradients[target] = as_array(before + contribution)
-            self.owned.add(target)
-        if self.log is not None:
-            self.log.append(("accumulate", "backward", node, port, target, None, None))
+            total = before + contribution
+            gradients[target] = total
+            if type(total) is ndarray:
+                owned.add(target)
+        if log is not None:
+            log.append(("accumulate", "backward", node, port, target, None, None))
+
+    for node in range(run.node, -1, -1):
+        g = gradients[node]
+        if g is None:
+            continue
+        op = ops[node]
+        if op is None:
+            continue
+        sources = all_inputs[node]
+        slopes = op.slopes
+        if slopes and not all_attributes[node]:
+            if len(sources) == 1:
+                arrive(node, 0, sources[0], slopes[0](g, values[sources[0]], values[node]))
+            elif len(sources) == 2:
+                a, b = sources
+                x, y, output = values[a], values[b], values[node]
+                if requires[a]:
+                    arrive(node, 0, a, slopes[0](g, x, y, output))
+                if requires[b]:
+                    arrive(node, 1, b, slopes[1](g, x, y, output))
+            else:
+                given = [values[i] for i in sources]
+                for port, target in enumerate(sources):
+                    if requires[target]:
+                        arrive(node, port, target, slopes[port](g, *given, values[node]))
+        elif op.placed and residuals[node] is not None:
+            _place(gradients, owned, sources[0], values[sources[0]], residuals[node], g, log, node)
+        else:
+            needs = [requires[i] for i in sources]
+            record = Record([values[i] for i in sources], values[node], all_attributes[node], residuals[node], needs)
+            for port, contribution in enumerate(op.vjp(_F, g, record)):
+                if needs[port]:
+                    arrive(node, port, sources[port], contribution)
+
+
+def _fitted(contribution: Any, value: Any, log: list[Any] | None, node: int, port: int, target: int) -> tuple[Any, bool]:
+    """A contribution in the shape and dtype of its target; whether it has been logged, as a sum over broadcast axes is."""
+    contribution = as_array(contribution)
+    if contribution.dtype != value.dtype:  # a float64 operand beside it must not widen a float32 gradient
+        contribution = contribution.astype(value.dtype)
+    shape = value.shape
+    if contribution.shape == shape:
+        return contribution, False
+    summed = unbroadcast(contribution, shape)
+    if summed.size == contribution.size or log is None:  # axes of length 1: nothing is summed away
+        return summed, False
+    contribution.setflags(write=False)
+    log.append(("vjp", "backward", node, port, target, contribution, None))
+    log.append(("unbroadcast", "backward", node, port, target, summed, None))
+    return summed, True
+
+
+def _place(gradients: list[Any], owned: set[int], target: int, value: Array, index: Any, g: Any, log: list[Any] | None, node: int) -> None:
+    """A contribution that is zero but at a basic index: put or added there, the zeros are never made."""
+    before = gradients[target]
+    if log is not None:
+        log.append(("vjp", "backward", node, 0, target, Placed(g, index, value), None))
+        if before is not None:
+            log.append(("accumulate", "backward", node, 0, target, None, None))
+    if before is None:
+        gradients[target] = before = np.zeros(value.shape, value.dtype)
+        before[index] = g
+        owned.add(target)
+        return
+    if target not in owned:
+        gradients[target] = before = before.copy()
+        owned.add(target)
+    part = before[index]
+    if type(part) is np.ndarray:
+        np.add(part, g, out=part)
+    else:
+        before[index] = part + g
 
 
 def _hand_out(run: BackwardRun) -> None:
@@ -159,8 +237,8 @@ def _hand_out(run: BackwardRun) -> None:
         if not leaf.requires_grad:
             continue
         gradient = run.gradient(node)
-        if gradient is not None:
-            gradient.flags.writeable = False
+        if type(gradient) is np.ndarray:
+            gradient.setflags(write=False)
         _, before = totals.get(id(leaf), (leaf, None))
         totals[id(leaf)] = (leaf, gradient if before is None else before if gradient is None else before + gradient)
     for leaf, total in totals.values():
@@ -171,5 +249,5 @@ def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
     """The array summed over the axes that broadcasting from `shape` added or stretched."""
     extra = array.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and array.shape[i + extra] != 1)
-    summed: Array = np.asarray(array.sum(axis=axes)) if axes else array
-    return summed.reshape(shape)
+    summed: Array = as_array(np.add.reduce(array, axis=axes[0] if len(axes) == 1 else axes)) if axes else array
+    return summed if summed.shape == shape else summed.reshape(shape)

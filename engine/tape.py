@@ -6,12 +6,13 @@ tensor points at its tape and never the other way round, so there are no referen
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from itertools import islice
+from types import CodeType, FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 Level = Literal["OFF", "GRAD", "TRACE"]
 Phase = Literal["forward", "loss", "backward", "update"]
-Event = tuple[str, Phase, int, int, int, Any, Any]  # kind, phase, node, port, target, array or None, terms or None
+Event = tuple[str, Phase, int, int, int, Any, Any]  # kind, phase, node, port, target, array (or Placed) or None, terms or None
+_Code = tuple[CodeType, str | None]
 
-_CURRENT: ContextVar[Tape | None] = ContextVar("current_tape", default=None)
+CURRENT: ContextVar[Tape | None] = ContextVar("current_tape", default=None)
 _IMPLICIT: ContextVar[weakref.ref[Tape] | None] = ContextVar("implicit_tape", default=None)
-_QUIET = ("engine.tensor", "engine.tape", "engine.ops", "engine.losses", "engine.nn.module", "engine.nn.linear", "contextlib")
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+_QUIET = ("engine.tensor", "engine.namespace", "engine.backward", "engine.differentiate", "engine.tape", "engine.ops", "engine.losses", "engine.nn.module", "engine.nn.linear", "contextlib")
 
 
 class TapeError(RuntimeError):
@@ -40,6 +43,46 @@ class Clipping:
 
     coefficient: float
     gradients: dict[int, Array]
+
+
+class Placed:
+    """A contribution that is zero but at a basic index, where it is `part`: kept small, made whole by whoever reads it."""
+
+    __slots__ = ("index", "like", "part")
+
+    def __init__(self, part: Any, index: Any, like: Array) -> None:
+        self.part, self.index, self.like = part, index, like
+
+    def whole(self) -> Array:
+        """The contribution in the shape of its target."""
+        array = np.zeros(self.like.shape, self.like.dtype)
+        array[self.index] = self.part
+        array.flags.writeable = False
+        return array
+
+
+@dataclass(frozen=True)
+class NonFinite:
+    """The first operation whose result holds a NaN or an infinity that none of its inputs held (op None: a leaf came with it).
+
+    node: its number; scope, time, source: where it was recorded (source ``module:line``; both empty below TRACE). count: elements that are
+    not finite; `values` of them, at most three, as they are.
+    """
+
+    node: int
+    op: str | None
+    scope: str
+    time: int | None
+    source: str | None
+    count: int
+    values: tuple[float, ...]
+
+    def __str__(self) -> str:
+        what = "a leaf came with" if self.op is None else f"{self.op} made"
+        where = f" in {self.scope}" if self.scope else ""
+        line = f" at {self.source}" if self.source else ""
+        numbers = ", ".join(map(str, self.values))
+        return f"{what} {self.count} number{'s' if self.count > 1 else ''} that are not finite ({numbers}){where}{line} (node {self.node})"
 
 
 class Tape:
@@ -56,12 +99,12 @@ class Tape:
         if level not in ("OFF", "GRAD", "TRACE"):
             raise ValueError(f"level is {level!r}; expected 'OFF', 'GRAD' or 'TRACE'")
         self.level: Level = level
-        self.tracing = level == "TRACE"
+        self.tracing, self.recording = level == "TRACE", level != "OFF"
         self.closed = False
         self.ops: list[Op | None] = []
         self.inputs: list[tuple[int, ...]] = []
         self.attributes: list[Mapping[str, Any]] = []
-        self.values: list[Array] = []
+        self.values: list[Any] = []  # arrays, read-only; a 0-d result is numpy's own scalar, which nobody can change
         self.residuals: list[Any] = []
         self.requires: list[bool] = []
         self.leaves: dict[int, Tensor] = {}  # node -> leaf
@@ -69,7 +112,8 @@ class Tape:
         # At TRACE alone:
         self.scopes: list[str] = []
         self.times: list[int | None] = []
-        self.sources: list[str | None] = []
+        self._sources: list[tuple[_Code, int] | None] = []
+        self._codes: dict[int, _Code] = {}  # id(code) -> the code, and its module unless that is the engine's own plumbing
         self.labels: dict[int, str] = {}
         self.roles: dict[int, str] = {}
         self.log: list[Event] = []
@@ -85,11 +129,11 @@ class Tape:
     _probing: bool
 
     def __enter__(self) -> Tape:
-        self._tokens.append(_CURRENT.set(self))
+        self._tokens.append(CURRENT.set(self))
         return self
 
     def __exit__(self, *error: object) -> None:
-        _CURRENT.reset(self._tokens.pop())
+        CURRENT.reset(self._tokens.pop())
 
     def __len__(self) -> int:
         return len(self.ops)
@@ -99,13 +143,22 @@ class Tape:
     def leaf(self, tensor: Tensor) -> int:
         """The node of a leaf; a leaf whose data was replaced since gets a new one."""
         node = self._leaf_ids.get(id(tensor))
-        if node is not None and self.values[node] is tensor.data:
+        data = tensor.data
+        if node is not None and self.values[node] is data:
             return node
-        if type(tensor.data) is not np.ndarray or tensor.data.base is not None:  # a view could be changed behind the record's back
-            tensor.data = np.array(tensor.data)
-        node = self._append(None, (), {}, tensor.data, None, tensor.requires_grad)
-        if self.tracing and tensor.name is not None:  # it belongs to the whole computation, not to the place of its first use
-            self.scopes[node], self.times[node] = "", None
+        if type(data) is np.ndarray:
+            if data.base is not None:  # a view could be changed behind the record's back
+                tensor.data = data = np.array(data)
+            data.setflags(write=False)
+        elif not isinstance(data, np.generic):
+            tensor.data = data = np.array(data)
+            data.setflags(write=False)
+        node = self.append(None, (), NO_ATTRIBUTES, data, None, tensor.requires_grad)
+        if self.tracing:
+            named = tensor.name is not None  # then it belongs to the whole computation, not to the place of its first use
+            self.scopes.append("" if named else self._scope)
+            self.times.append(None if named else self._time)
+            self._sources.append(None)
         self.leaves[node] = tensor
         self._leaf_ids[id(tensor)] = node
         return node
@@ -121,43 +174,71 @@ class Tape:
             )
         return self.leaf(tensor)
 
-    def record(self, op: Op, inputs: tuple[int, ...], attributes: Mapping[str, Any], value: Array, residuals: Any) -> int:
-        """Appends one operation's result."""
-        requires = not self._probing and any([self.requires[i] for i in inputs])
-        node = self._append(op, inputs, attributes, value, residuals, requires)
-        if self.tracing:
-            if self._probing:
-                self.roles[node] = "probe"
-            else:
-                self.log.append(("forward", self._phase, node, -1, -1, value, None))
-        return node
-
-    def _append(
-        self, op: Op | None, inputs: tuple[int, ...], attributes: Mapping[str, Any], value: Array, residuals: Any, requires: bool
-    ) -> int:
-        value.flags.writeable = False
-        self.ops.append(op)
+    def append(self, op: Op | None, inputs: tuple[int, ...], attributes: Mapping[str, Any], value: Any, residuals: Any,
+               requires: bool) -> int:  # fmt: skip
+        """Adds a node to the record, at every level; the value is read-only already. Returns its number."""
+        ops = self.ops
+        ops.append(op)
         self.inputs.append(inputs)
         self.attributes.append(attributes)
         self.values.append(value)
         self.residuals.append(residuals)
         self.requires.append(requires)
-        if self.tracing:
-            self.scopes.append(self._scope)
-            self.times.append(self._time)
-            self.sources.append(_source_line() if op is not None else None)
-        return len(self.ops) - 1
+        return len(ops) - 1
 
-    @contextmanager
-    def scope(self, name: str, time: int | None = None) -> Iterator[None]:
+    def annotate(self, node: int, value: Any, frame: FrameType) -> None:
+        """What level TRACE adds to a computed node: its place, the line of code behind it, and its event."""
+        self.scopes.append(self._scope)
+        self.times.append(self._time)
+        codes: dict[int, _Code] = self._codes
+        caller: FrameType | None = frame
+        while caller is not None:
+            code = caller.f_code
+            known = codes.get(id(code))
+            if known is None:
+                module = caller.f_globals.get("__name__", "")
+                known = codes[id(code)] = (code, None if module.startswith(_QUIET) else module)
+            if known[1] is not None:
+                self._sources.append((known, caller.f_lasti))
+                break
+            caller = caller.f_back
+        else:
+            self._sources.append(None)
+        if self._probing:
+            self.roles[node] = "probe"
+        else:
+            self.log.append(("forward", self._phase, node, -1, -1, value, None))
+
+    @property
+    def probing(self) -> bool:
+        """Whether what is recorded now is only there to be looked at."""
+        return self._probing
+
+    def source(self, node: int) -> str | None:
+        """The line of code that made a node, as ``module:line``: the first outside the engine's plumbing. None for leaves and below TRACE."""
+        found = self._sources[node] if self.tracing else None
+        if found is None:
+            return None
+        (code, module), instruction = found
+        line = next(islice(code.co_positions(), instruction // 2, None))[0]
+        return f"{module}:{line}"
+
+    def first_nonfinite(self) -> NonFinite | None:
+        """The first operation that made a NaN or an infinity out of finite numbers; None when every value is finite."""
+        for node, value in enumerate(self.values):
+            if value.dtype.kind != "f" or np.isfinite(value).all():
+                continue
+            bad = as_array(value)[~np.isfinite(value)]
+            op, traced = self.ops[node], self.tracing
+            return NonFinite(
+                node, None if op is None else op.name, self.scopes[node] if traced else "", self.times[node] if traced else None,
+                self.source(node), bad.size, tuple(bad[:3].tolist()),
+            )  # fmt: skip
+        return None
+
+    def scope(self, name: str, time: int | None = None) -> AbstractContextManager[None]:
         """Nodes recorded inside get this scope (``gru/t=3``), joined to the one around, and this time step (from 1)."""
-        before = self._scope, self._time
-        self._scope = f"{self._scope}/{name}" if self._scope else name
-        self._time = self._time if time is None else time
-        try:
-            yield
-        finally:
-            self._scope, self._time = before
+        return _Scope(self, name, time)
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
@@ -231,24 +312,30 @@ def replay(
     return out
 
 
-def _source_line() -> str | None:
-    """The first frame outside the engine's plumbing, as ``module:line``."""
-    frame = sys._getframe(3)
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if not module.startswith(_QUIET):
-            return f"{module}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+class _Scope:
+    """A scope while it is open."""
+
+    __slots__ = ("before", "name", "tape", "time")
+
+    def __init__(self, tape: Tape, name: str, time: int | None) -> None:
+        self.tape, self.name, self.time = tape, name, time
+
+    def __enter__(self) -> None:
+        tape = self.tape
+        self.before = tape._scope, tape._time
+        if tape._scope:
+            tape._scope = f"{tape._scope}/{self.name}"
+        else:
+            tape._scope = self.name
+        if self.time is not None:
+            tape._time = self.time
+
+    def __exit__(self, *error: object) -> None:
+        self.tape._scope, self.tape._time = self.before
 
 
-def recording_tape(needs_gradient: bool) -> Tape | None:
-    """The tape that the next operation goes to: the explicit one, or else, where a gradient is needed, the implicit one."""
-    tape = _CURRENT.get()
-    if tape is not None:
-        return None if tape.level == "OFF" or (not needs_gradient and not tape.tracing) else tape
-    if not needs_gradient:
-        return None
+def implicit_tape() -> Tape:
+    """The tape that operations go to that need a gradient and have no explicit tape."""
     reference = _IMPLICIT.get()
     tape = reference() if reference is not None else None
     if tape is None or tape.closed:
@@ -268,20 +355,28 @@ def close_implicit(tape: Tape) -> None:
 
 def tracing() -> Tape | None:
     """The current tape if it records at TRACE."""
-    tape = _CURRENT.get()
+    tape = CURRENT.get()
     return tape if tape is not None and tape.tracing else None
+
+
+_NOTHING = nullcontext()
 
 
 def scope(name: str, time: int | None = None) -> AbstractContextManager[None]:
     """`Tape.scope` on the current tape; costs nothing below TRACE."""
-    tape = tracing()
-    return tape.scope(name, time) if tape is not None else nullcontext()
+    tape = CURRENT.get()
+    return _Scope(tape, name, time) if tape is not None and tape.tracing else _NOTHING
 
 
 def label(tensor: Tensor, name: str, role: str | None = None) -> Tensor:
     """`Tape.label` on the current tape; costs nothing below TRACE."""
-    tape = tracing()
-    return tape.label(tensor, name, role) if tape is not None else tensor
+    tape = CURRENT.get()
+    if tape is not None and tape.tracing:
+        node = tensor.node if tensor.tape is tape else tape.node_of(tensor)
+        tape.labels[node] = name
+        if role is not None:
+            tape.roles[node] = role
+    return tensor
 
 
 def known_op(name: str) -> Op:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.ops.op import REGISTRY, Array, as_array
+from engine.ops.op import REGISTRY, Array, Op, as_array
 from engine.ops.shape import encode_index
-from engine.tape import Tape, TapeError, known_op, recording_tape
+from engine.tape import CURRENT, NO_ATTRIBUTES, Tape, TapeError, implicit_tape, known_op
 
 if TYPE_CHECKING:
     from engine.backward import BackwardRun
@@ -47,10 +49,11 @@ class Tensor:
     _grad: Array | None
 
     @classmethod
-    def _computed(cls, data: Array, tape: Tape | None, node: int) -> Tensor:
-        tensor = cls.__new__(cls) if cls is Tensor else Tensor.__new__(Tensor)
-        tensor.data, tensor.name, tensor.tape, tensor.node = data, None, tape, node
-        tensor._requires_grad, tensor._grad = tape is not None and tape.requires[node], None
+    def of_node(cls, tape: Tape, node: int) -> Tensor:
+        """The tensor of a node that is on the tape already."""
+        tensor = _new(Tensor)
+        tensor.data, tensor.name, tensor.tape, tensor.node = tape.values[node], None, tape, node
+        tensor._requires_grad, tensor._grad = tape.requires[node], None
         return tensor
 
     @property
@@ -63,7 +66,8 @@ class Tensor:
         if self.tape is None:
             return self._grad
         latest = self.tape.latest_gradients
-        return latest[self.node] if self.node < len(latest) else None
+        found = latest[self.node] if self.node < len(latest) else None
+        return None if found is None else as_array(found)
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
@@ -95,7 +99,7 @@ class Tensor:
 
     def numpy(self) -> Array:
         """The values as an array of their own."""
-        return self.data.copy()
+        return np.array(self.data)
 
     def item(self) -> float | int | bool:
         """The value of a tensor of one element. Raises ValueError for more."""
@@ -108,16 +112,17 @@ class Tensor:
         """The same values as a leaf without gradient."""
         return Tensor(self.data)
 
-    def backward(self, gradient: Any = None, *, accumulate: bool = False) -> BackwardRun:
+    def backward(self, gradient: Any = None, *, accumulate: bool = False, create_graph: bool = False) -> BackwardRun:
         """Differentiates this tensor and returns the backward run: ``run[x]`` is the gradient of x, an ndarray.
 
         gradient: of this tensor's shape, what to start from; not needed for one element (1 is taken).
         accumulate: add to the gradients the leaves have from an earlier run (PyTorch's habit) instead of replacing them.
+        create_graph: record the sweep itself, so that ``run.tensor(x)`` can be differentiated again.
         Raises TapeError when there is nothing to differentiate.
         """
         from engine.backward import backward  # the module builds on this one
 
-        return backward(self, gradient, accumulate=accumulate)
+        return backward(self, gradient, accumulate=accumulate, create_graph=create_graph)
 
     def __bool__(self) -> bool:
         return bool(self.item())
@@ -136,49 +141,45 @@ class Tensor:
 
     __hash__ = object.__hash__
 
-    # operators
+    # operators; the arithmetic ones are made below, from the table of ops
 
-    def __add__(self, other: Any) -> Tensor:
-        return apply("add", self, other)
+    if TYPE_CHECKING:
 
-    def __radd__(self, other: Any) -> Tensor:
-        return apply("add", other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return apply("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return apply("sub", other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return apply("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return apply("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return apply("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return apply("div", other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return apply("pow", self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return apply("pow", other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return apply("matmul", self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return apply("matmul", other, self)
-
-    def __neg__(self) -> Tensor:
-        return apply("neg", self)
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
 
     def __getitem__(self, index: Any) -> Tensor:
-        return apply("index", self, index=encode_index(index))
+        """Integers, slices, ``...``, None, integer arrays and masks, as numpy."""
+        key = index if type(index) is tuple else (index,)
+        parts: list[Any] = []
+        for part in key:  # the common case by the shortest way
+            kind = type(part)
+            if kind is slice:
+                parts.append(["slice", part.start, part.stop, part.step])
+            elif kind is int:
+                parts.append(part)
+            else:
+                return apply("index", self, index=encode_index(index))
+        try:
+            value = self.data[key]
+        except IndexError:
+            return apply("index", self, index=parts)  # which says what is wrong
+        return _result(_INDEX, (self,), {"index": parts}, value, key)
 
     # methods with attributes by position; the others come from the table of ops below
 
@@ -218,12 +219,19 @@ def _plain(axis: int | Sequence[int] | None) -> int | list[int] | None:
     return list(axis) if isinstance(axis, tuple | list) else axis  # type: ignore[return-value]
 
 
+_new = Tensor.__new__
+_INDEX = REGISTRY["index"]
+
+
 def _as_tensor(value: Any, like: Tensor | None) -> Tensor:
     """A tensor of an operand; a plain number takes the dtype of the floating point operand beside it."""
     if isinstance(value, Tensor):
         return value
-    if isinstance(value, bool | int | float) and like is not None and like.dtype.kind == "f":
-        return Tensor(value, dtype=like.dtype)
+    if isinstance(value, bool | int | float) and like is not None and like.data.dtype.kind == "f":
+        tensor = _new(Tensor)
+        tensor.data, tensor.name, tensor.tape, tensor.node = like.data.dtype.type(value), None, None, -1
+        tensor._requires_grad, tensor._grad = False, None
+        return tensor
     return Tensor(value)
 
 
@@ -233,30 +241,74 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
     operands: tensors, arrays or numbers. attributes: the op's keyword arguments, JSON only.
     Raises TapeError for an unknown op or a mixture of tapes, and what the op raises for shapes and dtypes it does not take.
     """
-    op = known_op(name)
+    op = REGISTRY.get(name) or known_op(name)
     if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
         raise TypeError(f"{name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}); given {len(operands)}")
-    like = next((x for x in operands if isinstance(x, Tensor)), None)
-    tensors = [x if isinstance(x, Tensor) else _as_tensor(x, like) for x in operands]
+    for x in operands:
+        if not isinstance(x, Tensor):
+            like = next((y for y in operands if isinstance(y, Tensor) and y.data.dtype.kind == "f"), None)
+            operands = tuple([_as_tensor(y, like) for y in operands])
+            break
     try:
-        result = op.forward(*[x.data for x in tensors], **attributes)
-    except ValueError as error:
-        raise _explained(error, name, tensors) from None
-    value, residuals = result if type(result) is tuple else (result, None)
-    value = as_array(value)
-    tape = recording_tape(any([x._requires_grad for x in tensors]))
+        result = op.forward(*[x.data for x in operands], **attributes)
+    except (ValueError, TypeError) as error:
+        raise _explained(error, name, operands) from None
+    if type(result) is tuple:
+        return _result(op, operands, attributes, result[0], result[1])
+    return _result(op, operands, attributes or NO_ATTRIBUTES, result, None)
+
+
+def _result(op: Op, operands: tuple[Tensor, ...], attributes: Mapping[str, Any], value: Any, residuals: Any) -> Tensor:
+    """The tensor of a computed value, recorded where there is a tape to record it."""
+    kind = type(value)
+    if kind is not np.ndarray and not isinstance(value, np.generic):
+        value = np.asarray(value)
+        kind = np.ndarray
+    tensor = _new(Tensor)
+    tensor.data, tensor.name, tensor._grad = value, None, None
+    requires = False
+    for x in operands:
+        if x._requires_grad:
+            requires = value.dtype.kind == "f"
+            break
+    tape = CURRENT.get()
     if tape is None:
-        return Tensor._computed(value, None, -1)
-    inputs = tuple([x.node if x.tape is tape else tape.node_of(x) for x in tensors])
-    return Tensor._computed(value, tape, tape.record(op, inputs, attributes, value, residuals))
+        tape = implicit_tape() if requires else None
+    elif not tape.recording or not (requires or tape.tracing):
+        tape = None
+    if tape is None:
+        tensor.tape, tensor.node, tensor._requires_grad = None, -1, False
+        return tensor
+    if kind is np.ndarray:
+        value.setflags(write=False)
+    if len(operands) == 1:
+        x = operands[0]
+        inputs: tuple[int, ...] = (x.node if x.tape is tape else tape.node_of(x),)
+    elif len(operands) == 2:
+        x, y = operands
+        inputs = (x.node if x.tape is tape else tape.node_of(x), y.node if y.tape is tape else tape.node_of(y))
+    else:
+        inputs = tuple([x.node if x.tape is tape else tape.node_of(x) for x in operands])
+    if tape.tracing:
+        requires = requires and not tape.probing
+        node = tape.append(op, inputs, attributes, value, residuals, requires)
+        tape.annotate(node, value, sys._getframe(2))
+    else:
+        node = tape.append(op, inputs, attributes, value, residuals, requires)
+    tensor.tape, tensor.node, tensor._requires_grad = tape, node, requires
+    return tensor
 
 
-def _explained(error: ValueError, name: str, tensors: list[Tensor]) -> ValueError:
-    """numpy's broadcast message with the op's name and the shapes."""
-    if not str(error).startswith("operands could not be broadcast"):
+def _explained(error: Exception, name: str, tensors: Sequence[Tensor]) -> Exception:
+    """numpy's own message with the op's name, shapes and dtypes; the op's own messages as they are."""
+    text = str(error)
+    if text.startswith(f"{name}: "):
         return error
     shapes = " and ".join(str(x.shape) for x in tensors)
-    return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
+    if text.startswith("operands could not be broadcast"):
+        return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
+    dtypes = " and ".join(str(x.dtype) for x in tensors)
+    return type(error)(f"{name}: not for shapes {shapes} and dtypes {dtypes}: {text}")
 
 
 def _method(name: str) -> Any:
@@ -267,6 +319,33 @@ def _method(name: str) -> Any:
     method.__doc__ = f"The op ``{name}``, this tensor being its first input."
     return method
 
+
+def _operator(op: Op, compute: Callable[[Any, Any], Any], reflected: bool = False) -> Any:
+    """An operator's method: what `apply` does, by the shortest way."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        pair = (other, self) if reflected else (self, other)
+        try:
+            value = compute(pair[0].data, pair[1].data)
+        except (ValueError, TypeError) as error:
+            raise _explained(error, op.name, pair) from None
+        return _result(op, pair, NO_ATTRIBUTES, value, None)
+
+    return method
+
+
+for _name, _symbol, _compute in (
+    ("add", "add", operator.add), ("sub", "sub", operator.sub), ("mul", "mul", operator.mul), ("div", "truediv", operator.truediv),
+    ("pow", "pow", operator.pow), ("matmul", "matmul", REGISTRY["matmul"].forward),
+):  # fmt: skip
+    setattr(Tensor, f"__{_symbol}__", _operator(REGISTRY[_name], _compute))
+    setattr(Tensor, f"__r{_symbol}__", _operator(REGISTRY[_name], _compute, reflected=True))
+for _name in ("lt", "le", "gt", "ge"):
+    if _name in REGISTRY:
+        setattr(Tensor, f"__{_name}__", _operator(REGISTRY[_name], REGISTRY[_name].forward))
+setattr(Tensor, "__neg__", _method("neg"))  # noqa: B010 - beside its like
 
 for _name, _op in REGISTRY.items():
     if not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):

@@ -1,5 +1,6 @@
 """The operations: one definition each, everything else derived from it."""
 
+from engine.ops import cast as cast
 from engine.ops import elementwise as elementwise
 from engine.ops import fused as fused
 from engine.ops import linear as linear

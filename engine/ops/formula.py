@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import operator
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -171,18 +172,22 @@ def names_in(tree: Tree) -> list[str]:
 
 
 def source(tree: Tree) -> str:
-    """The tree as Python source, fully parenthesised. Names must be identifiers."""
+    """The tree as Python source, fully parenthesised. Names must be identifiers. A name squared is written as a product, the quickest form."""
     if isinstance(tree, str):
         if not tree.isidentifier() or keyword.iskeyword(tree):
             raise ValueError(f"{tree!r} is not a name")
         return tree
     if isinstance(tree, int | float):
         return repr(tree)
+    if tree[0] == "pow" and tree[2] == 2 and isinstance(tree[1], str):
+        tree = ["mul", tree[1], tree[1]]
     parts = [source(part) for part in children(tree)]
     if tree[0] == "neg":
         return f"(-{parts[0]})"
     if tree[0] == "call":
         return f"{source(tree[1])}({', '.join(parts)})"
+    if tree[0] == "eq":  # tensors keep == for identity
+        return f"_equal({', '.join(parts)})"
     return f"({parts[0]} {SYMBOLS[tree[0]]} {parts[1]})"
 
 
@@ -191,7 +196,7 @@ def compile_steps(
 ) -> Callable[..., dict[str, Any]]:
     """One function of `arguments` that computes named values in turn and returns them by name.
 
-    This is the one place where the engine writes code: trees that `parse` has checked become a plain Python function,
+    Here and in `compile_tree` the engine writes code, and nowhere else: trees that `parse` has checked become a plain Python function,
     whose source can be read in its ``__doc__``.
     """
     lines = [f"    {name} = {source(tree)}" for name, tree in steps.items()]
@@ -199,13 +204,22 @@ def compile_steps(
     return _compile(f"def formula({', '.join(arguments)}):\n" + "\n".join(lines), functions)
 
 
-def compile_tree(tree: Tree, arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """A function of `arguments` that computes one tree; arithmetic by operators, calls through `functions`."""
-    return _compile(f"def formula({', '.join(arguments)}):\n    return {source(tree)}", functions)
+def compile_tree(
+    tree: Tree, arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]], keywords: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
+    """A function of `arguments` that computes one tree; arithmetic by operators, calls through `functions`.
+
+    keywords: keyword arguments with their defaults. A bare call of the arguments in their order is that function itself.
+    """
+    if isinstance(tree, list) and tree[0] == "call" and tree[2:] == list(arguments) and not keywords:
+        return functions[tree[1]]
+    options = [f"{name}={value!r}" for name, value in (keywords or {}).items()]
+    signature = ", ".join([*arguments, "*", *options] if options else arguments)
+    return _compile(f"def formula({signature}):\n    return {source(tree)}", functions)
 
 
 def _compile(text: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    namespace: dict[str, Any] = dict(functions)
+    namespace: dict[str, Any] = {"_equal": operator.eq, **functions}
     exec(compile(text, "<formula>", "exec"), namespace)  # text is written from a checked tree
     function: Callable[..., Any] = namespace["formula"]
     function.__doc__ = text

@@ -18,3 +18,5 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "abs": np.abs, "sign": np.sign, "maximum": np.maximum, "minimum": np.minimum, "where": np.where,
     }
 )  # fmt: skip
+
+ANALYTIC = frozenset({"exp", "log", "sqrt", "sin", "cos", "tanh"})  # take complex arrays and are complex-differentiable

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.ops.formula import Tree, compile_tree, parse
-from engine.ops.functions import FUNCTIONS
+from engine.ops.formula import Tree, compile_tree, parse, walk
+from engine.ops.functions import ANALYTIC, FUNCTIONS
 
 Array = npt.NDArray[Any]
 Forward = Callable[..., Any]  # arrays, then attributes by name -> array, or (array, residuals)
@@ -47,15 +47,16 @@ class Kink:
     why: str
 
 
-@dataclass(frozen=True)
 class Record:
-    """What a VJP may look at: the op's inputs and output, its attributes, what forward kept, which inputs want a gradient."""
+    """What a VJP may look at: the op's inputs and output, its attributes, what forward kept, which inputs want a gradient.
 
-    inputs: tuple[Any, ...]
-    output: Any
-    attributes: Mapping[str, Any]
-    residuals: Any
-    needs: tuple[bool, ...]
+    inputs, output: arrays, or Tensors when the backward sweep is itself recorded. residuals: arrays in both cases.
+    """
+
+    __slots__ = ("attributes", "inputs", "needs", "output", "residuals")
+
+    def __init__(self, inputs: Sequence[Any], output: Any, attributes: Mapping[str, Any], residuals: Any, needs: Sequence[bool]) -> None:
+        self.inputs, self.output, self.attributes, self.residuals, self.needs = inputs, output, attributes, residuals, needs
 
 
 Vjp = Callable[[Any, Any, Record], Sequence[Any]]  # (F, gradient of the output, record) -> one contribution an input
@@ -81,11 +82,16 @@ class Op:
     latex: str | None
     derivatives: tuple[Derivative, ...]
     formula: Tree | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # an elementwise formula's parameters, with their defaults
+    slopes: tuple[Callable[..., Any], ...] = ()  # elementwise: (incoming, *inputs, y, **attributes) -> the contribution to one input
     kinks: tuple[Kink, ...] = ()
     samples: tuple[Sample, ...] = ()
     errors: tuple[Sample, ...] = ()
     element: Callable[..., list[tuple[int, tuple[int, ...], float]]] | None = None
-    hidden: bool = False  # a fused kernel: never in a trace or the catalogue
+    analytic: bool = False  # forward takes complex arrays and is complex-differentiable: a complex step can check it
+    placed: bool = False  # one input; its contribution is the gradient put at the basic index that forward kept, if it kept one
+    primitive: Callable[..., Any] | None = None  # a fused kernel on Tensors, in recorded primitives: for second derivatives
+    hidden: bool = False  # not for people: a fused kernel, a change of dtype; never in the catalogue
 
 
 _TABLE: dict[str, Op] = {}
@@ -101,18 +107,30 @@ def register(op: Op) -> Op:
 
 
 def elementwise(
-    name: str, formula: str, derivatives: Mapping[str, str], *, samples: Sequence[Sample], kinks: Sequence[Kink] = (),
-    errors: Sequence[Sample] = (),
+    name: str, formula: str, derivatives: Mapping[str, str], *, samples: Sequence[Sample], attributes: Mapping[str, Any] | None = None,
+    kinks: Sequence[Kink] = (), errors: Sequence[Sample] = (),
 ) -> Op:  # fmt: skip
-    """Defines an elementwise op from its formula and one derivative an input (over the inputs and ``y``)."""
-    inputs = tuple(derivatives)
-    tree = parse(formula, names=inputs, functions=FUNCTIONS)
-    trees = {x: parse(text, names=(*inputs, "y"), functions=FUNCTIONS) for x, text in derivatives.items()}
-    forward = compile_tree(tree, inputs, FUNCTIONS)
-    slopes = [_Slope(trees[x], inputs) for x in inputs]
+    """Defines an elementwise op from its formula and one derivative an input (over the inputs, the attributes and ``y``).
+
+    attributes: numbers that the formulas may name, with their defaults; keyword arguments of the op.
+    """
+    inputs, options = tuple(derivatives), dict(attributes or {})
+    tree = parse(formula, names=(*inputs, *options), functions=FUNCTIONS)
+    trees = {x: parse(text, names=(*inputs, *options, "y"), functions=FUNCTIONS) for x, text in derivatives.items()}
+    slopes = [_contribution(trees[x]) for x in inputs]
+    arguments = (_INCOMING, *inputs, "y")
+    forward, on_arrays = compile_tree(tree, inputs, FUNCTIONS, options), [compile_tree(t, arguments, FUNCTIONS, options) for t in slopes]
+    on_tensors: list[Callable[..., Any]] = []
 
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
-        return [slope(g, record.inputs, record.output) if need else None for slope, need in zip(slopes, record.needs, strict=True)]
+        if not F.arrays and not on_tensors:
+            functions = {"_equal" if key == "eq" else key: getattr(F, key) for key in _called(slopes)}
+            on_tensors.extend(compile_tree(t, arguments, functions, options) for t in slopes)
+        chosen = on_arrays if F.arrays else on_tensors
+        return [
+            f(g, *record.inputs, record.output, **record.attributes) if need else None
+            for f, need in zip(chosen, record.needs, strict=True)
+        ]
 
     return register(
         Op(
@@ -124,33 +142,43 @@ def elementwise(
             None,
             tuple(Derivative(x, trees[x]) for x in inputs),
             tree,
+            options,
+            tuple(on_arrays),
             tuple(kinks),
             tuple(samples),
             tuple(errors),
+            analytic=_called([tree]) <= ANALYTIC,
         )
     )
 
 
-class _Slope:
+_INCOMING = "incoming"  # the gradient of the output, in compiled contributions
+
+
+def _contribution(derivative: Tree) -> Tree:
     """Gradient times local derivative. A derivative of 1 passes the gradient on by reference."""
+    if derivative == 1:
+        return _INCOMING
+    if derivative == ["neg", 1]:
+        return ["neg", _INCOMING]
+    return ["mul", _INCOMING, derivative]
 
-    def __init__(self, tree: Tree, inputs: tuple[str, ...]) -> None:
-        self.sign = 1 if tree == 1 else -1 if tree == ["neg", 1] else 0
-        self.compiled = compile_tree(tree, (*inputs, "y"), FUNCTIONS)
 
-    def __call__(self, g: Any, inputs: tuple[Any, ...], output: Any) -> Any:
-        if self.sign == 1:
-            return g
-        if self.sign == -1:
-            return -g
-        contribution = g * self.compiled(*inputs, output)
-        if isinstance(contribution, np.ndarray | np.generic) and contribution.dtype != g.dtype:
-            return contribution.astype(g.dtype)  # a slope of plain numbers (relu) must not widen float32
-        return contribution
+def _called(trees: Sequence[Tree]) -> set[str]:
+    """The functions and comparisons that some trees call."""
+    return {part[1] if part[0] == "call" else part[0] for tree in trees for part in walk(tree)
+            if isinstance(part, list) and part[0] in ("call", "lt", "le", "gt", "ge", "eq")}  # fmt: skip
 
 
 class NumpyNamespace:
     """F for plain arrays: ``F.linear(x, W)`` is the forward of the op of that name."""
+
+    arrays = True  # the numbers are plain arrays: nothing that happens to them is recorded
+
+    @staticmethod
+    def array(x: Any) -> Array:
+        """The plain array of an operand, in either namespace."""
+        return as_array(x)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         try:

@@ -39,16 +39,28 @@ class Arena:
         self._sizes: list[int] = []
         self._references: dict[tuple[Any, ...], int] = {}
         self._regions: dict[tuple[Any, ...], int] = {}
-        self._held: list[Array] = []  # memory stays taken while addresses identify arrays
+        self._held: list[Any] = []  # memory stays taken while addresses identify arrays
 
     def add(self, array: Array) -> int:
         """A reference to the array's numbers. Raises ValueError for integers beyond 32 bits."""
+        if type(array) is not np.ndarray:  # numpy's own scalar: its number stands for itself
+            return self._scalar(array)
         address = array.__array_interface__["data"][0]
         key = (address, array.dtype.str, array.shape, array.strides)
         reference = self._references.get(key)
         if reference is None:
             self._held.append(array)
             reference = self._references[key] = self._store(array, address)
+        return reference
+
+    def _scalar(self, number: Any) -> int:
+        array = np.asarray(number)
+        key = ("scalar", id(number))
+        reference = self._references.get(key)
+        if reference is None:
+            self._held.append(number)  # so that its id stays taken
+            reference = self._references[key] = self._store(array, array.__array_interface__["data"][0])
+            self._held.append(array)
         return reference
 
     def _store(self, array: Array, address: int) -> int:

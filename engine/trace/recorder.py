@@ -9,7 +9,7 @@ from typing import Any
 from engine.backward import BackwardRun
 from engine.ops import describe
 from engine.ops.op import Array
-from engine.tape import Tape
+from engine.tape import Placed, Tape
 from engine.trace.arena import Arena
 from engine.trace.identity import content_id
 from engine.trace.serial import SCHEMA, plain
@@ -76,7 +76,7 @@ def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
                 "requires_grad": tape.requires[node],
                 "value": arena.add(tape.values[node]),
                 "gradient": None if gradient is None else arena.add(gradient),
-                "source": tape.sources[node],
+                "source": tape.source(node),
             }
         )
     return nodes
@@ -115,6 +115,8 @@ def _events(tape: Tape, arena: Arena) -> dict[str, Any]:
     messages = [f"event.{kind}" for kind in KINDS]
     details: dict[str, Any] = {}
     for event, (kind, phase, node, port, target, array, terms) in enumerate(tape.log):
+        if isinstance(array, Placed):
+            array = array.whole()
         large = kind == "vjp" and array is not None and array.size > LARGE and _is_linear_weight(tape, node, port)
         columns["kind"].append(KINDS.index(kind))
         columns["phase"].append(PHASES.index(phase))

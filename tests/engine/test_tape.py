@@ -112,7 +112,7 @@ def test_scopes_times_labels_and_source_lines() -> None:
         y = tape.label(w * x, "z")
     assert (tape.scopes[y.node], tape.times[y.node], tape.labels[y.node]) == ("gru/t=3/z", 3, "z")
     assert tape.scopes[tape.leaf(w)] == ""
-    source = tape.sources[y.node]
+    source = tape.source(y.node)
     assert source is not None
     assert source.startswith(f"{__name__}:")
 
