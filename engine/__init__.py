@@ -16,5 +16,6 @@ from engine.tape import NonFinite, Tape, TapeError
 from engine.tensor import Tensor, apply
 
 __all__ = [
-    "BackwardRun", "F", "NonFinite", "Tape", "TapeError", "Tensor", "apply", "grad", "gradcheck", "hvp", "jacobian", "losses", "nn", "optim",
+    "BackwardRun", "F", "NonFinite", "Tape", "TapeError", "Tensor", "apply", "grad", "gradcheck", "hvp", "jacobian", "losses", "nn",
+    "optim",
 ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
-from engine.tape import Placed, Tape, TapeError, close_implicit
+from engine.tape import LOCK, Placed, Tape, TapeError, close_implicit
+from engine.tensor import handed_out
 
 if TYPE_CHECKING:
     from engine.tensor import Tensor
@@ -51,11 +53,11 @@ class BackwardRun:
         if tensor.tape is None:
             arrived = [g for n, leaf in self.tape.leaves.items() if leaf is tensor and (g := self.gradient(n)) is not None]
             if arrived:
-                return as_array(arrived[0] if len(arrived) == 1 else np.sum(arrived, axis=0))
+                return handed_out(arrived[0] if len(arrived) == 1 else np.sum(arrived, axis=0))
         elif tensor.tape is self.tape:
             gradient = self.gradient(tensor.node)
             if gradient is not None:
-                return as_array(gradient)
+                return handed_out(gradient)
         raise KeyError(
             f"no gradient reached {tensor.name or 'this tensor'}: it does not require one, or what was differentiated does not depend on it"
         )
@@ -103,7 +105,10 @@ def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
     """Where the sweep begins: the seed at the differentiated node, and what leaves keep from earlier runs."""
     tape, gradients = run.tape, run._gradients
     log = tape.log if tape.tracing else None
-    seed.flags.writeable = False
+    if seed.ndim:
+        LOCK(seed, False)
+    else:
+        seed = seed[()]  # one number, as all 0-d values
     gradients[run.node] = seed
     if log is not None:
         log.append(("seed", "backward", run.node, -1, run.node, seed, None))
@@ -134,15 +139,12 @@ def _sweep(run: BackwardRun, owned: set[int]) -> None:
         """One contribution reaches its node: summed over broadcast axes, then added to what is there."""
         value = values[target]
         kind = type(contribution)
-        logged = False
         if (kind is not type(value) or kind is ndarray) and (contribution.shape != value.shape or contribution.dtype != value.dtype):
             contribution, logged = _fitted(contribution, value, log, node, port, target)
-            kind = type(contribution)
-        if log is not None:
-            if kind is ndarray:
-                contribution.setflags(write=False)
-            if not logged:
+            if log is not None and not logged:
                 log.append(("vjp", "backward", node, port, target, contribution, None))
+        elif log is not None:
+            log.append(("vjp", "backward", node, port, target, contribution, None))
         before = gradients[target]
         if before is None:
             gradients[target] = contribution
@@ -167,9 +169,12 @@ def _sweep(run: BackwardRun, owned: set[int]) -> None:
         sources = all_inputs[node]
         slopes = op.slopes
         if slopes and not all_attributes[node]:
-            if len(sources) == 1:
+            count = len(sources)
+            if type(g) is not ndarray:
+                slopes = op.on_scalars[1:]
+            if count == 1:
                 arrive(node, 0, sources[0], slopes[0](g, values[sources[0]], values[node]))
-            elif len(sources) == 2:
+            elif count == 2:
                 a, b = sources
                 x, y, output = values[a], values[b], values[node]
                 if requires[a]:
@@ -202,7 +207,6 @@ def _fitted(contribution: Any, value: Any, log: list[Any] | None, node: int, por
     summed = unbroadcast(contribution, shape)
     if summed.size == contribution.size or log is None:  # axes of length 1: nothing is summed away
         return summed, False
-    contribution.setflags(write=False)
     log.append(("vjp", "backward", node, port, target, contribution, None))
     log.append(("unbroadcast", "backward", node, port, target, summed, None))
     return summed, True
@@ -238,7 +242,7 @@ def _hand_out(run: BackwardRun) -> None:
             continue
         gradient = run.gradient(node)
         if type(gradient) is np.ndarray:
-            gradient.setflags(write=False)
+            LOCK(gradient, False)
         _, before = totals.get(id(leaf), (leaf, None))
         totals[id(leaf)] = (leaf, gradient if before is None else before if gradient is None else before + gradient)
     for leaf, total in totals.values():
@@ -247,6 +251,8 @@ def _hand_out(run: BackwardRun) -> None:
 
 def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
     """The array summed over the axes that broadcasting from `shape` added or stretched."""
+    if array.size == math.prod(shape):  # nothing is summed away
+        return array.reshape(shape)
     extra = array.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and array.shape[i + extra] != 1)
     summed: Array = as_array(np.add.reduce(array, axis=axes[0] if len(axes) == 1 else axes)) if axes else array

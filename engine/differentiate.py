@@ -24,9 +24,7 @@ def grad(output: Tensor, inputs: Sequence[Tensor], grad_output: Any = None, *, c
     """
     run = output.backward(grad_output, create_graph=create_graph)
     zeros = [None if x in run else Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
-    return [
-        zero if zero is not None else run.tensor(x) if create_graph else Tensor(run[x]) for x, zero in zip(inputs, zeros, strict=True)
-    ]
+    return [zero if zero is not None else run.tensor(x) if create_graph else Tensor(run[x]) for x, zero in zip(inputs, zeros, strict=True)]
 
 
 def jacobian(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list[Array]:
@@ -44,9 +42,7 @@ def jacobian(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list[Array]:
             gradients = grad(output, leaves, seed.reshape(output.shape)) if output.requires_grad else [Tensor(x.data * 0) for x in leaves]
             for found, gradient in zip(rows, gradients, strict=True):
                 found.append(as_array(gradient.data))
-    return [
-        np.array(found, dtype=output.dtype).reshape(*output.shape, *leaf.shape) for found, leaf in zip(rows, leaves, strict=True)
-    ]
+    return [np.array(found, dtype=output.dtype).reshape(*output.shape, *leaf.shape) for found, leaf in zip(rows, leaves, strict=True)]
 
 
 def hvp(f: Callable[..., Tensor], inputs: Sequence[Tensor], vectors: Sequence[Any]) -> list[Array]:

@@ -33,9 +33,7 @@ class Mismatch:
     def __str__(self) -> str:
         of = "gradient" if self.order == 1 else "gradient of the gradient"
         blame = f" (the rule of {self.op!r} is off)" if self.op else ""
-        return (
-            f"input {self.input}{list(self.index)}: {of} {self.gradient:.9g}, finite difference {self.finite_difference:.9g}{blame}"
-        )
+        return f"input {self.input}{list(self.index)}: {of} {self.gradient:.9g}, finite difference {self.finite_difference:.9g}{blame}"
 
 
 def gradcheck(
@@ -141,7 +139,9 @@ def _wrong_rule(tape: Tape, eps: float = 6e-6) -> str | None:
             direction = random.uniform(0.5, 1.5, x.shape)
             ends = []
             for sign in (1, -1):
-                result = op.forward(*[y + sign * eps * direction if i == port else y for i, y in enumerate(inputs)], **tape.attributes[node])
+                result = op.forward(
+                    *[y + sign * eps * direction if i == port else y for i, y in enumerate(inputs)], **tape.attributes[node]
+                )
                 ends.append(float((g * (result[0] if type(result) is tuple else result)).sum()))
             estimate = (ends[0] - ends[1]) / (2 * eps)
             if not np.isclose(float((as_array(contribution) * direction).sum()), estimate, rtol=1e-5, atol=1e-7):

@@ -30,7 +30,13 @@ _Code = tuple[CodeType, str | None]
 CURRENT: ContextVar[Tape | None] = ContextVar("current_tape", default=None)
 _IMPLICIT: ContextVar[weakref.ref[Tape] | None] = ContextVar("implicit_tape", default=None)
 NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
-_QUIET = ("engine.tensor", "engine.namespace", "engine.backward", "engine.differentiate", "engine.tape", "engine.ops", "engine.losses", "engine.nn.module", "engine.nn.linear", "contextlib")
+LOCK: Any = np.ndarray.setflags  # LOCK(array, False) makes it read-only, in half the time that ``array.flags.writeable = False`` takes
+ONE_USE = -2  # the node of a constant that was made of a number for one operation: nobody can ask for it again
+_QUIET = (  # plumbing: the line behind a node is the first outside it
+    "engine.tensor", "engine.tape", "engine.namespace", "engine.backward", "engine.differentiate", "engine.ops", "engine.losses",
+    "engine.nn.module", "engine.nn.linear", "engine.nn.containers", "engine.nn.dropout", "engine.nn.normalisation",
+    "engine.nn.convolution", "contextlib",
+)  # fmt: skip
 
 
 class TapeError(RuntimeError):
@@ -82,7 +88,8 @@ class NonFinite:
         where = f" in {self.scope}" if self.scope else ""
         line = f" at {self.source}" if self.source else ""
         numbers = ", ".join(map(str, self.values))
-        return f"{what} {self.count} number{'s' if self.count > 1 else ''} that are not finite ({numbers}){where}{line} (node {self.node})"
+        bad = "1 number that is" if self.count == 1 else f"{self.count} numbers that are"
+        return f"{what} {bad} not finite ({numbers}){where}{line} (node {self.node})"
 
 
 class Tape:
@@ -100,6 +107,7 @@ class Tape:
             raise ValueError(f"level is {level!r}; expected 'OFF', 'GRAD' or 'TRACE'")
         self.level: Level = level
         self.tracing, self.recording = level == "TRACE", level != "OFF"
+        self.probing = False  # what is recorded now is only there to be looked at
         self.closed = False
         self.ops: list[Op | None] = []
         self.inputs: list[tuple[int, ...]] = []
@@ -120,13 +128,12 @@ class Tape:
         self.latest_gradients: list[Array | None] = []
         self.clipping: Clipping | None = None  # the latest, until the gradients are zeroed
         self.rules: dict[str, dict[str, Any]] = {}  # optimizer -> its rule, described
-        self._scope, self._time, self._phase, self._probing = "", None, "forward", False
+        self._scope, self._time, self._phase = "", None, "forward"
         self._tokens: list[Token[Tape | None]] = []
 
     _scope: str
     _time: int | None
     _phase: Phase
-    _probing: bool
 
     def __enter__(self) -> Tape:
         self._tokens.append(CURRENT.set(self))
@@ -149,10 +156,10 @@ class Tape:
         if type(data) is np.ndarray:
             if data.base is not None:  # a view could be changed behind the record's back
                 tensor.data = data = np.array(data)
-            data.setflags(write=False)
+            LOCK(data, False)
         elif not isinstance(data, np.generic):
             tensor.data = data = np.array(data)
-            data.setflags(write=False)
+            LOCK(data, False)
         node = self.append(None, (), NO_ATTRIBUTES, data, None, tensor.requires_grad)
         if self.tracing:
             named = tensor.name is not None  # then it belongs to the whole computation, not to the place of its first use
@@ -167,12 +174,23 @@ class Tape:
         """The node of a tensor of this tape. Raises TapeError for another tape's intermediate."""
         if tensor.tape is self:
             return tensor.node
+        if tensor.node == ONE_USE:
+            return self._constant(tensor.data)
         if tensor.tape is not None:
             raise TapeError(
                 "this tensor was computed on another tape; tapes cannot be mixed. Compute both in one `with Tape()` block and before "
                 "backward(), or cut the gradient with .detach()"
             )
         return self.leaf(tensor)
+
+    def _constant(self, number: Any) -> int:
+        if type(number) is np.ndarray:
+            LOCK(number, False)
+        if self.tracing:
+            self.scopes.append(self._scope)
+            self.times.append(self._time)
+            self._sources.append(None)
+        return self.append(None, (), NO_ATTRIBUTES, number, None, False)
 
     def append(self, op: Op | None, inputs: tuple[int, ...], attributes: Mapping[str, Any], value: Any, residuals: Any,
                requires: bool) -> int:  # fmt: skip
@@ -186,36 +204,38 @@ class Tape:
         self.requires.append(requires)
         return len(ops) - 1
 
-    def annotate(self, node: int, value: Any, frame: FrameType) -> None:
-        """What level TRACE adds to a computed node: its place, the line of code behind it, and its event."""
+    def annotate(self, value: Any, frame: FrameType) -> None:
+        """What level TRACE adds to the next node, a computed one: its place, the line of code behind it, and its event."""
+        node = len(self.ops)
         self.scopes.append(self._scope)
         self.times.append(self._time)
-        codes: dict[int, _Code] = self._codes
-        caller: FrameType | None = frame
-        while caller is not None:
-            code = caller.f_code
-            known = codes.get(id(code))
-            if known is None:
-                module = caller.f_globals.get("__name__", "")
-                known = codes[id(code)] = (code, None if module.startswith(_QUIET) else module)
-            if known[1] is not None:
-                self._sources.append((known, caller.f_lasti))
-                break
-            caller = caller.f_back
+        code = frame.f_code
+        known = self._codes.get(id(code))
+        if known is None or known[1] is None:
+            self._sources.append(self._caller(frame))
         else:
-            self._sources.append(None)
-        if self._probing:
+            self._sources.append((known, frame.f_lasti))
+        if self.probing:
             self.roles[node] = "probe"
         else:
             self.log.append(("forward", self._phase, node, -1, -1, value, None))
 
-    @property
-    def probing(self) -> bool:
-        """Whether what is recorded now is only there to be looked at."""
-        return self._probing
+    def _caller(self, frame: FrameType) -> tuple[_Code, int] | None:
+        """The first frame outside the engine's plumbing, and where it is."""
+        caller: FrameType | None = frame
+        while caller is not None:
+            code = caller.f_code
+            known = self._codes.get(id(code))
+            if known is None:
+                module = caller.f_globals.get("__name__", "")
+                known = self._codes[id(code)] = (code, None if module.startswith(_QUIET) else module)
+            if known[1] is not None:
+                return known, caller.f_lasti
+            caller = caller.f_back
+        return None
 
     def source(self, node: int) -> str | None:
-        """The line of code that made a node, as ``module:line``: the first outside the engine's plumbing. None for leaves and below TRACE."""
+        """The line of code that made a node, as ``module:line``, outside the engine's plumbing. None for leaves and below TRACE."""
         found = self._sources[node] if self.tracing else None
         if found is None:
             return None
@@ -252,11 +272,11 @@ class Tape:
     @contextmanager
     def probe(self) -> Iterator[None]:
         """Nodes recorded inside are there to be looked at: no events, no gradient."""
-        before, self._probing = self._probing, True
+        before, self.probing = self.probing, True
         try:
             yield
         finally:
-            self._probing = before
+            self.probing = before
 
     def label(self, tensor: Tensor, label: str, role: str | None = None) -> Tensor:
         """Names a node by the symbol that people know it by, and sets its role. Returns the tensor."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.ops.op import REGISTRY, Array, Op, as_array
 from engine.ops.shape import encode_index
-from engine.tape import CURRENT, NO_ATTRIBUTES, Tape, TapeError, implicit_tape, known_op
+from engine.tape import CURRENT, LOCK, NO_ATTRIBUTES, ONE_USE, Tape, TapeError, implicit_tape, known_op
 
 if TYPE_CHECKING:
     from engine.backward import BackwardRun
@@ -42,7 +42,8 @@ class Tensor:
             raise TypeError(f"a tensor holds real numbers ({', '.join(_DTYPES)}); given dtype {array.dtype}: convert it with dtype=...")
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(f"only floating point tensors have gradients; given dtype {array.dtype}: give floats or dtype=float")
-        self.data, self.name, self.tape, self.node = array, name, None, -1
+        self.data = array if array.ndim else array[()]  # one number is numpy's own scalar: nobody can change it, and it is quick
+        self.name, self.tape, self.node = name, None, -1
         self._requires_grad, self._grad = requires_grad, None
 
     _requires_grad: bool
@@ -67,7 +68,7 @@ class Tensor:
             return self._grad
         latest = self.tape.latest_gradients
         found = latest[self.node] if self.node < len(latest) else None
-        return None if found is None else as_array(found)
+        return None if found is None else handed_out(found)
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
@@ -219,6 +220,13 @@ def _plain(axis: int | Sequence[int] | None) -> int | list[int] | None:
     return list(axis) if isinstance(axis, tuple | list) else axis  # type: ignore[return-value]
 
 
+def handed_out(gradient: Any) -> Array:
+    """A recorded gradient as people get it: an array that they cannot change."""
+    array = as_array(gradient)
+    array.flags.writeable = False
+    return array
+
+
 _new = Tensor.__new__
 _INDEX = REGISTRY["index"]
 
@@ -229,7 +237,9 @@ def _as_tensor(value: Any, like: Tensor | None) -> Tensor:
         return value
     if isinstance(value, bool | int | float) and like is not None and like.data.dtype.kind == "f":
         tensor = _new(Tensor)
-        tensor.data, tensor.name, tensor.tape, tensor.node = like.data.dtype.type(value), None, None, -1
+        number = like.data.dtype.type(value)
+        tensor.data = np.asarray(number) if type(like.data) is np.ndarray else number  # beside an array numpy is quicker with an array
+        tensor.name, tensor.tape, tensor.node = None, None, ONE_USE
         tensor._requires_grad, tensor._grad = False, None
         return tensor
     return Tensor(value)
@@ -260,8 +270,8 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
 
 def _result(op: Op, operands: tuple[Tensor, ...], attributes: Mapping[str, Any], value: Any, residuals: Any) -> Tensor:
     """The tensor of a computed value, recorded where there is a tape to record it."""
-    kind = type(value)
-    if kind is not np.ndarray and not isinstance(value, np.generic):
+    kind: Any = type(value)
+    if kind is not np.ndarray and kind is not np.float64 and not isinstance(value, np.generic):
         value = np.asarray(value)
         kind = np.ndarray
     tensor = _new(Tensor)
@@ -269,7 +279,7 @@ def _result(op: Op, operands: tuple[Tensor, ...], attributes: Mapping[str, Any],
     requires = False
     for x in operands:
         if x._requires_grad:
-            requires = value.dtype.kind == "f"
+            requires = kind is np.float64 or value.dtype.kind == "f"
             break
     tape = CURRENT.get()
     if tape is None:
@@ -280,22 +290,21 @@ def _result(op: Op, operands: tuple[Tensor, ...], attributes: Mapping[str, Any],
         tensor.tape, tensor.node, tensor._requires_grad = None, -1, False
         return tensor
     if kind is np.ndarray:
-        value.setflags(write=False)
-    if len(operands) == 1:
+        LOCK(value, False)
+    count = len(operands)
+    if count == 1:
         x = operands[0]
         inputs: tuple[int, ...] = (x.node if x.tape is tape else tape.node_of(x),)
-    elif len(operands) == 2:
+    elif count == 2:
         x, y = operands
         inputs = (x.node if x.tape is tape else tape.node_of(x), y.node if y.tape is tape else tape.node_of(y))
     else:
         inputs = tuple([x.node if x.tape is tape else tape.node_of(x) for x in operands])
     if tape.tracing:
         requires = requires and not tape.probing
-        node = tape.append(op, inputs, attributes, value, residuals, requires)
-        tape.annotate(node, value, sys._getframe(2))
-    else:
-        node = tape.append(op, inputs, attributes, value, residuals, requires)
-    tensor.tape, tensor.node, tensor._requires_grad = tape, node, requires
+        tape.annotate(value, sys._getframe(2))
+    tensor.tape, tensor._requires_grad = tape, requires
+    tensor.node = tape.append(op, inputs, attributes, value, residuals, requires)
     return tensor
 
 
@@ -311,42 +320,64 @@ def _explained(error: Exception, name: str, tensors: Sequence[Tensor]) -> Except
     return type(error)(f"{name}: not for shapes {shapes} and dtypes {dtypes}: {text}")
 
 
-def _method(name: str) -> Any:
+def _method(name: str, op: Op) -> Any:
+    """The method of an op whose first input is the tensor itself."""
+    compute, on_scalar = op.forward, op.on_scalars[0] if op.on_scalars else op.forward
+
     def method(self: Tensor, *others: Any, **attributes: Any) -> Tensor:
         return apply(name, self, *others, **attributes)
 
-    method.__name__ = name
-    method.__doc__ = f"The op ``{name}``, this tensor being its first input."
-    return method
+    def alone(self: Tensor, **attributes: Any) -> Tensor:  # the same by the shortest way
+        if attributes:
+            return apply(name, self, **attributes)
+        x = self.data
+        try:
+            if type(x) is np.float64:
+                value = on_scalar(x)
+                if type(value) is not np.float64:
+                    value = np.float64(value)
+            else:
+                value = compute(x)
+        except (ValueError, TypeError) as error:
+            raise _explained(error, name, (self,)) from None
+        return _result(op, (self,), NO_ATTRIBUTES, value, None)
+
+    chosen = alone if op.kind == "elementwise" and len(op.inputs) == 1 else method
+    chosen.__name__ = name
+    chosen.__doc__ = f"The op ``{name}``, this tensor being its first input."
+    return chosen
 
 
-def _operator(op: Op, compute: Callable[[Any, Any], Any], reflected: bool = False) -> Any:
-    """An operator's method: what `apply` does, by the shortest way."""
+def _operator(op: Op, compute: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+    """An operator's method and its reflected one: what `apply` does, by the shortest way."""
 
     def method(self: Tensor, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
-        pair = (other, self) if reflected else (self, other)
         try:
-            value = compute(pair[0].data, pair[1].data)
+            value = compute(self.data, other.data)
         except (ValueError, TypeError) as error:
-            raise _explained(error, op.name, pair) from None
-        return _result(op, pair, NO_ATTRIBUTES, value, None)
+            raise _explained(error, op.name, (self, other)) from None
+        return _result(op, (self, other), NO_ATTRIBUTES, value, None)
 
-    return method
+    def reflected(self: Tensor, other: Any) -> Tensor:
+        return method(_as_tensor(other, self), self)
+
+    return method, reflected
 
 
 for _name, _symbol, _compute in (
     ("add", "add", operator.add), ("sub", "sub", operator.sub), ("mul", "mul", operator.mul), ("div", "truediv", operator.truediv),
     ("pow", "pow", operator.pow), ("matmul", "matmul", REGISTRY["matmul"].forward),
 ):  # fmt: skip
-    setattr(Tensor, f"__{_symbol}__", _operator(REGISTRY[_name], _compute))
-    setattr(Tensor, f"__r{_symbol}__", _operator(REGISTRY[_name], _compute, reflected=True))
+    _direct, _reflected = _operator(REGISTRY[_name], _compute)
+    setattr(Tensor, f"__{_symbol}__", _direct)
+    setattr(Tensor, f"__r{_symbol}__", _reflected)
 for _name in ("lt", "le", "gt", "ge"):
     if _name in REGISTRY:
-        setattr(Tensor, f"__{_name}__", _operator(REGISTRY[_name], REGISTRY[_name].forward))
-setattr(Tensor, "__neg__", _method("neg"))  # noqa: B010 - beside its like
+        setattr(Tensor, f"__{_name}__", _operator(REGISTRY[_name], REGISTRY[_name].forward)[0])
+setattr(Tensor, "__neg__", _method("neg", REGISTRY["neg"]))  # noqa: B010 - beside its like
 
 for _name, _op in REGISTRY.items():
     if not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):
-        setattr(Tensor, _name, _method(_name))
+        setattr(Tensor, _name, _method(_name, _op))

@@ -171,8 +171,11 @@ def names_in(tree: Tree) -> list[str]:
     return list(dict.fromkeys(part for part in walk(tree) if isinstance(part, str)))
 
 
-def source(tree: Tree) -> str:
-    """The tree as Python source, fully parenthesised. Names must be identifiers. A name squared is written as a product, the quickest form."""
+def source(tree: Tree, scalars: bool = False) -> str:
+    """The tree as Python source, fully parenthesised. Names must be identifiers. A name squared is written as a product, the quickest form.
+
+    scalars: for single numbers: choices become Python's own, which numpy takes ten times as long for.
+    """
     if isinstance(tree, str):
         if not tree.isidentifier() or keyword.iskeyword(tree):
             raise ValueError(f"{tree!r} is not a name")
@@ -181,9 +184,14 @@ def source(tree: Tree) -> str:
         return repr(tree)
     if tree[0] == "pow" and tree[2] == 2 and isinstance(tree[1], str):
         tree = ["mul", tree[1], tree[1]]
-    parts = [source(part) for part in children(tree)]
+    parts = [source(part, scalars) for part in children(tree)]
     if tree[0] == "neg":
         return f"(-{parts[0]})"
+    if tree[0] == "call" and scalars and tree[1] == "where":
+        return f"({parts[1]} if {parts[0]} else {parts[2]})"
+    if tree[0] == "call" and scalars and tree[1] in ("maximum", "minimum") and not any(isinstance(part, list) for part in tree[2:]):
+        a, b = parts
+        return f"({b} if {b} {'>' if tree[1] == 'maximum' else '<'} {a} or {b} != {b} else {a})"  # the last but one for a NaN
     if tree[0] == "call":
         return f"{source(tree[1])}({', '.join(parts)})"
     if tree[0] == "eq":  # tensors keep == for identity
@@ -205,17 +213,19 @@ def compile_steps(
 
 
 def compile_tree(
-    tree: Tree, arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]], keywords: Mapping[str, Any] | None = None
-) -> Callable[..., Any]:
+    tree: Tree, arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]], keywords: Mapping[str, Any] | None = None, *,
+    scalars: bool = False,
+) -> Callable[..., Any]:  # fmt: skip
     """A function of `arguments` that computes one tree; arithmetic by operators, calls through `functions`.
 
-    keywords: keyword arguments with their defaults. A bare call of the arguments in their order is that function itself.
+    keywords: keyword arguments with their defaults. scalars: see `source`.
+    A bare call of the arguments in their order is that function itself.
     """
     if isinstance(tree, list) and tree[0] == "call" and tree[2:] == list(arguments) and not keywords:
         return functions[tree[1]]
     options = [f"{name}={value!r}" for name, value in (keywords or {}).items()]
     signature = ", ".join([*arguments, "*", *options] if options else arguments)
-    return _compile(f"def formula({signature}):\n    return {source(tree)}", functions)
+    return _compile(f"def formula({signature}):\n    return {source(tree, scalars)}", functions)
 
 
 def _compile(text: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:

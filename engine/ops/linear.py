@@ -19,11 +19,14 @@ _M43 = [[0.2, -0.4, 0.5], [1.1, 0.9, -0.2], [-0.6, 0.7, 0.1], [0.3, 0.3, -1.5]]
 def _linear(x: Array, W: Array) -> Array:
     if W.ndim != 2 or x.ndim < 1 or x.shape[-1] != W.shape[1]:
         raise ValueError(f"linear: x has shape {x.shape} and W {W.shape}; expected x (..., n) and W (m, n) with the same n")
-    return x @ W.T
+    y: Array = x.dot(W.T) if x.ndim == 2 else x @ W.T  # .dot goes to the same product with half the ceremony
+    return y
 
 
 def _linear_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, W = record.inputs
+    if F.arrays and x.ndim == 2:
+        return [g.dot(W) if record.needs[0] else None, g.T.dot(x) if record.needs[1] else None]
     flat = g if g.ndim == 2 else F.reshape(g, shape=(-1, W.shape[0]))
     rows = x if x.ndim == 2 else F.reshape(x, shape=(-1, W.shape[1]))
     return [

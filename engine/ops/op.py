@@ -84,6 +84,7 @@ class Op:
     formula: Tree | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)  # an elementwise formula's parameters, with their defaults
     slopes: tuple[Callable[..., Any], ...] = ()  # elementwise: (incoming, *inputs, y, **attributes) -> the contribution to one input
+    on_scalars: tuple[Callable[..., Any], ...] = ()  # elementwise, for single numbers: the forward, then the slopes
     kinks: tuple[Kink, ...] = ()
     samples: tuple[Sample, ...] = ()
     errors: tuple[Sample, ...] = ()
@@ -120,6 +121,8 @@ def elementwise(
     slopes = [_contribution(trees[x]) for x in inputs]
     arguments = (_INCOMING, *inputs, "y")
     forward, on_arrays = compile_tree(tree, inputs, FUNCTIONS, options), [compile_tree(t, arguments, FUNCTIONS, options) for t in slopes]
+    on_scalars = [compile_tree(tree, inputs, FUNCTIONS, options, scalars=True)]
+    on_scalars += [compile_tree(t, arguments, FUNCTIONS, options, scalars=True) for t in slopes]
     on_tensors: list[Callable[..., Any]] = []
 
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -128,8 +131,7 @@ def elementwise(
             on_tensors.extend(compile_tree(t, arguments, functions, options) for t in slopes)
         chosen = on_arrays if F.arrays else on_tensors
         return [
-            f(g, *record.inputs, record.output, **record.attributes) if need else None
-            for f, need in zip(chosen, record.needs, strict=True)
+            f(g, *record.inputs, record.output, **record.attributes) if need else None for f, need in zip(chosen, record.needs, strict=True)
         ]
 
     return register(
@@ -144,6 +146,7 @@ def elementwise(
             tree,
             options,
             tuple(on_arrays),
+            tuple(on_scalars),
             tuple(kinks),
             tuple(samples),
             tuple(errors),

@@ -124,7 +124,7 @@ def _index_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: 
 
 
 structured(
-    name="index", inputs=("x",), forward=_index, vjp=_index_vjp, element=_index_element,
+    name="index", inputs=("x",), forward=_index, vjp=_index_vjp, element=_index_element, placed=True,
     latex=r"{y} = {x}[\cdot]", derivatives=[Derivative("x", latex=r"\bar{{{y}}}\ \text{{at its place}}")],
     samples=[Sample((_M23,), {"index": [1]}), Sample((_M23,), {"index": [["slice", None, None, None], ["slice", 1, None, None]]}),
              Sample((_T234,), {"index": ["...", 2]}), Sample((_M23,), {"index": [["slice", 0, 1, None], 2]})],
