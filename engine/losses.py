@@ -1,23 +1,71 @@
-"""Losses, with PyTorch's names and reductions to the mean."""
+"""Losses, with the names, arguments and meaning that they have in torch.nn.functional.
+
+``reduction`` is "mean" over all elements (over the rows, for classes), "sum", or "none" for one loss an element (a row).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.tensor import Tensor, apply
 
-__all__ = ["cross_entropy", "mse_loss"]
+__all__ = [
+    "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss", "mse_loss", "nll_loss",
+]  # fmt: skip
 
 
-def cross_entropy(input: Tensor, target: Any) -> Tensor:
-    """Mean of -log softmax(input)[target] over the batch, as torch.nn.functional.cross_entropy.
+def _given(**options: tuple[Any, Any]) -> dict[str, Any]:
+    """The options that differ from their defaults: a trace names what somebody chose."""
+    return {name: value for name, (value, default) in options.items() if value != default}
 
-    input: logits (batch, classes). target: integer class numbers (batch,). Returns a 0-d tensor in nats.
-    Raises ValueError for other shapes, and for class numbers out of range.
+
+def cross_entropy(
+    input: Tensor, target: Any, weight: Sequence[float] | None = None, *, ignore_index: int = -100, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """-log softmax(input)[target], in nats.
+
+    input: logits (batch, classes). target: integer class numbers (batch,); rows of class `ignore_index` do not count. weight: one a class;
+    the mean is then weighted. label_smoothing: the share of the target that is spread evenly over all classes, 0 to 1.
+    Raises ValueError for other shapes, for class numbers out of range, and for options that no loss has.
     """
-    return apply("cross_entropy", input, target)
+    options = _given(ignore_index=(ignore_index, -100), reduction=(reduction, "mean"), label_smoothing=(label_smoothing, 0.0))
+    if weight is not None:
+        options["weight"] = [float(w) for w in weight]
+    return apply("cross_entropy", input, target, **options)
 
 
-def mse_loss(input: Tensor, target: Any) -> Tensor:
-    """Mean of (input - target)**2 over all elements, as torch.nn.functional.mse_loss. Shapes must be equal."""
-    return apply("mse_loss", input, target)
+def nll_loss(
+    input: Tensor, target: Any, weight: Sequence[float] | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """-input[target] for log-probabilities (batch, classes); everything else as `cross_entropy`."""
+    options = _given(ignore_index=(ignore_index, -100), reduction=(reduction, "mean"))
+    if weight is not None:
+        options["weight"] = [float(w) for w in weight]
+    return apply("nll_loss", input, target, **options)
+
+
+def mse_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+    """(input - target)**2. Shapes must be equal."""
+    return apply("mse_loss", input, target, **_given(reduction=(reduction, "mean")))
+
+
+def l1_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
+    """|input - target|. Shapes must be equal."""
+    return apply("l1_loss", input, target, **_given(reduction=(reduction, "mean")))
+
+
+def huber_loss(input: Tensor, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """Squared up to a distance of `delta`, linear beyond (Huber, "Robust estimation of a location parameter"). Shapes must be equal."""
+    return apply("huber_loss", input, target, **_given(reduction=(reduction, "mean"), delta=(float(delta), 1.0)))
+
+
+def binary_cross_entropy_with_logits(input: Tensor, target: Any, *, pos_weight: float = 1.0, reduction: str = "mean") -> Tensor:
+    """-(target log sigmoid(input) + (1 - target) log sigmoid(-input)), finite for any logit. pos_weight: of the first term."""
+    return apply("bce_with_logits", input, target, **_given(reduction=(reduction, "mean"), pos_weight=(float(pos_weight), 1.0)))
+
+
+def kl_div(input: Tensor, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """target (log target - input), for log-probabilities; reduction "batchmean" divides by the batch, as the definition has it."""
+    return apply("kl_div", input, target, **_given(reduction=(reduction, "mean"), log_target=(log_target, False)))

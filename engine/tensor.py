@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.backward import BackwardRun
 
 
+Axis = int | Sequence[int] | None
+
 _DTYPES = ("float64", "float32", "int64", "int32", "uint8", "bool")
 
 
@@ -184,15 +186,79 @@ class Tensor:
 
     # methods with attributes by position; the others come from the table of ops below
 
-    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return apply("sum", self, axis=_plain(axis), keepdims=keepdims)
 
-    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return apply("mean", self, axis=_plain(axis), keepdims=keepdims)
 
+    def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
+        return apply("var", self, axis=_plain(axis), correction=correction, keepdims=keepdims)
+
+    def std(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
+        return apply("std", self, axis=_plain(axis), correction=correction, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply("max", self, axis=_plain(axis), keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply("min", self, axis=_plain(axis), keepdims=keepdims)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply("prod", self, axis=_plain(axis), keepdims=keepdims)
+
+    def norm(self, ord: float | str = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A002 - numpy's name for it
+        return apply("norm", self, ord="inf" if ord == float("inf") else ord, axis=_plain(axis), keepdims=keepdims)
+
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply("logsumexp", self, axis=_plain(axis), keepdims=keepdims)
+
+    def cumsum(self, axis: int = 0) -> Tensor:
+        return apply("cumsum", self, axis=axis)
+
+    def clip(self, low: float, high: float) -> Tensor:
+        return apply("clip", self, low=float(low), high=float(high))
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        return apply("softmax", self, **({} if axis == -1 else {"axis": axis}))
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        return apply("log_softmax", self, **({} if axis == -1 else {"axis": axis}))
+
     def reshape(self, *shape: Any) -> Tensor:
-        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-        return apply("reshape", self, shape=[int(n) for n in wanted])
+        return apply("reshape", self, shape=_numbers(shape))
+
+    def permute(self, *axes: Any) -> Tensor:
+        return apply("permute", self, axes=_numbers(axes))
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        return apply("squeeze", self, axis=_plain(axis))
+
+    def unsqueeze(self, axis: int) -> Tensor:
+        return apply("unsqueeze", self, axis=axis)
+
+    def flip(self, axis: Axis = None) -> Tensor:
+        return apply("flip", self, axis=_plain(axis))
+
+    def roll(self, shift: int, axis: int | None = None) -> Tensor:
+        return apply("roll", self, shift=shift, axis=axis)
+
+    def pad(self, widths: Sequence[Sequence[int]], value: float = 0.0) -> Tensor:
+        """(before, after) for each axis, as numpy."""
+        return apply("pad", self, widths=[list(pair) for pair in widths], value=float(value))
+
+    def split(self, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
+        """All parts: of these sizes, or of one size each but the last."""
+        wanted = sizes if isinstance(sizes, int) else [int(n) for n in sizes]
+        first = apply("split", self, sizes=wanted, axis=axis, part=0)
+        count = -(-self.shape[axis] // wanted) if isinstance(wanted, int) else len(wanted)
+        return (first, *(apply("split", self, sizes=wanted, axis=axis, part=k) for k in range(1, count)))
+
+    def gather(self, indices: Any, axis: int = 0) -> Tensor:
+        return apply("gather", self, indices, axis=axis)
+
+    def masked_fill(self, mask: Any, value: float) -> Tensor:
+        return apply("masked_fill", self, mask, value=float(value))
 
     def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
         return apply("transpose", self, axes=_plain(axes))
@@ -211,11 +277,14 @@ class Tensor:
         def sigmoid(self) -> Tensor: ...
         def abs(self) -> Tensor: ...
         def relu(self) -> Tensor: ...
-        def softmax(self) -> Tensor: ...
-        def log_softmax(self) -> Tensor: ...
 
 
-def _plain(axis: int | Sequence[int] | None) -> int | list[int] | None:
+def _numbers(given: Sequence[Any]) -> list[int]:
+    """Numbers given one by one, or all in one list."""
+    return [int(n) for n in (given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given)]
+
+
+def _plain(axis: Axis) -> int | list[int] | None:
     """Attributes are JSON: sequences become lists."""
     return list(axis) if isinstance(axis, tuple | list) else axis  # type: ignore[return-value]
 
@@ -317,7 +386,7 @@ def _explained(error: Exception, name: str, tensors: Sequence[Tensor]) -> Except
     if text.startswith("operands could not be broadcast"):
         return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
     dtypes = " and ".join(str(x.dtype) for x in tensors)
-    return type(error)(f"{name}: not for shapes {shapes} and dtypes {dtypes}: {text}")
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: not for shapes {shapes} and dtypes {dtypes}: {text}")
 
 
 def _method(name: str, op: Op) -> Any:
@@ -330,10 +399,10 @@ def _method(name: str, op: Op) -> Any:
     def alone(self: Tensor, **attributes: Any) -> Tensor:  # the same by the shortest way
         if attributes:
             return apply(name, self, **attributes)
-        x = self.data
+        x: Any = self.data
         try:
             if type(x) is np.float64:
-                value = on_scalar(x)
+                value: Any = on_scalar(x)
                 if type(value) is not np.float64:
                     value = np.float64(value)
             else:

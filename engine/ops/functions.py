@@ -14,9 +14,11 @@ from scipy import special
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
-        "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "sigmoid": special.expit,
-        "abs": np.abs, "sign": np.sign, "maximum": np.maximum, "minimum": np.minimum, "where": np.where,
+        "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos,
+        "tanh": np.tanh, "sigmoid": special.expit, "erf": special.erf, "abs": np.abs, "sign": np.sign, "maximum": np.maximum,
+        "minimum": np.minimum, "where": np.where,
     }
 )  # fmt: skip
 
-ANALYTIC = frozenset({"exp", "log", "sqrt", "sin", "cos", "tanh"})  # take complex arrays and are complex-differentiable
+# Take complex arrays and are complex-differentiable.
+ANALYTIC = frozenset({"exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf"})

@@ -7,7 +7,8 @@ r"""Formula trees as LaTeX. The page's ``web/src/math/latex.ts`` follows the sam
     piece                          level       asks of its parts
     a < b, \le, >, \ge, =          COMPARISON  SUM, SUM
     where: cases                   COMPARISON  nothing; rows ``value & condition``, the second condition the opposite one;
-                                               a condition c that is no comparison: rows for ``c = 0``, ``c \ne 0``
+                                               a condition c that is no comparison: rows for ``c = 0``, ``c \ne 0``;
+                                               a = between two numbers is decided: no cases, the part that holds
     a + b, a - b                   SUM         SUM, PRODUCT
     -a                             NEGATIVE    PRODUCT
     mul, matmul                    PRODUCT     PRODUCT, POWER
@@ -145,6 +146,10 @@ class _Renderer:
                 return self.call(name, arguments)
         raise ValueError(f"{tree!r} is not a formula tree; expected a number, a name, or a list that starts with an operator")
 
+    def known(self, tree: Any) -> float | None:
+        """The number that a tree stands for, if it is one."""
+        return self.numbers.get(tree) if isinstance(tree, str) else tree if isinstance(tree, int | float) else None
+
     def product(self, a: Any, b: Any) -> _Piece:
         right = self.at(b, POWER)
         figures = self.render(b).is_number or right[0].isdigit() or right.startswith(r"\frac")
@@ -171,6 +176,9 @@ class _Renderer:
     def cases(self, condition: Any, a: Any, b: Any) -> _Piece:
         if isinstance(condition, list) and condition[0] in _RELATIONS:
             kind, left, right = condition
+            known = self.known(left), self.known(right)
+            if kind == "eq" and None not in known:  # between two numbers there is nothing to choose
+                return self.render(a if known[0] == known[1] else b)
         else:  # a value as condition: true where it is not zero
             kind, left, right = "eq", condition, 0
             a, b = b, a

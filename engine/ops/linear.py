@@ -1,14 +1,12 @@
-"""Products and sums: linear, matmul, sum, mean."""
+"""Products: linear, matmul, dot, outer, einsum."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from engine.ops.axes import axes_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -97,55 +95,100 @@ structured(
 )  # fmt: skip
 
 
-def _sum(x: Array, *, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    return x.sum(axis=axes_of("sum", axis, x.ndim), keepdims=keepdims)
-
-
-def _spread(F: Any, g: Any, record: Record, op: str) -> Any:
-    """The gradient of a reduction, spread over what was reduced."""
-    x = record.inputs[0]
-    kept = tuple(1 if i in axes_of(op, record.attributes.get("axis"), x.ndim) else n for i, n in enumerate(x.shape))
-    return F.broadcast_to(F.reshape(g, shape=kept), shape=x.shape)
-
-
-def _sum_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
-    x = inputs[0]
-    axes = axes_of("sum", attributes.get("axis"), x.ndim)
-    if not attributes.get("keepdims"):
-        rest = list(index)
-        index = tuple(0 if i in axes else rest.pop(0) for i in range(x.ndim))
-    factor = 1.0
-    reduced = np.ndindex(*(x.shape[a] for a in axes))
-    return [(0, tuple(at[axes.index(i)] if i in axes else index[i] for i in range(x.ndim)), factor) for at in reduced]
+def _dot(a: Array, b: Array) -> Any:
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"dot: a has shape {a.shape} and b {b.shape}; expected two vectors of the same length")
+    return a.dot(b)
 
 
 structured(
-    name="sum", inputs=("x",), forward=_sum, vjp=lambda F, g, record: [_spread(F, g, record, "sum")], element=_sum_element,
-    latex=r"{y} = \sum {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
-    samples=[Sample((_M23,)), Sample((_M23,), {"axis": 1}), Sample((_M23,), {"axis": [0, 1], "keepdims": True}), Sample((0.7,)),
-             Sample((_M23,), {"axis": -2})],
-    errors=[Sample((_M23,), {"axis": 2}), Sample((_M23,), {"axis": [0, 0]})],
+    name="dot", inputs=("a", "b"), forward=_dot, analytic=True,
+    vjp=lambda F, g, record: [g * record.inputs[1], g * record.inputs[0]],
+    element=lambda index, inputs, attributes: [(0, (k,), float(w)) for k, w in enumerate(inputs[1])],
+    latex=r"{y} = {a}^{{\top}}{b}", derivatives=[Derivative("a", latex=r"\bar{{{y}}}\,{b}"), Derivative("b", latex=r"\bar{{{y}}}\,{a}")],
+    samples=[Sample(([0.5, -1.2], [0.3, 1.4])), Sample(([0.5], [2.0]))], errors=[Sample(([0.5, 1.0], [1.0])), Sample((_M23, _M23))],
 )  # fmt: skip
 
 
-def _mean(x: Array, *, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    return x.mean(axis=axes_of("mean", axis, x.ndim), keepdims=keepdims)
-
-
-def _mean_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    x = record.inputs[0]
-    reduced = math.prod(x.shape[a] for a in axes_of("mean", record.attributes.get("axis"), x.ndim))
-    return [_spread(F, g * (1 / max(1, reduced)), record, "mean")]
-
-
-def _mean_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
-    terms = _sum_element(index, inputs, attributes)
-    return [(port, at, 1 / len(terms)) for port, at, _ in terms]
+def _outer(a: Array, b: Array) -> Array:
+    if a.ndim != 1 or b.ndim != 1:
+        raise ValueError(f"outer: a has shape {a.shape} and b {b.shape}; expected two vectors")
+    return np.multiply.outer(a, b)
 
 
 structured(
-    name="mean", inputs=("x",), forward=_mean, vjp=_mean_vjp, element=_mean_element,
-    latex=r"{y} = \tfrac{{1}}{{n}}\sum {x}", derivatives=[Derivative("x", latex=r"\tfrac{{1}}{{n}}\,\bar{{{y}}}")],
-    samples=[Sample((_M23,)), Sample((_M23,), {"axis": 1}), Sample((_M23,), {"axis": -2, "keepdims": True})],
-    errors=[Sample((_M23,), {"axis": 2})],
+    name="outer", inputs=("a", "b"), forward=_outer, analytic=True,
+    vjp=lambda F, g, record: [F.matmul(g, record.inputs[1]), F.matmul(F.transpose(g), record.inputs[0])],
+    element=lambda index, inputs, attributes: [(0, (index[0],), float(inputs[1][index[1]]))],
+    latex=r"{y} = {a}\,{b}^{{\top}}",
+    derivatives=[Derivative("a", latex=r"\bar{{{y}}}\,{b}"), Derivative("b", latex=r"\bar{{{y}}}^{{\top}}{a}")],
+    samples=[Sample(([0.5, -1.2], [0.3, 1.4, 2.0])), Sample(([0.5], [2.0]))], errors=[Sample((0.5, [1.0])), Sample((_M23, [1.0]))],
+)  # fmt: skip
+
+
+def _subscripts(equation: str, a: Array, b: Array) -> tuple[str, str, str]:
+    """The letters of a, b and the output. Raises ValueError naming equation and shapes."""
+    left, arrow, out = equation.replace(" ", "").partition("->")
+    parts = left.split(",")
+    if len(parts) == 2 and not arrow:
+        both = "".join(parts)
+        out = "".join(sorted(c for c in set(both) if both.count(c) == 1))
+    fits = len(parts) == 2 and (left + out).replace(",", "").isalpha() and len(parts[0]) == a.ndim and len(parts[1]) == b.ndim
+    sizes: dict[str, int] = {}
+    if fits:
+        pairs = [*zip(parts[0], a.shape, strict=True), *zip(parts[1], b.shape, strict=True)]
+        fits = all(sizes.setdefault(letter, n) == n for letter, n in pairs)
+        fits = fits and len(set(out)) == len(out) and set(out) <= set(sizes) and all(len(set(p)) == len(p) for p in parts)
+    elif (left + out).replace(",", "") == "" and len(parts) == 2:
+        fits = a.ndim == b.ndim == 0
+    if not fits:
+        raise ValueError(
+            f"einsum: {equation!r} for shapes {a.shape} and {b.shape}; expected two terms such as 'ij,jk->ik', a letter a dimension, each "
+            "once in a term, the same size wherever it occurs"
+        )
+    return parts[0], parts[1], out
+
+
+def _einsum(a: Array, b: Array, *, equation: str) -> Any:
+    first, second, out = _subscripts(equation, a, b)
+    return np.einsum(f"{first},{second}->{out}", a, b)
+
+
+def _einsum_vjp(F: Any, g: Any, record: Record) -> list[Any]:
+    a, b = record.inputs
+    first, second, out = _subscripts(record.attributes["equation"], F.array(a), F.array(b))
+
+    def towards(x: Any, mine: str, other: Any, theirs: str) -> Any:
+        reached = "".join(c for c in mine if c in out or c in theirs)
+        part = F.einsum(g, other, equation=f"{out},{theirs}->{reached}")
+        if reached == mine:
+            return part
+        # What was summed out of this input alone gets the same gradient all along.
+        kept = tuple(n if c in reached else 1 for c, n in zip(mine, x.shape, strict=True))
+        return F.broadcast_to(F.reshape(part, shape=kept), shape=x.shape)
+
+    return [towards(a, first, b, second) if record.needs[0] else None, towards(b, second, a, first) if record.needs[1] else None]
+
+
+def _einsum_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
+    a, b = inputs
+    first, second, out = _subscripts(attributes["equation"], a, b)
+    sizes = {**dict(zip(first, a.shape, strict=True)), **dict(zip(second, b.shape, strict=True))}
+    summed = [c for c in sizes if c not in out]
+    terms = []
+    for values in np.ndindex(*(sizes[c] for c in summed)):
+        at = {**dict(zip(out, index, strict=True)), **dict(zip(summed, values, strict=True))}
+        terms.append((0, tuple(at[c] for c in first), float(b[tuple(at[c] for c in second)])))
+    return terms
+
+
+structured(
+    name="einsum", inputs=("a", "b"), forward=_einsum, vjp=_einsum_vjp, element=_einsum_element, analytic=True,
+    latex=r"{y} = \textstyle\sum {a}\,{b}",
+    derivatives=[Derivative("a", latex=r"\textstyle\sum \bar{{{y}}}\,{b}"), Derivative("b", latex=r"\textstyle\sum \bar{{{y}}}\,{a}")],
+    samples=[Sample((_M23, _M32), {"equation": "ij,jk->ik"}), Sample((_M23, _M23), {"equation": "ij,ij"}),
+             Sample((_M23, [0.5, 2.0]), {"equation": "ij,k->kj"}),
+             Sample(([_M23, _M23], [_M32, _M32]), {"equation": "bij,bjk->bki"}), Sample((0.5, _M23), {"equation": ",ij->i"})],
+    errors=[Sample((_M23, _M23), {"equation": "ij,jk->ik"}), Sample((_M23, _M32), {"equation": "ij->i"}),
+            Sample((_M23, _M32), {"equation": "ii,jk->ik"})],
 )  # fmt: skip

@@ -80,9 +80,9 @@ structured(
 
 
 def encode_index(index: Any) -> list[Any]:
-    """A basic index as JSON: integers, ``["slice", start, stop, step]``, ``"..."`` and ``"new"``.
+    """An index as JSON: integers, ``["slice", start, stop, step]``, ``"..."``, ``"new"``, and ``["array", numbers]`` for integer arrays.
 
-    Raises TypeError for anything else (index arrays, booleans).
+    A boolean mask becomes the integer arrays of its true elements. Raises TypeError for anything else.
     """
     parts: list[Any] = []
     for part in index if isinstance(index, tuple) else (index,):
@@ -95,20 +95,42 @@ def encode_index(index: Any) -> list[Any]:
         elif isinstance(part, int | np.integer) and not isinstance(part, bool):
             parts.append(int(part))
         else:
-            raise TypeError(f"index: {type(part).__name__} cannot index a tensor here; expected integers, slices, ... or None")
+            parts.extend(_encode_array(part))
     return parts
+
+
+def _encode_array(part: Any) -> list[Any]:
+    array = np.asarray(getattr(part, "data", part))
+    if array.dtype.kind == "b" and array.ndim:
+        return [["array", places.tolist()] for places in array.nonzero()]
+    if array.dtype.kind not in "iu" and not (array.size == 0 and array.ndim):
+        raise TypeError(
+            f"index: {type(part).__name__} cannot index a tensor here; expected integers, slices, ..., None, integer arrays or masks"
+        )
+    return [["array", array.tolist()]]
 
 
 def decode_index(parts: Sequence[Any]) -> tuple[Any, ...]:
     """The inverse of `encode_index`."""
-    words = {"...": Ellipsis, "new": None}
-    return tuple(words[p] if isinstance(p, str) else slice(*p[1:]) if isinstance(p, list | tuple) else p for p in parts)
+    return tuple(_decode(part) for part in parts)
 
 
-def _index(x: Array, *, index: Sequence[Any]) -> Array:
+def _decode(part: Any) -> Any:
+    if isinstance(part, str):
+        return Ellipsis if part == "..." else None
+    if isinstance(part, list | tuple):
+        return slice(*part[1:]) if part[0] == "slice" else np.asarray(part[1], dtype=np.int64)
+    return part
+
+
+def _has_arrays(parts: Sequence[Any]) -> bool:
+    return any(isinstance(part, list | tuple) and part[0] == "array" for part in parts)
+
+
+def _index(x: Array, *, index: Sequence[Any]) -> tuple[Array, Any]:
+    place = decode_index(index)
     try:
-        part: Array = x[decode_index(index)]
-        return part
+        return x[place], None if _has_arrays(index) else place
     except IndexError as error:
         raise IndexError(f"index: {list(index)} does not fit shape {x.shape}: {error}") from None
 
@@ -127,15 +149,20 @@ structured(
     name="index", inputs=("x",), forward=_index, vjp=_index_vjp, element=_index_element, placed=True,
     latex=r"{y} = {x}[\cdot]", derivatives=[Derivative("x", latex=r"\bar{{{y}}}\ \text{{at its place}}")],
     samples=[Sample((_M23,), {"index": [1]}), Sample((_M23,), {"index": [["slice", None, None, None], ["slice", 1, None, None]]}),
-             Sample((_T234,), {"index": ["...", 2]}), Sample((_M23,), {"index": [["slice", 0, 1, None], 2]})],
+             Sample((_T234,), {"index": ["...", 2]}), Sample((_M23,), {"index": [["slice", 0, 1, None], 2]}),
+             Sample((_M23,), {"index": [["array", [0, 1, 0]], ["array", [2, 0, 2]]]}),
+             Sample((_T234,), {"index": ["...", ["array", [[0, 3], [3, 1]]]]})],
     errors=[Sample((_M23,), {"index": [5]}), Sample((_M23,), {"index": [0, 0, 0]})],
 )  # fmt: skip
 
 
 def _index_set(x: Array, *, shape: Sequence[int], index: Sequence[Any]) -> Array:
-    y = np.zeros(tuple(shape), dtype=x.dtype)
+    y, place = np.zeros(tuple(shape), dtype=x.dtype), decode_index(index)
     try:
-        y[decode_index(index)] = x
+        if _has_arrays(index):
+            np.add.at(y, place, x)  # what is taken twice gets both gradients
+        else:
+            y[place] = x
     except (IndexError, ValueError):
         raise ValueError(f"index_set: shape {x.shape} does not fit at {list(index)} of shape {tuple(shape)}") from None
     return y
@@ -145,7 +172,8 @@ structured(
     name="index_set", inputs=("x",), forward=_index_set,
     vjp=lambda F, g, record: [F.index(g, index=record.attributes["index"])],
     latex=r"{y}[\cdot] = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}[\cdot]")],
-    samples=[Sample(([0.5, 1.0],), {"shape": [3, 2], "index": [1]})],
+    samples=[Sample(([0.5, 1.0],), {"shape": [3, 2], "index": [1]}),
+             Sample(([0.5, 1.0, 2.0],), {"shape": [3], "index": [["array", [1, 1, 0]]]})],
     errors=[Sample(([0.5, 1.0],), {"shape": [3, 3], "index": [1]})],
 )  # fmt: skip
 

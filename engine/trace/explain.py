@@ -132,6 +132,7 @@ class _Symbols:
             self.by_name = dict(zip(names, symbols, strict=True))
         self.inputs = symbols
         self.output = node_symbol(document, node["id"])
+        self.options = _options(document, node)
         # A constant stands in formulas as its number, with the parentheses that a negative one needs.
         self.constants = {
             name: float(document.value(i)) for name, i in zip(self.names, node["inputs"], strict=True)
@@ -140,7 +141,7 @@ class _Symbols:
 
     def formula(self, tree: Tree) -> str:
         symbols = {**self.by_name, "y": self.output, _INCOMING: rf"\bar{{{self.output}}}"}
-        return to_latex(tree, symbols, self.constants)
+        return to_latex(tree, symbols, {**self.options, **self.constants})
 
     def authored(self, latex: str) -> str:
         """A structured op's LaTeX; symbols with a subscript are grouped, so that it may give them another."""
@@ -165,7 +166,7 @@ def _forward(document: Document, node: Mapping[str, Any], at: Index | None) -> d
     ]
     numbers = None
     if at is not None:
-        values = _input_numbers(document, node, symbols, at)
+        values = {**_options(document, node), **_input_numbers(document, node, symbols, at)}
         numbers = _equation(to_latex(op["formula"], numbers=values), format_number(_element(document.value(node["id"]), at)))
     written = _equation(symbols.output, symbols.formula(op["formula"]))
     return {"latex": written, "latex_numbers": numbers, "terms": terms, "others": None}
@@ -173,6 +174,16 @@ def _forward(document: Document, node: Mapping[str, Any], at: Index | None) -> d
 
 def _element(array: Array, at: Index) -> float:
     return float(array[at])
+
+
+def _options(document: Document, node: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of an elementwise op's parameters: as given, else their defaults."""
+    op = document.op(node["id"])
+    return (
+        {}
+        if op is None or op.kind != "elementwise"
+        else {name: node["attributes"].get(name, value) for name, value in op.attributes.items()}
+    )
 
 
 def _input_numbers(document: Document, node: Mapping[str, Any], symbols: _Symbols, at: Index) -> dict[str, float]:
@@ -309,7 +320,7 @@ def _contribution_numbers(document: Document, contribution: Contribution, tree: 
     incoming = document.gradient(consumer["id"])
     if at is None or incoming is None or consumer["shape"] != document.nodes[contribution.target]["shape"]:
         return None
-    values = _input_numbers(document, consumer, symbols, at)
+    values = {**_options(document, consumer), **_input_numbers(document, consumer, symbols, at)}
     values |= {"y": _element(document.value(consumer["id"]), at), _INCOMING: _element(incoming, at)}
     written, total = to_latex(tree, numbers=values), format_number(_element(contribution.array, at))
     return total if written == total else _equation(written, total)

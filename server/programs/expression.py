@@ -16,8 +16,11 @@ from server import limits
 from server.programs.errors import ProgramError
 
 POINTER = "/program/expression"
-# Their inputs are class numbers, or their attributes indices, which an expression has no way to write.
-_UNWRITABLE = {"cross_entropy", "embedding", "index", "index_set", "rows"}
+# Their inputs are class numbers, masks or series, or their attributes indices, which an expression has no way to write.
+_UNWRITABLE = {
+    "conv1d", "cross_entropy", "einsum", "embedding", "eq", "gather", "ge", "gt", "index", "index_set", "le", "lt", "masked_fill",
+    "nll_loss", "pad", "rows", "scaled_dot_product_attention", "where",
+}  # fmt: skip
 OPERATIONS = frozenset(name for name, op in REGISTRY.items() if not op.hidden) - _UNWRITABLE
 # What operations raise for inputs and attributes that they cannot take.
 _REFUSALS = (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, TapeError)
@@ -100,6 +103,8 @@ def _bound(name: str, operands: list[Tensor], attributes: Mapping[str, Any]) -> 
             return 0  # the op itself refuses scalars
         rows, columns = (shapes[0], shapes[1]) if name == "matmul" else (shapes[0], shapes[1][::-1])
         return math.prod(rows[:-1]) * math.prod(columns[:-2]) * (columns[-1] if len(columns) > 1 else 1)
+    if name == "outer":
+        return math.prod(x.size for x in operands)
     if name == "broadcast_to":
         shape = attributes.get("shape")
         return math.prod(abs(n) for n in shape) if isinstance(shape, list) else 0

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from engine import Tape, Tensor, apply
 from engine.gradcheck import gradcheck
@@ -15,10 +19,11 @@ from engine.ops.op import Sample
 SHOWN = {name: op for name, op in REGISTRY.items() if not op.hidden}
 
 
-def cases(kind: str) -> list[Any]:
-    return [
-        pytest.param(op, sample, id=f"{name}-{number}") for name, op in SHOWN.items() for number, sample in enumerate(getattr(op, kind))
-    ]
+FLOATING = {name: op for name, op in SHOWN.items() if name not in ("lt", "le", "gt", "ge", "eq")}
+
+
+def cases(kind: str, ops: Mapping[str, Op] = SHOWN) -> list[Any]:
+    return [pytest.param(op, sample, id=f"{name}-{number}") for name, op in ops.items() for number, sample in enumerate(getattr(op, kind))]
 
 
 def tensors(sample: Sample) -> list[Tensor]:
@@ -45,19 +50,103 @@ def test_the_catalogue_lists_every_shown_op_once() -> None:
     assert all(entry["latex"] and all(d["latex"] for d in entry["derivatives"]) for entry in catalogue())
 
 
-@pytest.mark.parametrize(("op", "sample"), cases("samples"))
-def test_gradients_equal_finite_differences(op: Op, sample: Sample) -> None:
+@pytest.mark.parametrize(("op", "sample"), cases("samples", FLOATING))
+def test_first_and_second_derivatives_equal_finite_differences(op: Op, sample: Sample) -> None:
     inputs = tensors(sample)
-    assert gradcheck(lambda *xs: apply(op.name, *xs, **sample.attributes), inputs) == []
+    found = gradcheck(lambda *xs: apply(op.name, *xs, **sample.attributes), inputs, order=2, rtol=1e-5, atol=1e-7)
+    assert [str(mismatch) for mismatch in found] == []
+
+
+@pytest.mark.parametrize(("op", "sample"), [case for case in cases("samples", FLOATING) if case.values[0].analytic])
+def test_gradients_equal_the_complex_step_to_the_last_digits(op: Op, sample: Sample) -> None:
+    inputs = tensors(sample)
+    output = apply(op.name, *inputs, **sample.attributes)
+    weights = np.random.default_rng(0).uniform(0.5, 1.5, output.shape)
+    run = output.backward(weights)
+    arrays = [np.asarray(x) for x in sample.inputs]
+    for port, x in enumerate(inputs):
+        if not x.requires_grad:
+            continue
+        for index in np.ndindex(x.shape):
+            moved = arrays[port].astype(np.complex128)
+            moved[index] += 1e-30j
+            result = op.forward(*[moved if i == port else a for i, a in enumerate(arrays)], **sample.attributes)
+            stepped = result[0] if isinstance(result, tuple) else result
+            assert run[x][index] == pytest.approx(float((weights * stepped.imag).sum()) / 1e-30, rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq"])
+def test_comparisons_give_booleans_without_a_gradient(name: str) -> None:
+    a, b = Tensor([1.0, 2.0, 3.0], requires_grad=True), Tensor([2.0, 2.0, 2.0], requires_grad=True)
+    answer = apply(name, a, b)
+    assert answer.dtype == bool
+    assert not answer.requires_grad
+    expected = {"lt": a.data < b.data, "le": a.data <= b.data, "gt": a.data > b.data, "ge": a.data >= b.data, "eq": a.data == b.data}
+    np.testing.assert_array_equal(answer.data, expected[name])
+    assert (a > b).data.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(("op", "sample"), cases("samples", FLOATING))
+def test_the_memory_layout_of_the_inputs_does_not_matter(op: Op, sample: Sample) -> None:
+    arrays = [np.asarray(x) for x in sample.inputs]
+    scattered = []
+    for x in arrays:
+        if not x.ndim:
+            scattered.append(x)
+            continue
+        spread = np.zeros(tuple(2 * n for n in x.shape), x.dtype)[tuple(slice(None, None, -2) for _ in x.shape)]
+        spread[...] = x
+        scattered.append(spread)
+    straight, crooked = (op.forward(*given, **sample.attributes) for given in (arrays, scattered))
+    for a, b in zip(*(r if isinstance(r, tuple) else (r,) for r in (straight, crooked)), strict=True):
+        if isinstance(a, np.ndarray | np.generic):
+            np.testing.assert_allclose(b, a, rtol=1e-14, atol=1e-15)
+
+
+ELEMENTWISE = [op for op in FLOATING.values() if op.kind == "elementwise" and op.name != "where"]
+
+
+@pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_elementwise_ops_broadcast_as_numpy_and_send_back_gradients_of_their_inputs_shapes(op: Op, data: st.DataObject) -> None:
+    shapes = data.draw(mutually_broadcastable_shapes(num_shapes=len(op.inputs), max_dims=3, max_side=3, min_side=0))
+    random = np.random.default_rng(0)
+    xs = [Tensor(random.uniform(0.2, 0.9, shape), requires_grad=True) for shape in shapes.input_shapes]
+    output = apply(op.name, *xs)
+    assert output.shape == shapes.result_shape
+    run = output.backward(np.ones(output.shape))
+    for x in xs:
+        assert run[x].shape == x.shape
+        assert np.isfinite(run[x]).all()
+    first = tuple(0 for _ in output.shape)
+    if output.size:
+        alone = op.forward(*[np.broadcast_to(x.data, output.shape)[first] for x in xs])
+        assert output.data[first] == pytest.approx(float(alone), rel=1e-14)
+
+
+@pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
+def test_integers_and_booleans_are_taken_as_numpy_takes_them_or_refused_by_name(op: Op) -> None:
+    for data in ([1, 2], [True, False]):
+        xs = [Tensor(data) for _ in op.inputs]
+        try:
+            with np.errstate(all="ignore"):
+                op.forward(*[x.data for x in xs])
+        except TypeError:
+            with pytest.raises(TypeError, match=rf"^{op.name}: not for shapes \(2,\)"):
+                apply(op.name, *xs)
+        else:
+            with np.errstate(all="ignore"):
+                assert not apply(op.name, *xs).requires_grad
 
 
 @pytest.mark.parametrize(("op", "sample"), cases("errors"))
 def test_errors_name_the_op(op: Op, sample: Sample) -> None:
-    with pytest.raises((ValueError, IndexError), match=f"^{op.name}"):
+    with pytest.raises((ValueError, IndexError), match=f"^{op.name}: "):
         apply(op.name, *tensors(sample), **sample.attributes)
 
 
-@pytest.mark.parametrize(("op", "sample"), cases("samples"))
+@pytest.mark.parametrize(("op", "sample"), cases("samples", FLOATING))
 def test_float32_stays_float32(op: Op, sample: Sample) -> None:
     inputs = [Tensor(x.data.astype(np.float32), requires_grad=True) if x.requires_grad else x for x in tensors(sample)]
     output = apply(op.name, *inputs, **sample.attributes)
@@ -74,7 +163,7 @@ def test_the_terms_of_an_element_make_it(op: Op, sample: Sample) -> None:
     for index in np.ndindex(output.shape):
         terms = op.element(index, arrays, sample.attributes)
         if output.ndim <= 2:
-            assert terms or output.size == 0
+            assert terms or output.size == 0 or output[index] == 0
         if terms:
             assert sum(factor * arrays[port][at] for port, at, factor in terms) == pytest.approx(output[index], rel=1e-12, abs=1e-12)
 

@@ -131,12 +131,20 @@ class Renderer {
     return piece((FUNCTIONS[name] ?? `\\operatorname{${escape(name)}}`) + parenthesise(written.join(", ")), ATOM!);
   }
 
+  /** The number that a tree stands for, if it is one. */
+  private known(tree: Tree): number | null {
+    if (typeof tree === "string") return Object.hasOwn(this.numbers, tree) ? this.numbers[tree]! : null;
+    return typeof tree === "number" ? tree : null;
+  }
+
   private cases(condition: Tree, a: Tree, b: Tree): Piece {
     let [kind, left, right] = ["eq", condition, 0 as Tree] as [string, Tree, Tree];
     let [first, second] = [b, a]; // a value as condition is true where it is not zero
     if (Array.isArray(condition) && (condition[0] as string) in RELATIONS) {
       [kind, left, right] = condition as unknown as [string, Tree, Tree];
       [first, second] = [a, b];
+      const known = [this.known(left), this.known(right)];
+      if (kind === "eq" && known[0] !== null && known[1] !== null) return this.render(known[0] === known[1] ? a : b);
     }
     const [holds, fails] = [RELATIONS[kind]!, OPPOSITES[kind]!].map((sign) => this.relation(left, sign, right));
     return piece(`\\begin{cases}${this.text(first)} & ${holds} \\\\ ${this.text(second)} & ${fails}\\end{cases}`, COMPARISON!);

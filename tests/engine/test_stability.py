@@ -1,0 +1,89 @@
+"""Numbers at the edges: forms that neither overflow nor lose what is left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import F, Tensor, apply, losses
+
+INF = np.inf
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "silu", "tanh", "elu", "gelu", "gelu_tanh", "erf"])
+def test_activations_are_finite_far_out_and_so_are_their_slopes(name: str) -> None:
+    for dtype in (np.float32, np.float64):
+        x = Tensor([-1000.0, -50.0, 50.0, 1000.0], dtype=dtype, requires_grad=True)
+        y = apply(name, x)
+        run = y.backward(np.ones(4))
+        assert np.isfinite(y.data).all()
+        assert np.isfinite(run[x]).all()
+        assert y.dtype == run[x].dtype == dtype
+
+
+def test_tails_keep_their_digits() -> None:
+    assert Tensor(-40.0).sigmoid().item() == pytest.approx(np.exp(-40.0), rel=1e-15)
+    assert apply("softplus", Tensor(-40.0)).item() == pytest.approx(np.exp(-40.0), rel=1e-15)
+    assert apply("expm1", Tensor(1e-12)).item() == pytest.approx(1e-12 + 5e-25, rel=1e-15)
+    assert apply("log1p", Tensor(1e-12)).item() == pytest.approx(1e-12 - 5e-25, rel=1e-15)
+    assert Tensor(np.float32(-80.0)).sigmoid().item() == pytest.approx(np.exp(-80.0), rel=1e-6)
+
+
+def test_log_sum_exp_of_large_small_and_absent_terms() -> None:
+    x = Tensor([[1000.0, 1000.0], [-1000.0, -1000.0], [-INF, 0.0], [-INF, -INF]], requires_grad=True)
+    y = x.logsumexp(axis=1)
+    run = y.backward(np.ones(4))
+    np.testing.assert_allclose(y.data[:3], [1000 + np.log(2), -1000 + np.log(2), 0.0], rtol=1e-15)
+    assert y.data[3] == -INF
+    np.testing.assert_allclose(run[x], [[0.5, 0.5], [0.5, 0.5], [0.0, 1.0], [0.0, 0.0]])
+
+
+def test_softmax_with_minus_infinity() -> None:
+    x = Tensor([[-INF, 0.0, 0.0], [1000.0, -INF, -1000.0]], requires_grad=True)
+    y = x.softmax()
+    run = y.backward([[1.0, 2.0, 4.0], [1.0, 2.0, 4.0]])
+    np.testing.assert_array_equal(y.data, [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0]])
+    np.testing.assert_array_equal(run[x], [[0.0, -0.5, 0.5], [0.0, 0.0, 0.0]])
+
+
+def test_softmax_of_nothing_but_minus_infinity_is_not_a_number_as_in_pytorch() -> None:
+    assert np.isnan(Tensor([-INF, -INF]).softmax().data).all()
+
+
+def test_attention_that_sees_nothing_gives_nothing() -> None:
+    q, k, v = (Tensor(np.random.default_rng(s).standard_normal((2, 3)), requires_grad=True) for s in range(3))
+    mask = np.array([[0.0, -INF], [-INF, -INF]])
+    y = F.scaled_dot_product_attention(q, k, v, mask)
+    run = y.backward(np.ones((2, 3)))
+    np.testing.assert_array_equal(y.data, [v.data[0], [0.0, 0.0, 0.0]])
+    assert all(np.isfinite(run[x]).all() for x in (q, k, v))
+
+
+def test_losses_of_certain_and_wrong_predictions_are_finite() -> None:
+    z = Tensor([[1000.0, -1000.0]], requires_grad=True)
+    assert losses.cross_entropy(z, np.array([1])).item() == 2000.0
+    assert losses.binary_cross_entropy_with_logits(Tensor([1000.0, -1000.0]), [0.0, 1.0], reduction="sum").item() == 2000.0
+    assert losses.kl_div(Tensor([-1.0, -2.0]), [0.0, 1.0], reduction="sum").item() == 2.0
+
+
+def test_the_loss_of_rows_that_are_all_ignored_is_no_number_as_in_pytorch() -> None:
+    assert np.isnan(losses.cross_entropy(Tensor([[1.0, 2.0]]), np.array([-100])).item())
+    assert losses.cross_entropy(Tensor([[1.0, 2.0]]), np.array([-100]), reduction="sum").item() == 0.0
+
+
+def test_the_product_with_zeros_has_the_gradient_of_the_others() -> None:
+    x = Tensor([0.0, 2.0, 3.0], requires_grad=True)
+    np.testing.assert_array_equal(x.prod().backward()[x], [6.0, 0.0, 0.0])
+    y = Tensor([0.0, 0.0, 3.0], requires_grad=True)
+    np.testing.assert_array_equal(y.prod().backward()[y], [0.0, 0.0, 0.0])
+
+
+def test_the_power_of_zero_and_the_norm_of_zero_have_the_stated_subgradients() -> None:
+    x = Tensor([0.0, 2.0], requires_grad=True)
+    np.testing.assert_array_equal((x**0.0).sum().backward()[x], [0.0, 0.0])
+    z = Tensor([0.0, 0.0], requires_grad=True)
+    np.testing.assert_array_equal(z.norm().backward()[z], [0.0, 0.0])
+    s = Tensor([3.0, 3.0], requires_grad=True)
+    np.testing.assert_array_equal(s.std().backward()[s], [0.0, 0.0])
+    m = Tensor([2.0, 5.0, 5.0], requires_grad=True)
+    np.testing.assert_array_equal(m.max().backward()[m], [0.0, 0.5, 0.5])
