@@ -78,4 +78,4 @@ pin: $(VENV)/.lint
 
 clean:
 	rm -rf $(VENV) server/static web/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find engine server tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find engine server tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from engine.tensor import Tensor, apply
 
 __all__ = [
@@ -20,20 +22,34 @@ def _given(**options: tuple[Any, Any]) -> dict[str, Any]:
     return {name: value for name, (value, default) in options.items() if value != default}
 
 
+def _by_rows(op: str, input: Tensor, target: Any, options: dict[str, Any]) -> Tensor:
+    """A loss of rows (rows, classes), also where the classes are the only dimension, or the second of several."""
+    if not isinstance(input, Tensor) or input.ndim in (0, 2):
+        return apply(op, input, target, **options)
+    classes = np.asarray(target.data if isinstance(target, Tensor) else target)
+    expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    if classes.shape != expected:
+        raise ValueError(f"{op}: input has shape {input.shape} and targets {classes.shape}; expected targets of shape {expected}")
+    last = input.permute(0, *range(2, input.ndim), 1) if input.ndim > 1 else input
+    loss = apply(op, last.reshape(classes.size, last.shape[-1]), classes.reshape(-1), **options)
+    return loss.reshape(expected) if loss.ndim else loss
+
+
 def cross_entropy(
     input: Tensor, target: Any, weight: Sequence[float] | None = None, *, ignore_index: int = -100, reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:  # fmt: skip
     """-log softmax(input)[target], in nats.
 
-    input: logits (batch, classes). target: integer class numbers (batch,); rows of class `ignore_index` do not count. weight: one a class;
+    input: logits (batch, classes), (classes,) or (batch, classes, d1, ...). target: integer class numbers (batch,), () or (batch, d1, ...);
+    rows of class `ignore_index` do not count. weight: one a class;
     the mean is then weighted. label_smoothing: the share of the target that is spread evenly over all classes, 0 to 1.
     Raises ValueError for other shapes, for class numbers out of range, and for options that no loss has.
     """
     options = _given(ignore_index=(ignore_index, -100), reduction=(reduction, "mean"), label_smoothing=(label_smoothing, 0.0))
     if weight is not None:
         options["weight"] = [float(w) for w in weight]
-    return apply("cross_entropy", input, target, **options)
+    return _by_rows("cross_entropy", input, target, options)
 
 
 def nll_loss(
@@ -43,7 +59,7 @@ def nll_loss(
     options = _given(ignore_index=(ignore_index, -100), reduction=(reduction, "mean"))
     if weight is not None:
         options["weight"] = [float(w) for w in weight]
-    return apply("nll_loss", input, target, **options)
+    return _by_rows("nll_loss", input, target, options)
 
 
 def mse_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:

@@ -4,7 +4,8 @@
     python scripts/make_op_figures.py            # writes tests/fixtures/ops/pytorch.json
     python scripts/make_op_figures.py --check    # recomputes, and fails where a stored figure differs
 
-For each operation that PyTorch has too, at every sample and kink of its definition: the output, and the gradients of its sum.
+For each operation that PyTorch has too, at every sample and kink of its definition: the output, and its gradients
+for an incoming gradient that is another one at every element.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import math
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,7 +79,7 @@ def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Ten
     return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask.expand(*q.shape[:-1], k.shape[-2]), **options)
 
 
-_TORCH = "add sub mul div neg pow exp expm1 log log1p sqrt sin cos erf abs sign maximum minimum where tanh sigmoid matmul dot outer"
+_TORCH = "add sub mul div neg pow exp expm1 log log1p sqrt sin cos erf erfc abs sign maximum minimum where tanh sigmoid matmul dot outer"
 _FUNCTIONAL = "softplus relu leaky_relu elu gelu silu hardtanh linear mse_loss l1_loss huber_loss kl_div conv1d"
 PEERS: dict[str, Callable[..., Any]] = {
     **{name: getattr(torch, name) for name in _TORCH.split()},
@@ -108,8 +110,11 @@ def points(name: str) -> list[Sample]:
 def figures(name: str, sample: Sample) -> dict[str, Any]:
     inputs = [torch.tensor(np.asarray(x)) for x in sample.inputs]
     leaves = [x.requires_grad_() if x.dtype == torch.float64 else x for x in inputs]
-    output = PEERS[name](*leaves, **sample.attributes)
-    output.sum().backward()
+    with warnings.catch_warnings():  # kl_div announces that its mean will mean another thing one day
+        warnings.simplefilter("ignore", UserWarning)
+        output = PEERS[name](*leaves, **sample.attributes)
+    incoming = torch.cos(torch.arange(output.numel())).reshape(output.shape) + 1.5
+    output.backward(incoming.to(output.dtype))
     return {"output": output.tolist(), "gradients": [None if x.grad is None else x.grad.tolist() for x in leaves]}
 
 

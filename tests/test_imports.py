@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path.relative_to(ROOT).as_posix() for package in ("engine", "server") for path in (ROOT / package).rglob("*.py"))
 HOUSE = {"engine", "server", "tests", "scripts", "benchmarks", "hatch_build"}
-OF_THE_ENGINE = {"numpy", "scipy"}
+OF_THE_ENGINE = {"numpy", "safetensors", "scipy"}
 PARTS = {"starlette": "fastapi"}  # FastAPI is a layer on Starlette and brings it along
 
 

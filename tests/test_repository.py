@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_OURS = {".git", ".venv", "node_modules", "static", "dist", "__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
-BINARY = {".png", ".woff2", ".ico"}
+BINARY = {".png", ".woff2", ".ico", ".safetensors"}
 # Written in two parts, since this file is searched too.
 HOSTS = [
     "registry." + "npmjs",
@@ -101,9 +101,9 @@ def test_every_dependency_is_named_with_its_licence(name: str) -> None:
     assert any(re.search(rf"(?<![\w@/.-]){re.escape(name)}(?![\w/.-])", row, re.IGNORECASE) for row in rows)
 
 
-def test_torch_is_needed_for_nothing_but_its_figures() -> None:
+def test_torch_is_needed_for_nothing_but_its_figures_and_the_benchmarks() -> None:
     extras = pyproject()["project"]["optional-dependencies"]
-    assert [name for name, wanted in extras.items() if any(requirement.startswith("torch") for requirement in wanted)] == ["parity"]
+    assert [name for name, wanted in extras.items() if any(requirement.startswith("torch") for requirement in wanted)] == ["parity", "bench"]
     assert not [requirement for requirement in pyproject()["project"]["dependencies"] if requirement.startswith("torch")]
 
 

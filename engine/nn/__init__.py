@@ -1,7 +1,19 @@
 """Networks with PyTorch's parameter names, signatures and gate order."""
 
+from engine.nn import init
+from engine.nn.attention import MultiheadAttention, TransformerEncoderLayer
+from engine.nn.containers import ModuleList, Sequential
+from engine.nn.convolution import Conv1d
+from engine.nn.dropout import Dropout
 from engine.nn.linear import Embedding, Linear
-from engine.nn.module import Module, Parameter
-from engine.nn.recurrent import CELLS, GRU, LSTM, RNN, Unrolled
+from engine.nn.module import Buffer, Module, Parameter
+from engine.nn.normalisation import LayerNorm
+from engine.nn.recurrent import CELLS, GRU, LSTM, RNN, Recurrent, Unrolled, detach
+from engine.nn.seq2seq import Seq2Seq
+from engine.nn.weights import from_safetensors, to_safetensors
 
-__all__ = ["CELLS", "GRU", "LSTM", "RNN", "Embedding", "Linear", "Module", "Parameter", "Unrolled"]
+__all__ = [
+    "CELLS", "GRU", "LSTM", "RNN", "Buffer", "Conv1d", "Dropout", "Embedding", "LayerNorm", "Linear", "Module", "ModuleList",
+    "MultiheadAttention", "Parameter", "Recurrent", "Seq2Seq", "Sequential", "TransformerEncoderLayer", "Unrolled", "detach",
+    "from_safetensors", "init", "to_safetensors",
+]  # fmt: skip

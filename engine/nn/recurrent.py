@@ -1,7 +1,7 @@
 """RNN, LSTM and GRU: one definition, two views.
 
-Below TRACE a whole sequence is one fused kernel (`engine.ops.fused`); at TRACE every primitive of every step is recorded. A test
-proves the two equal. Parameters, signatures, gate order and initial distribution are PyTorch's; the GRU resets after the product.
+Below TRACE a whole sequence is one fused kernel a layer and direction (`engine.ops.fused`); at TRACE every primitive of every step is
+recorded (`engine.cells`). Tests prove the two equal. Parameters, signatures, gate order and initial distribution are PyTorch's.
 
 Sequences of unequal length are never padded in the record: rows are sorted by falling length and step t computes the first rows only.
 """
@@ -9,219 +9,402 @@ Sequences of unequal length are never padded in the record: rows are sorted by f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.nn.module import Module, uniform
+from engine.cells import STEPS, State
+from engine.nn import init
+from engine.nn.linear import positive
+from engine.nn.module import Module, Parameter
+from engine.nn.random import Stream, probability
 from engine.ops.fused import counts_of
+from engine.ops.op import Array
 from engine.tape import label, scope, tracing
 from engine.tensor import Tensor, apply
 
-State = tuple[Tensor, ...]  # (h,) or (h, c), each (batch, hidden)
+
+def detach(state: Any) -> Any:
+    """A state cut off from what computed it, a tensor or a tuple of them: the border of truncated back-propagation through time.
+
+    state = None
+    for chunk in chunks:                  # (batch, 20, features) each
+        output, state = lstm(chunk, state)
+        loss(output).backward()           # reaches back to the chunk's first step and no further
+        state = nn.detach(state)
+    """
+    if isinstance(state, tuple | list):
+        return tuple(detach(part) for part in state)
+    return None if state is None else state.detach()
 
 
-@dataclass(frozen=True)
 class Unrolled:
-    """A layer run over a batch.
+    """A layer run over a batch, one direction.
 
-    last: the state of every sequence after its own last step, (batch, hidden) each: (h,) or (h, c).
-    output: makes the hidden states of all steps, (batch, time, hidden), zeros where a sequence has ended; recorded when called.
     steps: at TRACE the hidden state of each step, (rows, hidden), rows being the sequences still running; empty below TRACE.
     """
 
-    last: State
-    output: Callable[[], Tensor]
-    steps: tuple[Tensor, ...]
+    steps: tuple[Tensor, ...] = ()
+
+    @property
+    def last(self) -> State:
+        """The state of every sequence after its own last step, (batch, hidden) each: (h,) or (h, c)."""
+        raise NotImplementedError
+
+    @property
+    def final(self) -> Tensor:
+        """The hidden state of every sequence after its own last step, (batch, hidden)."""
+        raise NotImplementedError
+
+    def output(self) -> Tensor:
+        """The hidden states of all steps, (batch, time, hidden), zeros where a sequence has ended; recorded when called."""
+        raise NotImplementedError
 
 
-class _Recurrent(Module):
-    """What the three layers share: parameters, lengths, and the two ways to run."""
+class _Fused(Unrolled):
+    """Run by the kernel, which is asked for no more than is wanted."""
+
+    def __init__(self, run: Callable[[str], Tensor], time: int, states: int) -> None:
+        self.run, self.time, self.states = run, time, states
+
+    @cached_property
+    def everything(self) -> Tensor:
+        return self.run("all")
+
+    @cached_property
+    def last(self) -> State:
+        if "everything" in vars(self):
+            return tuple([self.everything[self.time + k] for k in range(self.states)])
+        if self.states == 1:
+            return (self.final,)
+        states = self.run("states")
+        return tuple([states[k] for k in range(self.states)])
+
+    @cached_property
+    def final(self) -> Tensor:
+        return self.last[0] if "last" in vars(self) or "everything" in vars(self) else self.run("last")
+
+    def output(self) -> Tensor:
+        return self.everything[: self.time].transpose([1, 0, 2])
+
+
+class _Primitive(Unrolled):
+    """Run step by step, each primitive recorded."""
+
+    def __init__(self, steps: Sequence[Tensor], last: State, batch: int) -> None:
+        self.steps, self._last, self.batch = tuple(steps), last, batch
+
+    @property
+    def last(self) -> State:
+        return self._last
+
+    @property
+    def final(self) -> Tensor:
+        return self._last[0]
+
+    def output(self) -> Tensor:
+        return apply("stack", *[padded(h, self.batch) for h in self.steps], axis=1)
+
+
+def padded(h: Tensor, batch: int) -> Tensor:
+    """Rows of zeros after those that are still running."""
+    if h.shape[0] == batch:
+        return h
+    return apply("concat", h, np.zeros((batch - h.shape[0], h.shape[1]), h.dtype))
+
+
+class Recurrent(Module):
+    """What the three share: layers, directions, parameters, lengths, and the two ways to run.
+
+    input_size, hidden_size, num_layers, bias, batch_first, dropout (on the outputs of each layer but the last, in training), bidirectional:
+    as in PyTorch. initialisation: "pytorch" or "orthogonal" (`nn.init.recurrent_`). seed: of the dropout masks.
+    """
 
     cell: ClassVar[str]
     gates: ClassVar[int]
     states: ClassVar[int] = 1
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, *,
-                 dtype: Any = np.float64, generator: np.random.Generator | None = None) -> None:  # fmt: skip
-        if input_size < 1 or hidden_size < 1:
-            raise ValueError(f"input_size {input_size} and hidden_size {hidden_size}: expected at least 1 each")
-        if num_layers != 1 or not bias:
-            raise ValueError(f"num_layers={num_layers}, bias={bias}: this version has one layer, with bias")
-        self.input_size, self.hidden_size, self.batch_first = input_size, hidden_size, batch_first
-        rows, bound = self.gates * hidden_size, 1 / np.sqrt(hidden_size)
-        self.weight_ih_l0 = uniform(generator, bound, (rows, input_size), dtype)
-        self.weight_hh_l0 = uniform(generator, bound, (rows, hidden_size), dtype)
-        self.bias_ih_l0 = uniform(generator, bound, (rows,), dtype)
-        self.bias_hh_l0 = uniform(generator, bound, (rows,), dtype)
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, initialisation: str = "pytorch",
+                 seed: int | None = None, dtype: Any = np.float64, generator: np.random.Generator | None = None) -> None:  # fmt: skip
+        name = type(self).__name__
+        self.input_size, self.hidden_size, self.num_layers = positive(
+            name, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers
+        )
+        if proj_size:
+            raise ValueError(
+                f"{name}: proj_size is {proj_size}; projections of the hidden state are not offered, put a Linear after the layer"
+            )
+        self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
+        self.dropout, self.stream = probability("dropout", dropout), Stream(seed)
+        rows, width = self.gates * hidden_size, hidden_size * self.directions
+        for k, suffix in enumerate(self.suffixes):
+            features = input_size if k < self.directions else width
+            shapes: dict[str, tuple[int, ...]] = {"weight_ih_": (rows, features), "weight_hh_": (rows, hidden_size)}
+            if bias:
+                shapes |= {"bias_ih_": (rows,), "bias_hh_": (rows,)}
+            for part, shape in shapes.items():
+                setattr(self, part + suffix, Parameter(np.empty(shape, dtype)))
+        init.recurrent_(self, initialisation, generator)
+        self._dtype = np.dtype(dtype)
+        self._no_bias = np.zeros(rows, dtype)
 
-    def step(self, x: Tensor, state: State) -> State:
-        """One step on rows: x (rows, input) and state (rows, hidden) each; the primitive form."""
-        raise TypeError(f"{type(self).__name__} defines no step()")
+    @property
+    def directions(self) -> int:
+        """1, or 2 when bidirectional."""
+        return 2 if self.bidirectional else 1
 
-    def fused_attributes(self) -> dict[str, Any]:
+    @property
+    def suffixes(self) -> list[str]:
+        """The ends of the parameters' names, layer by layer, forward before reverse: ``l0``, ``l0_reverse``, ``l1``."""
+        return [f"l{layer}{direction}" for layer in range(self.num_layers) for direction in ("", "_reverse")[: self.directions]]
+
+    def options(self) -> dict[str, Any]:
+        """What the cell's step and kernel take besides."""
         return {}
 
-    def run(self, input: Tensor, state: State | None = None, lengths: Sequence[int] | None = None) -> Unrolled:
-        """The layer over a batch whose sequences are sorted by falling length.
+    def _weights(self, suffix: str) -> list[Any]:
+        """The four parameters of a layer and direction; None for biases that it has not."""
+        own = vars(self)
+        return [own.get(part + suffix) for part in ("weight_ih_", "weight_hh_", "bias_ih_", "bias_hh_")]
 
-        input: (batch, time, input_size). state: (batch, hidden) each, zeros when not given. lengths: how long each sequence is;
-        all of them when not given. Raises ValueError for shapes or lengths that do not fit.
+    # one layer, one direction
+
+    def run(self, input: Tensor, state: State | None = None, lengths: Sequence[int] | None = None) -> Unrolled:
+        """The first layer, forward, over a batch whose sequences are sorted by falling length: for networks of one layer.
+
+        input: (batch, time, input_size). state: (batch, hidden) each, zeros when not given. lengths: how long each sequence is; all of
+        them when not given. Raises ValueError for shapes or lengths that do not fit.
         """
-        if input.ndim != 3 or input.shape[2] != self.input_size:
-            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected (batch, time, {self.input_size})")
+        self._check(input)
         batch, time, _ = input.shape
-        if time < 1:
-            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected at least one time step")
+        if lengths is not None:
+            lengths = None if len(lengths) == batch and all([n == time for n in lengths]) else [int(n) for n in lengths]
         if state is None:
-            names = ("h_0", "c_0")[: self.states]
-            zeros = np.zeros((batch, self.hidden_size), self.weight_hh_l0.dtype)
-            state = tuple(label(Tensor(zeros, name=name), name, "constant") for name in names)
+            state = self._zeros(batch, "l0")
         for part in state:
             if part.shape != (batch, self.hidden_size):
                 raise ValueError(f"{self.cell}: initial state has shape {part.shape}; expected {(batch, self.hidden_size)}")
-        if lengths is not None:
-            lengths = None if all(n == time for n in lengths) and len(lengths) == batch else [int(n) for n in lengths]
+        if tracing() is None:
+            return self._fused(input, state, lengths, "l0", batch_first=True)
         counts = counts_of(lengths, time, batch)
-        return self._run_primitive(input, state, counts) if tracing() else self._run_fused(input, state, lengths)
+        return self._primitive(partial(_rows_at, input), state, counts, "l0")
 
-    def _run_fused(self, input: Tensor, state: State, lengths: Sequence[int] | None) -> Unrolled:
-        weights = (self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
-        x = apply("transpose", input, axes=[1, 0, 2])
-        states = apply(f"{self.cell}_fused", x, *state, *weights, lengths=lengths, **self.fused_attributes())
-        each = [states] if self.states == 1 else [states[i] for i in range(self.states)]
-        last = tuple(apply("last_step", part, lengths=lengths) for part in each)
-        return Unrolled(last, lambda: each[0].transpose([1, 0, 2]), ())
+    def _check(self, input: Tensor) -> None:
+        if input.ndim != 3 or input.shape[2] != self.input_size:
+            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected (batch, time, {self.input_size})")
+        if input.shape[1] < 1:
+            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected at least one time step")
 
-    def _run_primitive(self, input: Tensor, state: State, counts: list[int]) -> Unrolled:
-        steps: list[Tensor] = []
+    def _zeros(self, batch: int, suffix: str) -> State:
+        end = "" if suffix == "l0" else f"_{suffix}"
+        zeros = np.zeros((batch, self.hidden_size), self._dtype)
+        if tracing() is None:
+            return tuple([Tensor(zeros) for _ in range(self.states)])
+        names = [f"{name}{end}" for name in ("h_0", "c_0")[: self.states]]
+        return tuple(label(Tensor(zeros, name=name), name, "constant") for name in names)
+
+    def _fused(self, x: Tensor, state: State, lengths: Sequence[int] | None, suffix: str, *, batch_first: bool) -> Unrolled:
+        weights = [self._no_bias if w is None else w for w in self._weights(suffix)]
+        attributes: dict[str, Any] = self.options()
+        if lengths is not None:
+            attributes["lengths"] = list(lengths)
+        if batch_first:
+            attributes["batch_first"] = True
+        if suffix.endswith("_reverse"):
+            attributes["reverse"] = True
+
+        def run(output: str) -> Tensor:
+            return apply(f"{self.cell}_fused", x, *state, *weights, output=output, **attributes)
+
+        return _Fused(run, x.shape[1 if batch_first else 0], self.states)
+
+    def _primitive(self, x_at: Callable[[int, int], Tensor], initial: State, counts: Sequence[int], suffix: str) -> Unrolled:
+        """x_at: the input of step t (from 1), its first rows. counts: how many rows take part at each step, never rising."""
+        name = self.cell if suffix == "l0" else f"{self.cell}/{suffix}"
+        step, weights, options = STEPS[self.cell], self._weights(suffix), self.options()
+        reverse, time, batch = suffix.endswith("_reverse"), len(counts), counts[0]
+        steps: list[Any] = [None] * time
         ended: list[State] = []  # states of sequences that have ended, shortest first
-        for t, rows in enumerate(counts, start=1):
-            if rows < state[0].shape[0]:
-                with scope(f"{self.cell}/t={t - 1}", time=t - 1):
-                    ended.append(tuple(part[rows:] for part in state))
-                    state = tuple(part[:rows] for part in state)
-            with scope(f"{self.cell}/t={t}", time=t):
-                x = input[:, t - 1] if rows == input.shape[0] else input[:rows, t - 1]
-                state = self.step(label(x, "x"), state)
-                for part, name in zip(state, ("h", "c"), strict=False):
-                    label(part, name)
-            steps.append(state[0])
+        state = tuple([part[: counts[-1]] for part in initial]) if reverse and counts[-1] < batch else initial
+        for t in range(time, 0, -1) if reverse else range(1, time + 1):
+            rows, running = counts[t - 1], state[0].shape[0]
+            if rows < running:
+                with scope(f"{name}/t={t - 1}", time=t - 1):
+                    ended.append(tuple([part[rows:] for part in state]))
+                    state = tuple([part[:rows] for part in state])
+            with scope(f"{name}/t={t}", time=t):
+                if rows > running:  # backwards in time, shorter sequences join
+                    state = tuple([apply("concat", a, b[running:rows]) for a, b in zip(state, initial, strict=True)])
+                state = step(label(x_at(t, rows), "x"), state, *weights, **options)
+                for part, symbol in zip(state, ("h", "c"), strict=False):
+                    label(part, symbol)
+            steps[t - 1] = state[0]
         pieces = [state, *reversed(ended)]
-        last = state if not ended else tuple(apply("concat", *parts, axis=0) for parts in zip(*pieces, strict=True))
+        last = state if not ended else tuple([apply("concat", *parts, axis=0) for parts in zip(*pieces, strict=True)])
+        return _Primitive(steps, last, batch)
 
-        def output() -> Tensor:
-            padding = np.zeros((counts[0], self.hidden_size), steps[0].dtype)
-            full = [h if h.shape[0] == counts[0] else apply("concat", h, padding[h.shape[0] :]) for h in steps]
-            return apply("stack", *full, axis=1)
-
-        return Unrolled(last, output, tuple(steps))
+    # all layers and directions, with PyTorch's shapes
 
     def _forward(self, input: Tensor, hx: Any, lengths: Sequence[int] | None) -> tuple[Tensor, State]:
-        """PyTorch's shapes around `run`: time first unless batch_first, unbatched input, states with a layer axis, any order of lengths."""
         unbatched = input.ndim == 2
         x = input.reshape(1, *input.shape) if unbatched else input if self.batch_first else input.transpose([1, 0, 2])
-        given = None if hx is None else tuple(hx) if isinstance(hx, tuple | list) else (hx,)
-        if given is not None and len(given) != self.states:
-            raise ValueError(f"{self.cell}: {len(given)} initial states given; expected {self.states}")
-        state = None if given is None else tuple(_as_rows(part, x.shape[0], self.hidden_size) for part in given)
+        self._check(x)
+        states = self._initial(hx, x.shape[0], unbatched)
         order = None if lengths is None else np.argsort(-np.asarray(lengths), kind="stable").tolist()
-        if lengths is not None and order is not None and order != sorted(order):
-            x, lengths = apply("rows", x, rows=order), [lengths[i] for i in order]
-            state = None if state is None else tuple(apply("rows", part, rows=order) for part in state)
-        else:
-            order = None
-        unrolled = self.run(x, state, lengths)
-        output, last = unrolled.output(), unrolled.last
+        if order is not None and lengths is not None:
+            lengths = [int(lengths[i]) for i in order]
+            if order == sorted(order):
+                order = None
+            else:
+                x = apply("rows", x, rows=order)
+                states = [tuple([apply("rows", part, rows=order) for part in state]) for state in states]
+        output, lasts = (self._stack_fused if tracing() is None else self._stack_primitive)(x, states, lengths)
         if order is not None:
             back = np.argsort(order).tolist()
-            output, last = apply("rows", output, rows=back), tuple(apply("rows", part, rows=back) for part in last)
+            output = apply("rows", output, rows=back)
+            lasts = [tuple([apply("rows", part, rows=back) for part in last]) for last in lasts]
+        last = tuple([apply("stack", *parts, axis=0) for parts in zip(*lasts, strict=True)])
         if unbatched:
-            return output[0], last
-        return (output if self.batch_first else output.transpose([1, 0, 2])), tuple(part.reshape(1, *part.shape) for part in last)
+            return output[0], tuple([part[:, 0] for part in last])
+        return (output if self.batch_first else output.transpose([1, 0, 2])), last
+
+    def _initial(self, hx: Any, batch: int, unbatched: bool) -> list[State]:
+        """The initial state of every layer and direction, (batch, hidden) each."""
+        count = len(self.suffixes)
+        if hx is None:
+            return [self._zeros(batch, suffix) for suffix in self.suffixes]
+        given = tuple(hx) if isinstance(hx, tuple | list) else (hx,)
+        if len(given) != self.states:
+            raise ValueError(f"{self.cell}: {len(given)} initial states given; expected {self.states}")
+        expected = (count, self.hidden_size) if unbatched else (count, batch, self.hidden_size)
+        parts = [part if isinstance(part, Tensor) else Tensor(part) for part in given]
+        for part in parts:
+            if part.shape != expected:
+                raise ValueError(f"{self.cell}: initial state has shape {part.shape}; expected {expected}")
+        if unbatched:
+            parts = [part.unsqueeze(1) for part in parts]
+        return [tuple([part[k] for part in parts]) for k in range(count)]
+
+    def _mask(self, layer: int, shape: tuple[int, ...]) -> Array | None:
+        """What the outputs of a layer, (batch, time, features), are multiplied by before the next one; None where nothing is dropped."""
+        if not self.training or not self.dropout or layer + 1 == self.num_layers:
+            return None
+        return self.stream.mask(shape, self.dropout, self._dtype)
+
+    def _stack_fused(self, x: Tensor, states: Sequence[State], lengths: Sequence[int] | None) -> tuple[Tensor, list[State]]:
+        lasts: list[State] = []
+        time, batch_first = x.shape[1], True
+        for layer in range(self.num_layers):
+            outputs = []
+            for k in range(layer * self.directions, (layer + 1) * self.directions):
+                found = self._fused(x, states[k], lengths, self.suffixes[k], batch_first=batch_first)
+                assert isinstance(found, _Fused)
+                outputs.append(found.everything[:time])  # time first
+                lasts.append(found.last)
+            x, batch_first = outputs[0] if len(outputs) == 1 else apply("concat", *outputs, axis=2), False
+            mask = self._mask(layer, (x.shape[1], time, x.shape[2]))
+            if mask is not None:
+                x = apply("dropout", x, mask.transpose(1, 0, 2))
+        return x.transpose([1, 0, 2]), lasts
+
+    def _stack_primitive(self, x: Tensor, states: Sequence[State], lengths: Sequence[int] | None) -> tuple[Tensor, list[State]]:
+        batch, time, _ = x.shape
+        counts, lasts = counts_of(lengths, time, batch), []
+
+        x_at: Callable[[int, int], Tensor] = partial(_rows_at, x)
+        for layer in range(self.num_layers):
+            runs = []
+            for k in range(layer * self.directions, (layer + 1) * self.directions):
+                runs.append(self._primitive(x_at, states[k], counts, self.suffixes[k]))
+                lasts.append(runs[-1].last)
+            each = [_side_by_side([run.steps[t] for run in runs]) for t in range(time)]
+            mask = self._mask(layer, (batch, time, self.hidden_size * self.directions))
+            if mask is not None:
+                each = [apply("dropout", h, mask[: h.shape[0], t].copy()) for t, h in enumerate(each)]
+            x_at = _given(each)
+        return apply("stack", *[padded(h, batch) for h in each], axis=1), lasts
+
+    def extra_repr(self) -> str:
+        shown = f"{self.input_size}, {self.hidden_size}"
+        chosen = {"num_layers": (self.num_layers, 1), "bias": (self.bias, True), "batch_first": (self.batch_first, False),
+                  "dropout": (self.dropout, 0.0), "bidirectional": (self.bidirectional, False)}  # fmt: skip
+        return shown + "".join(f", {name}={value}" for name, (value, default) in chosen.items() if value != default)
 
 
-def _as_rows(state: Any, batch: int, hidden: int) -> Tensor:
-    """PyTorch's initial state, (1, batch, hidden) or (1, hidden) unbatched, as (batch, hidden)."""
-    tensor = state if isinstance(state, Tensor) else Tensor(state)
-    if tensor.size != batch * hidden or tensor.shape[0] != 1:
-        raise ValueError(f"initial state has shape {tensor.shape}; expected (1, {batch}, {hidden})")
-    return tensor.reshape(batch, hidden)
+def _rows_at(x: Tensor, t: int, rows: int) -> Tensor:
+    return x[:, t - 1] if rows == x.shape[0] else x[:rows, t - 1]
 
 
-class RNN(_Recurrent):
+def _given(each: Sequence[Tensor]) -> Callable[[int, int], Tensor]:
+    return lambda t, rows: each[t - 1]
+
+
+def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else apply("concat", *parts, axis=1)
+
+
+class RNN(Recurrent):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), as torch.nn.RNN (nonlinearity "tanh" or "relu")."""
 
     cell, gates = "rnn", 1
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-                 batch_first: bool = False, *, dtype: Any = np.float64, generator: np.random.Generator | None = None) -> None:  # fmt: skip
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, **options: Any) -> None:  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity is {nonlinearity!r}; expected 'tanh' or 'relu'")
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dtype=dtype, generator=generator)
         self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options)
 
-    def fused_attributes(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         return {"nonlinearity": self.nonlinearity}
 
-    def step(self, x: Tensor, state: State) -> State:
-        from_input = apply("linear", x, self.weight_ih_l0) + self.bias_ih_l0
-        from_state = apply("linear", state[0], self.weight_hh_l0) + self.bias_hh_l0
-        a = label(from_input + from_state, "a")
-        return (apply(self.nonlinearity, a),)
-
     def forward(self, input: Tensor, hx: Any = None, *, lengths: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
-        """(output, h_n) as torch.nn.RNN. input: (time, batch, input), batch first if so set, or unbatched (time, input)."""
+        """(output, h_n) as torch.nn.RNN.
+
+        input: (time, batch, input), batch first if so set, or unbatched (time, input). hx: (layers * directions, batch, hidden), zeros when
+        not given. lengths: how long each sequence is, in any order. output: (time, batch, directions * hidden), zeros beyond the lengths;
+        h_n as hx. Raises ValueError for shapes that do not fit.
+        """
         output, last = self._forward(input, hx, lengths)
         return output, last[0]
 
 
-class GRU(_Recurrent):
-    """r, z, n = gates; h_t = (1 - z) n + z h_(t-1), n = tanh(W_in x + b_in + r (W_hn h_(t-1) + b_hn)), as torch.nn.GRU."""
+class GRU(Recurrent):
+    """r, z, n = gates; h_t = (1 - z) n + z h_(t-1), n = tanh(W_in x + b_in + r (W_hn h_(t-1) + b_hn)), as torch.nn.GRU.
+
+    reset_after: False resets the state before the product instead, n = tanh(W_in x + b_in + W_hn (r h_(t-1)) + b_hn) (Cho et al. 2014).
+    """
 
     cell, gates = "gru", 3
 
-    def step(self, x: Tensor, state: State) -> State:
-        (h,), H = state, self.hidden_size
-        from_input = apply("linear", x, self.weight_ih_l0) + self.bias_ih_l0
-        from_state = apply("linear", h, self.weight_hh_l0) + self.bias_hh_l0
-        with scope("r"):
-            r = label((from_input[:, :H] + from_state[:, :H]).sigmoid(), "r")
-        with scope("z"):
-            z = label((from_input[:, H : 2 * H] + from_state[:, H : 2 * H]).sigmoid(), "z")
-        with scope("n"):
-            n = label((from_input[:, 2 * H :] + r * from_state[:, 2 * H :]).tanh(), "n")
-        return ((1 - z) * n + z * h,)
+    def __init__(self, *sizes: Any, reset_after: bool = True, **options: Any) -> None:
+        self.reset_after = reset_after
+        super().__init__(*sizes, **options)
+
+    def options(self) -> dict[str, Any]:
+        return {} if self.reset_after else {"reset_after": False}
 
     def forward(self, input: Tensor, hx: Any = None, *, lengths: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
-        """(output, h_n) as torch.nn.GRU. input: (time, batch, input), batch first if so set, or unbatched (time, input)."""
+        """(output, h_n) as torch.nn.GRU; shapes as `RNN.forward`."""
         output, last = self._forward(input, hx, lengths)
         return output, last[0]
 
 
-class LSTM(_Recurrent):
-    """i, f, g, o = gates; c_t = f c_(t-1) + i g; h_t = o tanh(c_t), as torch.nn.LSTM."""
+class LSTM(Recurrent):
+    """i, f, g, o = gates; c_t = f c_(t-1) + i g; h_t = o tanh(c_t), as torch.nn.LSTM. forget_bias: the forget gates' initial bias."""
 
     cell, gates, states = "lstm", 4, 2
 
-    def step(self, x: Tensor, state: State) -> State:
-        (h, c), H = state, self.hidden_size
-        from_input = apply("linear", x, self.weight_ih_l0) + self.bias_ih_l0
-        from_state = apply("linear", h, self.weight_hh_l0) + self.bias_hh_l0
-        a = label(from_input + from_state, "a")
-        gates = []
-        for k, name in enumerate("ifgo"):
-            with scope(name):
-                part = a[:, k * H : (k + 1) * H]
-                gates.append(label(part.tanh() if name == "g" else part.sigmoid(), name))
-        i, f, g, o = gates
-        c_next = f * c + i * g
-        return (o * c_next.tanh(), c_next)
+    def __init__(self, *sizes: Any, forget_bias: float | None = None, **options: Any) -> None:
+        super().__init__(*sizes, **options)
+        if forget_bias is not None:
+            init.forget_bias_(self, forget_bias)
 
     def forward(self, input: Tensor, hx: Any = None, *, lengths: Sequence[int] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """(output, (h_n, c_n)) as torch.nn.LSTM. input: (time, batch, input), batch first if so set, or unbatched (time, input)."""
+        """(output, (h_n, c_n)) as torch.nn.LSTM; shapes as `RNN.forward`, hx being (h_0, c_0)."""
         output, last = self._forward(input, hx, lengths)
         return output, (last[0], last[1])
 

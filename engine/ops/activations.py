@@ -34,8 +34,8 @@ elementwise(
 )
 elementwise(
     "gelu",
-    "0.5*x*(1 + erf(x*0.7071067811865476))",
-    {"x": "0.5*(1 + erf(x*0.7071067811865476)) + x*0.3989422804014327*exp(-0.5*x**2)"},
+    "0.5*x*erfc(-x*0.7071067811865476)",  # 1 + erf would lose the tail
+    {"x": "0.5*erfc(-x*0.7071067811865476) + x*0.3989422804014327*exp(-0.5*x**2)"},
     samples=[*ONE, _FAR],
 )
 elementwise(

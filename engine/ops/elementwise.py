@@ -22,7 +22,7 @@ elementwise("mul", "a*b", {"a": "b", "b": "a"}, samples=_TWO, errors=_MISFIT)
 elementwise("div", "a/b", {"a": "1/b", "b": "-y/b"}, samples=_TWO, errors=_MISFIT)
 elementwise("neg", "-x", {"x": "-1"}, samples=ONE)
 elementwise(
-    "pow", "a**b", {"a": "where(b == 0, 0, b*a**(b - where(b == 0, 0, 1)))", "b": "where(a > 0, y*log(where(a > 0, a, 1)), 0)"},
+    "pow", "a**b", {"a": "b*where(b == 0, where(a == 0, 1, a), a)**(b - 1)", "b": "where(a > 0, y*log(where(a > 0, a, 1)), 0)"},
     samples=_BASE_AND_EXPONENT, errors=_MISFIT,
     kinks=[
         Kink((0.0, 2.0), (0.0, 0.0), "no real logarithm at or below 0: the exponent's derivative is taken as 0 there"),
@@ -30,13 +30,14 @@ elementwise(
     ],
 )  # fmt: skip
 elementwise("exp", "exp(x)", {"x": "y"}, samples=ONE)
-elementwise("expm1", "expm1(x)", {"x": "y + 1"}, samples=ONE)
+elementwise("expm1", "expm1(x)", {"x": "exp(x)"}, samples=ONE)
 elementwise("log", "log(x)", {"x": "1/x"}, samples=_POSITIVE)
 elementwise("log1p", "log1p(x)", {"x": "1/(1 + x)"}, samples=_POSITIVE)
 elementwise("sqrt", "sqrt(x)", {"x": "1/(2*y)"}, samples=_POSITIVE)
 elementwise("sin", "sin(x)", {"x": "cos(x)"}, samples=ONE)
 elementwise("cos", "cos(x)", {"x": "-sin(x)"}, samples=ONE)
 elementwise("erf", "erf(x)", {"x": "1.1283791670955126*exp(-x**2)"}, samples=ONE)
+elementwise("erfc", "erfc(x)", {"x": "-1.1283791670955126*exp(-x**2)"}, samples=ONE)
 elementwise(
     "abs", "abs(x)", {"x": "sign(x)"}, samples=ONE,
     kinks=[Kink((0.0,), (0.0,), "the middle of the subgradients -1 to 1, as PyTorch")],

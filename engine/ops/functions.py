@@ -15,10 +15,10 @@ from scipy import special
 FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos,
-        "tanh": np.tanh, "sigmoid": special.expit, "erf": special.erf, "abs": np.abs, "sign": np.sign, "maximum": np.maximum,
-        "minimum": np.minimum, "where": np.where,
+        "tanh": np.tanh, "sigmoid": special.expit, "erf": special.erf, "erfc": special.erfc, "abs": np.abs, "sign": np.sign,
+        "maximum": np.maximum, "minimum": np.minimum, "where": np.where,
     }
 )  # fmt: skip
 
 # Take complex arrays and are complex-differentiable.
-ANALYTIC = frozenset({"exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf"})
+ANALYTIC = frozenset({"exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf", "erfc"})

@@ -1,198 +1,248 @@
 """Fused recurrent layers: one op runs a whole sequence, for training at full speed.
 
-Each is the same definition as the primitive form in `engine.nn.recurrent`, proved equal by test. Rows are sequences sorted by falling
-length: at step t only the first ``counts[t]`` rows take part, so padding is never computed with. The projection of the inputs is
-one product before the loop, the weights' gradients are one product after it.
+Each is the same definition as the primitive steps in `engine.cells`, proved equal by test. All take ``x`` (time, batch, features), the
+initial state(s) (batch, hidden) and PyTorch's four parameters (zero biases stand for none). Attributes:
 
-All take ``x`` (time, batch, features), the initial state(s) (batch, hidden) and PyTorch's four parameters, and give every state:
-(time, batch, hidden), for the LSTM (2, time, batch, hidden) with hidden states first; zeros where a sequence has ended.
-Gate order and formulas are PyTorch's (torch.nn.RNN, LSTM, GRU; the GRU's reset after the product, as cuDNN).
+lengths: how many steps each row has, falling; None for all of them. What lies beyond is never read, and the output is zero there.
+reverse: time runs backwards; every row starts from its initial state at its own last step.
+output: "all", (time + s, batch, hidden): the hidden states of all steps, then the state after every row's last step in the order of
+    work, hidden and, for the LSTM, cell (s = 2; else s = 1). "states", (s, batch, hidden): the latter alone.
+    "last", (batch, hidden): the last hidden state alone.
+batch_first: x is (batch, time, features); the output is as without.
+
+`fused_plan` says which rows take part when, `fused_block`, `fused_cells` and `fused_gru` have the arithmetic, `fused_memory` keeps what is
+used again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
+from engine.ops.fused_block import Block
+from engine.ops.fused_cells import CELLS
+from engine.ops.fused_memory import Kept, give_work, take_block, take_work
+from engine.ops.fused_plan import Span, counts_of, plan_of
 from engine.ops.op import Array, Op, Record, register
 
+__all__ = ["counts_of"]
 
-def counts_of(lengths: Sequence[int] | None, steps: int, batch: int) -> list[int]:
-    """How many rows take part at each step. Raises ValueError unless lengths fall and fit."""
-    if lengths is None:
-        return [batch] * steps
-    if len(lengths) != batch or any(n < 1 or n > steps for n in lengths) or any(b > a for a, b in pairwise(lengths)):
-        raise ValueError(
-            f"lengths {list(lengths)} for {batch} sequences of at most {steps} steps; expected {batch} falling lengths in 1..{steps}"
-        )
-    return [sum(1 for n in lengths if n > t) for t in range(steps)]
+_OUTPUTS = ("all", "states", "last")
 
 
-def _prepare(x: Array, lengths: Sequence[int] | None) -> tuple[Array, list[int]]:
-    counts = counts_of(lengths, x.shape[0], x.shape[1])
-    if counts[-1] != x.shape[1]:  # what lies in the padding must not reach the weights' gradients, not even as 0 * NaN
-        x = x.copy()
-        for t, n in enumerate(counts):
-            x[t, n:] = 0
-    return x, counts
+def _forward(
+    name: str, *inputs: Array, lengths: Sequence[int] | None = None, reverse: bool = False, output: str = "all", batch_first: bool = False,
+    **options: Any,
+) -> tuple[Array, Kept]:  # fmt: skip
+    x, *states, W_ih, W_hh, b_ih, b_hh = _of_one_dtype(inputs)
+    cell = _cell(name, options)
+    hidden, features, dtype = states[0].shape[1], W_ih.shape[1], x.dtype
+    if x.ndim != 3 or x.shape[2] != features or W_hh.shape != (W_ih.shape[0], hidden) or output not in _OUTPUTS:
+        raise _misfit(name, x, W_ih, W_hh, hidden, output)
+    time, batch, _ = (x := x.transpose(1, 0, 2) if batch_first else x).shape
+    plan = plan_of(time, batch, hidden * dtype.itemsize, None if lengths is None else tuple(lengths), reverse)
+    xs = np.empty((plan.size, features + 1), dtype)
+    xs[:, :-1], xs[:, -1] = plan.pack(x), 1
+    kept = Kept(plan, xs)
+    last = np.empty((cell.states, batch, hidden), dtype)
+    state, weights = [part.T for part in states], {}
+    for span, going_on in plan.spans:
+        rows, key = span.rows, (cell, span.steps, span.rows, hidden, dtype)
+        block, work = take_block(key), take_work(key)
+        kept.blocks.append((key, block))
+        for part, given in zip(block.state(0), state, strict=True):
+            part[...] = given if rows == batch else given[:, :rows]
+        few = block.few
+        if few not in weights:
+            weights[few] = cell.weights(W_ih, W_hh, b_ih, b_hh, few, options)
+        Wx, U = weights[few]
+        work.project(Wx, xs if span.steps * rows == plan.size else xs[span.at : span.end])
+        if few:
+            block.forward(work, U, options)
+        else:
+            with np.errstate(over="ignore"):  # exp in the logistic function overflows to the right result
+                block.forward(work, U, options)
+        give_work(key, work)
+        state = block.state(span.steps)
+        if going_on < rows:
+            for out, part in zip(last, state, strict=True):
+                out[going_on:rows] = part[:, going_on:].T if going_on else part.T
+    if output == "last":
+        return last[0], kept
+    if output == "states":
+        return last, kept
+    return _all(kept, last, time), kept
 
 
-def _project(x: Array, W: Array, b: Array) -> Array:
-    steps, batch, features = x.shape
-    y: Array = (x.reshape(steps * batch, features) @ W.T + b).reshape(steps, batch, W.shape[0])
-    return y
+def _misfit(name: str, x: Array, W_ih: Array, W_hh: Array, hidden: int, output: str) -> ValueError:
+    if output not in _OUTPUTS:
+        return ValueError(f"{name}_fused: output is {output!r}; expected 'all', 'states' or 'last'")
+    if x.ndim != 3 or x.shape[2] != W_ih.shape[1]:
+        return ValueError(f"{name}_fused: x has shape {x.shape}; expected (time, batch, {W_ih.shape[1]})")
+    return ValueError(f"{name}_fused: W_hh has shape {W_hh.shape}; expected {(W_ih.shape[0], hidden)}")
 
 
-def _previous(h0: Array, hs: Array) -> Array:
-    """The state before each step, (time, batch, hidden)."""
-    return np.concatenate([h0[None], hs[:-1]])
+def _all(kept: Kept, last: Array, time: int) -> Array:
+    """Hidden states of all steps and the last states, (time + s, batch, hidden)."""
+    plan, (_, batch, hidden) = kept.plan, last.shape
+    out = np.empty((time + len(last), batch, hidden), last.dtype)
+    steps = out[:time]
+    if plan.times is not None:
+        steps[...] = 0
+    packed = steps.reshape(-1, hidden) if plan.straight else np.empty((plan.size, hidden), last.dtype)
+    for (span, _), (_, block) in zip(plan.spans, kept.blocks, strict=True):
+        packed[span.at : span.end].reshape(span.steps, span.rows, hidden)[...] = block.h[1:].transpose(0, 2, 1)
+    if not plan.straight:
+        plan.unpack(packed, steps)
+    out[time:] = last
+    return out
 
 
-def _gradients(dgi: Array, dgh: Array, x: Array, previous: Array, W_ih: Array, needs: Sequence[bool]) -> tuple[Any, Any, Any, Any, Any]:
-    """Contributions to x, W_ih, W_hh, b_ih, b_hh from those to both projections."""
-    gi, gh = dgi.reshape(-1, dgi.shape[-1]), dgh.reshape(-1, dgh.shape[-1])
-    dx = (gi @ W_ih).reshape(x.shape) if needs[0] else None
-    return dx, gi.T @ x.reshape(-1, x.shape[-1]), gh.T @ previous.reshape(-1, previous.shape[-1]), gi.sum(0), gh.sum(0)
+def _vjp(name: str, F: Any, g: Array, record: Record) -> list[Any]:
+    _, *_, W_ih, W_hh, _, _ = record.inputs
+    dtype, needs, options, kept = record.output.dtype, record.needs, record.attributes, record.residuals
+    W_ih, W_hh = W_ih.astype(dtype, copy=False), W_hh.astype(dtype, copy=False)
+    cell, plan, output = _cell(name, options), kept.plan, options.get("output", "all")
+    hidden, s = W_hh.shape[1], cell.states
+    final = [g, None][:s] if output == "last" else list(g if output == "states" else g[-s:])
+    arriving = plan.pack(g[:-s]) if output == "all" else None
+    dxs = np.empty((plan.size, W_ih.shape[1]), dtype) if needs[0] else None
+    totals: list[Array | None] = [None] * 4
+    flow: list[Array | None] = [None] * s  # gradients of the states between spans, (hidden, rows) each
+    blocks = list(kept.blocks)
+    for group in reversed(plan.groups):
+        columns, works = _Columns(cell, group, hidden, dtype), []
+        for span in reversed(group):
+            key, block = blocks.pop()
+            work = take_work(key)
+            works.append((key, work))
+            joined = [_joined(part, ended, hidden, span.rows, dtype) for part, ended in zip(flow, final, strict=True)]
+            sums = block.backward(work, W_hh, [part.reshape(-1) for part in joined], _by_step(arriving, span), options)
+            flow = [*joined]
+            columns.put(span, sums, block.multiplicands())
+        if any(needs[s + 1 :]):
+            new = cell.products(columns.sums, columns.multiplied, kept.inputs[group[0].at : group[-1].end], needs[s + 1 :])
+            totals = [b if a is None or b is None else a + b for a, b in zip(totals, new, strict=True)]
+        if dxs is not None:
+            dxs[group[0].at : group[-1].end] = cell.to_inputs(columns.sums, W_ih)
+        for key, work in works:  # the columns may be views of it
+            give_work(key, work)
+    if not plan.groups:  # no rows
+        totals, flow = [np.zeros(w.shape, dtype) for w in record.inputs[s + 1 :]], [np.zeros((hidden, 0), dtype)] * s
+    return [None if dxs is None else _inputs(dxs, record), *[part if part is None else part.T for part in flow], *totals]
 
 
-def _rnn(x: Array, h0: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, *, lengths: Sequence[int] | None,
-         nonlinearity: str) -> tuple[Array, Any]:  # fmt: skip
-    x, counts = _prepare(x, lengths)
-    pre = _project(x, W_ih, b_ih + b_hh)
-    hs, U, h = np.zeros((*x.shape[:2], h0.shape[1]), dtype=pre.dtype), W_hh.T, h0
-    for t, n in enumerate(counts):
-        a = h[:n] @ U
-        a += pre[t, :n]
-        h = np.tanh(a, out=hs[t, :n]) if nonlinearity == "tanh" else np.maximum(a, 0, out=hs[t, :n])
-    return hs, (x, counts)
+class _Columns:
+    """The gradients of the sums and what the recurrent weights met, (features, n) each, over a group of spans."""
+
+    def __init__(self, cell: type[Block], group: Sequence[Span], hidden: int, dtype: Any) -> None:
+        n, self.start = group[-1].end - group[0].at, group[0].at
+        self.single = len(group) == 1 and group[0].rows == 1  # then the steps are the columns: nothing to copy
+        if not self.single:
+            self.sums = np.empty((cell.summed * hidden, n), dtype)
+            self.multiplied = np.empty((cell.multiplied * hidden, n), dtype)
+
+    def put(self, span: Span, sums: Array, multiplied: Array) -> None:
+        """Both (steps, features, rows)."""
+        if self.single:
+            self.sums, self.multiplied = sums[:, :, 0].T, multiplied[:, :, 0].T
+            return
+        for out, given in ((self.sums, sums), (self.multiplied, multiplied)):
+            place = out[:, span.at - self.start : span.end - self.start]
+            place.reshape(-1, span.steps, span.rows)[...] = given.transpose(1, 0, 2)
 
 
-def _rnn_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    _, h0, W_ih, W_hh, _, _ = record.inputs
-    hs, (x, counts) = record.output, record.residuals
-    slope = 1 - hs * hs if record.attributes["nonlinearity"] == "tanh" else hs > 0
-    da, carry = np.zeros_like(hs), np.zeros_like(h0)
-    for t in range(len(counts) - 1, -1, -1):
+def _joined(flow: Array | None, ended: Array | None, hidden: int, rows: int, dtype: Any) -> Array:
+    """The gradients of the states after a span's last step: of the rows that went on, and of those whose last step it is."""
+    if flow is not None and flow.shape[1] == rows:
+        return flow
+    out, going_on = np.empty((hidden, rows), dtype), 0
+    if flow is not None:
+        going_on = flow.shape[1]
+        out[:, :going_on] = flow
+    out[:, going_on:] = 0 if ended is None else ended[going_on:rows].T
+    return out
+
+
+def _by_step(arriving: Array | None, span: Span) -> Array | None:
+    """The outputs' gradients, (size, hidden), as the backward loop adds them: flat (hidden, rows) for each step."""
+    if arriving is None:
+        return None
+    part = arriving[span.at : span.end].reshape(span.steps, span.rows, -1)
+    return np.ascontiguousarray(part.transpose(0, 2, 1)).reshape(span.steps, -1)
+
+
+def _inputs(dxs: Array, record: Record) -> Array:
+    """The packed contribution to the inputs in the shape of x."""
+    x, plan = record.inputs[0], record.residuals.plan
+    time_first = (1, 0, 2) if record.attributes.get("batch_first") else (0, 1, 2)
+    if plan.straight:
+        return dxs.reshape(plan.time, plan.batch, dxs.shape[1]).transpose(time_first)
+    dx = np.zeros(x.shape, dxs.dtype)
+    plan.unpack(dxs, dx.transpose(time_first))
+    return dx
+
+
+def _cell(name: str, options: Mapping[str, Any]) -> type[Block]:
+    return CELLS["gru_before" if name == "gru" and not options.get("reset_after", True) else name]
+
+
+def _of_one_dtype(arrays: Sequence[Array]) -> Sequence[Array]:
+    first = arrays[0].dtype
+    if all([a.dtype is first for a in arrays]) and first.kind == "f":
+        return arrays
+    dtype = np.result_type(*arrays)
+    return [a.astype(dtype, copy=False) for a in arrays]
+
+
+def _primitive(
+    name: str, x: Any, *rest: Any, lengths: Sequence[int] | None = None, reverse: bool = False, output: str = "all",
+    batch_first: bool = False, **options: Any,
+) -> Any:  # fmt: skip
+    """The same output from recorded primitives, one `engine.cells` step after the other; for second derivatives."""
+    from engine.cells import STEPS  # on Tensors, which stand on the ops
+    from engine.tensor import apply
+
+    *initial, W_ih, W_hh, b_ih, b_hh = rest
+    x = apply("transpose", x, axes=[1, 0, 2]) if batch_first else x
+    time, batch, hidden = x.shape[0], x.shape[1], W_hh.shape[1]
+    counts = counts_of(lengths, time, batch)
+    hs: list[Any] = [None] * time
+    state, rows = tuple(initial), batch
+    ended: list[Any] = []
+    if reverse:
+        state, rows = tuple(part[:0] for part in initial), 0
+    for t in reversed(range(time)) if reverse else range(time):
         n = counts[t]
-        np.add(g[t, :n], carry[:n], out=da[t, :n])
-        da[t, :n] *= slope[t, :n]
-        np.matmul(da[t, :n], W_hh, out=carry[:n])
-    dx, dW, dU, db, dbh = _gradients(da, da, x, _previous(h0, hs), W_ih, record.needs)
-    return [dx, carry, dW, dU, db, dbh]
+        if n < rows:
+            ended.append(tuple(part[n:] for part in state))
+            state = tuple(part[:n] for part in state)
+        elif n > rows:
+            joining = tuple(part[rows:n] for part in initial)
+            state = tuple(apply("concat", a, b, axis=0) for a, b in zip(state, joining, strict=True)) if rows else joining
+        rows = n
+        if n:
+            state = STEPS[name](x[t, :n], state, W_ih, W_hh, b_ih, b_hh, **options)
+        padding = np.zeros((batch - n, hidden), state[0].dtype)
+        hs[t] = state[0] if n == batch else apply("concat", state[0], padding, axis=0)
+    pieces = [state, *reversed(ended)]
+    last = state if not ended else tuple(apply("concat", *parts, axis=0) for parts in zip(*pieces, strict=True))
+    if output == "last":
+        return last[0]
+    return apply("stack", *last, axis=0) if output == "states" else apply("stack", *hs, *last, axis=0)
 
 
-def _lstm(x: Array, h0: Array, c0: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, *,
-          lengths: Sequence[int] | None) -> tuple[Array, Any]:  # fmt: skip
-    x, counts = _prepare(x, lengths)
-    pre = _project(x, W_ih, b_ih + b_hh)
-    steps, batch, H = x.shape[0], x.shape[1], h0.shape[1]
-    states, gates, tanh_c = (
-        np.zeros((2, steps, batch, H), dtype=pre.dtype),
-        np.zeros_like(pre),
-        np.zeros((steps, batch, H), dtype=pre.dtype),
-    )
-    U, h, c = W_hh.T, h0, c0
-    for t, n in enumerate(counts):
-        a = h[:n] @ U
-        a += pre[t, :n]
-        s = gates[t, :n]
-        expit(a[:, : 2 * H], out=s[:, : 2 * H])
-        np.tanh(a[:, 2 * H : 3 * H], out=s[:, 2 * H : 3 * H])
-        expit(a[:, 3 * H :], out=s[:, 3 * H :])
-        c = np.add(s[:, H : 2 * H] * c[:n], s[:, :H] * s[:, 2 * H : 3 * H], out=states[1, t, :n])
-        h = np.multiply(s[:, 3 * H :], np.tanh(c, out=tanh_c[t, :n]), out=states[0, t, :n])
-    return states, (x, counts, gates, tanh_c)
+def _define(name: str, states: tuple[str, ...]) -> None:
+    inputs = ("x", *states, "W_ih", "W_hh", "b_ih", "b_hh")
+    register(
+        Op(f"{name}_fused", "structured", inputs, partial(_forward, name), partial(_vjp, name), None, (),
+           primitive=partial(_primitive, name), hidden=True)
+    )  # fmt: skip
 
 
-def _lstm_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    _, h0, c0, W_ih, W_hh, _, _ = record.inputs
-    states, (x, counts, gates, tanh_c) = record.output, record.residuals
-    H = h0.shape[1]
-    before = _previous(c0, states[1])
-    da, carry, carry_c = np.zeros_like(gates), np.zeros_like(h0), np.zeros_like(c0)
-    for t in range(len(counts) - 1, -1, -1):
-        n = counts[t]
-        i, f, c_in, o = (gates[t, :n, k * H : (k + 1) * H] for k in range(4))
-        dh = g[0, t, :n] + carry[:n]
-        dc = g[1, t, :n] + carry_c[:n] + dh * o * (1 - tanh_c[t, :n] ** 2)
-        d = da[t, :n]
-        d[:, :H] = dc * c_in * i * (1 - i)
-        d[:, H : 2 * H] = dc * before[t, :n] * f * (1 - f)
-        d[:, 2 * H : 3 * H] = dc * i * (1 - c_in**2)
-        d[:, 3 * H :] = dh * tanh_c[t, :n] * o * (1 - o)
-        carry_c[:n] = dc * f
-        np.matmul(d, W_hh, out=carry[:n])
-    dx, dW, dU, db, dbh = _gradients(da, da, x, _previous(h0, states[0]), W_ih, record.needs)
-    return [dx, carry, carry_c, dW, dU, db, dbh]
-
-
-def _gru(x: Array, h0: Array, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, *, lengths: Sequence[int] | None) -> tuple[Array, Any]:
-    x, counts = _prepare(x, lengths)
-    pre = _project(x, W_ih, b_ih)
-    steps, batch, H = x.shape[0], x.shape[1], h0.shape[1]
-    hs, gates = np.zeros((steps, batch, H), dtype=pre.dtype), np.zeros((steps, batch, 4 * H), dtype=pre.dtype)  # r, z, n, U_n h + b
-    U, h = W_hh.T, h0
-    for t, k in enumerate(counts):
-        gh = h[:k] @ U
-        gh += b_hh
-        s = gates[t, :k]
-        expit(pre[t, :k, : 2 * H] + gh[:, : 2 * H], out=s[:, : 2 * H])
-        s[:, 3 * H :] = gh[:, 2 * H :]
-        n = np.tanh(pre[t, :k, 2 * H :] + s[:, :H] * gh[:, 2 * H :], out=s[:, 2 * H : 3 * H])
-        z = s[:, H : 2 * H]
-        h = np.add((1 - z) * n, z * h[:k], out=hs[t, :k])
-    return hs, (x, counts, gates)
-
-
-def _gru_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    _, h0, W_ih, W_hh, _, _ = record.inputs
-    hs, (x, counts, gates) = record.output, record.residuals
-    H = h0.shape[1]
-    previous = _previous(h0, hs)
-    dgi = np.zeros((*hs.shape[:2], 3 * H), dtype=hs.dtype)
-    dgh, carry = np.zeros_like(dgi), np.zeros_like(h0)
-    for t in range(len(counts) - 1, -1, -1):
-        k = counts[t]
-        r, z, n, gh_n = (gates[t, :k, j * H : (j + 1) * H] for j in range(4))
-        d = g[t, :k] + carry[:k]
-        dn = d * (1 - z) * (1 - n * n)
-        di, dh = dgi[t, :k], dgh[t, :k]
-        di[:, :H] = dn * gh_n * r * (1 - r)
-        di[:, H : 2 * H] = d * (previous[t, :k] - n) * z * (1 - z)
-        di[:, 2 * H :] = dn
-        dh[:, : 2 * H] = di[:, : 2 * H]
-        np.multiply(dn, r, out=dh[:, 2 * H :])
-        np.matmul(dh, W_hh, out=carry[:k])
-        carry[:k] += d * z
-    dx, dW, dU, db, dbh = _gradients(dgi, dgh, x, previous, W_ih, record.needs)
-    return [dx, carry, dW, dU, db, dbh]
-
-
-_PARAMETERS = ("W_ih", "W_hh", "b_ih", "b_hh")
-register(Op("rnn_fused", "structured", ("x", "h0", *_PARAMETERS), _rnn, _rnn_vjp, None, (), hidden=True))
-register(Op("lstm_fused", "structured", ("x", "h0", "c0", *_PARAMETERS), _lstm, _lstm_vjp, None, (), hidden=True))
-register(Op("gru_fused", "structured", ("x", "h0", *_PARAMETERS), _gru, _gru_vjp, None, (), hidden=True))
-
-
-def _last_step(hs: Array, *, lengths: Sequence[int] | None) -> Array:
-    if lengths is None:
-        last: Array = hs[-1]
-        return last
-    return hs[np.asarray(lengths, dtype=np.int64) - 1, np.arange(hs.shape[1])]
-
-
-def _last_step_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    hs, lengths = record.inputs[0], record.attributes["lengths"]
-    d = np.zeros_like(hs)
-    if lengths is None:
-        d[-1] = g
-    else:
-        d[np.asarray(lengths, dtype=np.int64) - 1, np.arange(hs.shape[1])] = g
-    return [d]
-
-
-register(Op("last_step", "structured", ("hs",), _last_step, _last_step_vjp, None, (), hidden=True))
+_define("rnn", ("h0",))
+_define("lstm", ("h0", "c0"))
+_define("gru", ("h0",))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from engine.ops.contraction import contract, read, spread
 from engine.ops.op import Array, Derivative, Record, Sample, structured
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -17,20 +19,29 @@ _M43 = [[0.2, -0.4, 0.5], [1.1, 0.9, -0.2], [-0.6, 0.7, 0.1], [0.3, 0.3, -1.5]]
 def _linear(x: Array, W: Array) -> Array:
     if W.ndim != 2 or x.ndim < 1 or x.shape[-1] != W.shape[1]:
         raise ValueError(f"linear: x has shape {x.shape} and W {W.shape}; expected x (..., n) and W (m, n) with the same n")
-    y: Array = x.dot(W.T) if x.ndim == 2 else x @ W.T  # .dot goes to the same product with half the ceremony
+    y: Array
+    if x.ndim < 3:
+        y = x.dot(W.T)  # the same product as @ with half the ceremony
+    else:  # one product over all rows
+        y = x.reshape(_rows(x), x.shape[-1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
     return y
+
+
+def _rows(x: Any) -> int:
+    """How many rows a stack of matrices has."""
+    return math.prod(x.shape[:-1])
 
 
 def _linear_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, W = record.inputs
     if F.arrays and x.ndim == 2:
         return [g.dot(W) if record.needs[0] else None, g.T.dot(x) if record.needs[1] else None]
-    flat = g if g.ndim == 2 else F.reshape(g, shape=(-1, W.shape[0]))
-    rows = x if x.ndim == 2 else F.reshape(x, shape=(-1, W.shape[1]))
-    return [
-        F.matmul(g, W) if record.needs[0] else None,
-        F.matmul(F.transpose(flat), rows) if record.needs[1] else None,
-    ]
+    dW = None
+    if record.needs[1]:
+        flat = g if g.ndim == 2 else F.reshape(g, shape=(_rows(x), W.shape[0]))
+        rows = x if x.ndim == 2 else F.reshape(x, shape=(_rows(x), W.shape[1]))
+        dW = F.matmul(F.transpose(flat), rows)
+    return [F.matmul(g, W) if record.needs[0] else None, dW]
 
 
 def _linear_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
@@ -39,7 +50,7 @@ def _linear_element(index: tuple[int, ...], inputs: Sequence[Array], attributes:
 
 
 structured(
-    name="linear", inputs=("x", "W"), forward=_linear, vjp=_linear_vjp, element=_linear_element,
+    name="linear", inputs=("x", "W"), forward=_linear, vjp=_linear_vjp, element=_linear_element, analytic=True,
     latex=r"{y} = {x}\,{W}^{{\top}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,{W}"), Derivative("W", latex=r"\bar{{{y}}}^{{\top}}\,{x}")],
     samples=[Sample((_M23, _M43)), Sample(([0.5, -1.2, 0.3], _M43)), Sample(([_M23, _M23], _M43))],
@@ -47,15 +58,24 @@ structured(
 )  # fmt: skip
 
 
-def _matmul(a: Array, b: Array) -> Array:
-    if a.ndim < 1 or b.ndim < 1 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+def _matmul(a: Array, b: Array) -> Any:
+    m, n = a.ndim, b.ndim
+    if m == 2 and n == 2 and a.shape[1] == b.shape[0]:
+        return a.dot(b)
+    if m < 1 or n < 1 or a.shape[-1] != b.shape[-2 if n > 1 else 0]:
         raise ValueError(f"matmul: a has shape {a.shape} and b {b.shape}; expected a (..., m, n) and b (..., n, p), or vectors of length n")
-    product: Array = np.matmul(a, b)
-    return product
+    if m > 2 and n == 2:  # one product over all rows
+        return a.reshape(_rows(a), a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1])
+    try:
+        return np.matmul(a, b)
+    except ValueError:
+        raise ValueError(f"matmul: the batches {a.shape[:-2]} and {b.shape[:-2]} of shapes {a.shape} and {b.shape} do not broadcast") from None
 
 
 def _matmul_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     a, b = record.inputs
+    if F.arrays and a.ndim == 2 and b.ndim == 2:
+        return [g.dot(b.T) if record.needs[0] else None, a.T.dot(g) if record.needs[1] else None]
     one_a, one_b = a.ndim == 1, b.ndim == 1
     if one_a and one_b:
         return [F.mul(g, b) if record.needs[0] else None, F.mul(g, a) if record.needs[1] else None]
@@ -64,7 +84,11 @@ def _matmul_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     B = F.reshape(b, shape=(b.shape[0], 1)) if one_b else b
     G = F.reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1])) if one_a else F.reshape(g, shape=(*g.shape, 1)) if one_b else g
     da = F.matmul(G, F.transpose(B)) if record.needs[0] else None
-    db = F.matmul(F.transpose(A), G) if record.needs[1] else None
+    db = None
+    if record.needs[1]:
+        if A.ndim > 2 and B.ndim == 2:  # a stack met one matrix: one product over all rows, nothing to be summed down
+            A, G = F.reshape(A, shape=(_rows(A), A.shape[-1])), F.reshape(G, shape=(_rows(G), G.shape[-1]))
+        db = F.matmul(F.transpose(A), G)
     if one_a and da is not None:
         da = F.reshape(da, shape=(*da.shape[:-2], a.shape[0]))
     if one_b and db is not None:
@@ -86,7 +110,7 @@ def _matmul_element(index: tuple[int, ...], inputs: Sequence[Array], attributes:
 
 
 structured(
-    name="matmul", inputs=("a", "b"), forward=_matmul, vjp=_matmul_vjp, element=_matmul_element,
+    name="matmul", inputs=("a", "b"), forward=_matmul, vjp=_matmul_vjp, element=_matmul_element, analytic=True,
     latex=r"{y} = {a}\,{b}",
     derivatives=[Derivative("a", latex=r"\bar{{{y}}}\,{b}^{{\top}}"), Derivative("b", latex=r"{a}^{{\top}}\,\bar{{{y}}}")],
     samples=[Sample((_M23, _M32)), Sample(([0.5, -1.2, 0.3], _M32)), Sample((_M23, [0.2, 0.1, -0.4])),
@@ -126,59 +150,36 @@ structured(
 )  # fmt: skip
 
 
-def _subscripts(equation: str, a: Array, b: Array) -> tuple[str, str, str]:
-    """The letters of a, b and the output. Raises ValueError naming equation and shapes."""
-    left, arrow, out = equation.replace(" ", "").partition("->")
-    parts = left.split(",")
-    if len(parts) == 2 and not arrow:
-        both = "".join(parts)
-        out = "".join(sorted(c for c in set(both) if both.count(c) == 1))
-    fits = len(parts) == 2 and (left + out).replace(",", "").isalpha() and len(parts[0]) == a.ndim and len(parts[1]) == b.ndim
-    sizes: dict[str, int] = {}
-    if fits:
-        pairs = [*zip(parts[0], a.shape, strict=True), *zip(parts[1], b.shape, strict=True)]
-        fits = all(sizes.setdefault(letter, n) == n for letter, n in pairs)
-        fits = fits and len(set(out)) == len(out) and set(out) <= set(sizes) and all(len(set(p)) == len(p) for p in parts)
-    elif (left + out).replace(",", "") == "" and len(parts) == 2:
-        fits = a.ndim == b.ndim == 0
-    if not fits:
-        raise ValueError(
-            f"einsum: {equation!r} for shapes {a.shape} and {b.shape}; expected two terms such as 'ij,jk->ik', a letter a dimension, each "
-            "once in a term, the same size wherever it occurs"
-        )
-    return parts[0], parts[1], out
-
-
 def _einsum(a: Array, b: Array, *, equation: str) -> Any:
-    first, second, out = _subscripts(equation, a, b)
-    return np.einsum(f"{first},{second}->{out}", a, b)
+    return contract(a, b, *read(equation, a.shape, b.shape))
 
 
 def _einsum_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     a, b = record.inputs
-    first, second, out = _subscripts(record.attributes["equation"], F.array(a), F.array(b))
+    first, second, out = read(record.attributes["equation"], a.shape, b.shape)
 
     def towards(x: Any, mine: str, other: Any, theirs: str) -> Any:
-        reached = "".join(c for c in mine if c in out or c in theirs)
-        part = F.einsum(g, other, equation=f"{out},{theirs}->{reached}")
-        if reached == mine:
-            return part
-        # What was summed out of this input alone gets the same gradient all along.
-        kept = tuple(n if c in reached else 1 for c, n in zip(mine, x.shape, strict=True))
-        return F.broadcast_to(F.reshape(part, shape=kept), shape=x.shape)
+        reached = "".join(c for c in dict.fromkeys(mine) if c in out or c in theirs)
+        return spread(F, F.einsum(g, other, equation=f"{out},{theirs}->{reached}"), reached, mine, x.shape)
 
     return [towards(a, first, b, second) if record.needs[0] else None, towards(b, second, a, first) if record.needs[1] else None]
 
 
 def _einsum_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
     a, b = inputs
-    first, second, out = _subscripts(attributes["equation"], a, b)
-    sizes = {**dict(zip(first, a.shape, strict=True)), **dict(zip(second, b.shape, strict=True))}
+    first, second, out = read(attributes["equation"], a.shape, b.shape)
+    sizes: dict[str, int] = {}
+    for c, n in (*zip(first, a.shape, strict=True), *zip(second, b.shape, strict=True)):
+        sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
     summed = [c for c in sizes if c not in out]
+
+    def place(term: str, x: Array, at: dict[str, int]) -> tuple[int, ...]:
+        return tuple(0 if n == 1 else at[c] for c, n in zip(term, x.shape, strict=True))
+
     terms = []
     for values in np.ndindex(*(sizes[c] for c in summed)):
         at = {**dict(zip(out, index, strict=True)), **dict(zip(summed, values, strict=True))}
-        terms.append((0, tuple(at[c] for c in first), float(b[tuple(at[c] for c in second)])))
+        terms.append((0, place(first, a, at), float(b[place(second, b, at)])))
     return terms
 
 
@@ -188,7 +189,10 @@ structured(
     derivatives=[Derivative("a", latex=r"\textstyle\sum \bar{{{y}}}\,{b}"), Derivative("b", latex=r"\textstyle\sum \bar{{{y}}}\,{a}")],
     samples=[Sample((_M23, _M32), {"equation": "ij,jk->ik"}), Sample((_M23, _M23), {"equation": "ij,ij"}),
              Sample((_M23, [0.5, 2.0]), {"equation": "ij,k->kj"}),
-             Sample(([_M23, _M23], [_M32, _M32]), {"equation": "bij,bjk->bki"}), Sample((0.5, _M23), {"equation": ",ij->i"})],
+             Sample(([_M23, _M23], [_M32, _M32]), {"equation": "bij,bjk->bki"}), Sample((0.5, _M23), {"equation": ",ij->i"}),
+             Sample(([[0.5, -1.2], [0.3, 0.7]], _M23), {"equation": "ii,ij->j"}), Sample(([_M23, _M23], _M32), {"equation": "...ij,jk->...k"}),
+             Sample(([[0.5], [1.5]], _M23), {"equation": "ij,ij"})],
     errors=[Sample((_M23, _M23), {"equation": "ij,jk->ik"}), Sample((_M23, _M32), {"equation": "ij->i"}),
-            Sample((_M23, _M32), {"equation": "ii,jk->ik"})],
+            Sample((_M23, _M32), {"equation": "ii,jk->ik"}), Sample((_M23, _M32), {"equation": "ij,jk->iz"}),
+            Sample((_M23, _M32), {"equation": "...ij,jk->ik"})],
 )  # fmt: skip

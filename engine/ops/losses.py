@@ -97,7 +97,8 @@ def _huber_loss(x: Array, target: Array, *, delta: float = 1.0, reduction: str =
     if not delta > 0:
         raise ValueError(f"huber_loss: delta is {delta!r}; expected a number above 0")
     size = np.abs(x - target)
-    return _reduced("huber_loss", np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta)).astype(size.dtype), reduction)
+    bent = np.minimum(size, delta)  # the square's part of the distance
+    return _reduced("huber_loss", bent * (size - 0.5 * bent), reduction)
 
 
 def _huber_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -278,9 +279,8 @@ def _bce_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     z, target = record.inputs
     pos_weight = float(record.attributes.get("pos_weight", 1.0))
     share = _share(record)
-    weight = 1 + (pos_weight - 1) * target
-    return [
-        g * ((1 - target - weight * F.sigmoid(-z)) * share) if record.needs[0] else None,
+    return [  # both sigmoids, because 1 minus the one would lose the other's tail
+        g * (((1 - target) * F.sigmoid(z) - pos_weight * target * F.sigmoid(-z)) * share) if record.needs[0] else None,
         g * (((pos_weight - 1) * F.softplus(-z) - z) * share) if record.needs[1] else None,
     ]
 

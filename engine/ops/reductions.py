@@ -216,8 +216,6 @@ def _prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _prod_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x = record.inputs[0]
-    if F.arrays and np.all(x != 0):
-        return [_spread(F, g * record.output, record, "prod") / x]
     axes = axes_of("prod", record.attributes.get("axis"), len(x.shape))
     rest = [i for i in range(len(x.shape)) if i not in axes]
     if F.arrays:
@@ -261,10 +259,21 @@ def _norm(x: Array, *, ord: float | str = 2, axis: Axis = None, keepdims: bool =
     if ord == 1:
         return _add(np.abs(x), axis=axes, keepdims=keepdims)
     if ord == 2:
-        return np.sqrt(_add(x * x, axis=axes, keepdims=keepdims))
+        with np.errstate(over="ignore", under="ignore"):
+            y = np.sqrt(_add(x * x, axis=axes, keepdims=keepdims))
+        small = np.sqrt(np.finfo(y.dtype).tiny) / np.finfo(y.dtype).eps  # below it the squares lose digits, above 1/small they overflow
+        return y if np.all((y > small) & (y < 1 / small)) else _scaled_norm(x, axes, keepdims)
     if ord == "inf":
         return _largest(np.abs(x), axis=axes, keepdims=keepdims, initial=0)
     raise ValueError(f"norm: ord is {ord!r}; expected 1, 2 or 'inf'")
+
+
+def _scaled_norm(x: Array, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The Euclidean norm by way of the largest element, where squares would leave the range of the dtype."""
+    top = _largest(np.abs(x), axis=axes, keepdims=True, initial=0)
+    scale = np.where(np.isfinite(top) & (top > 0), top, 1).astype(x.dtype)
+    y = np.sqrt(_add((x / scale) ** 2, axis=axes, keepdims=True)) * scale
+    return y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
 def _norm_vjp(F: Any, g: Any, record: Record) -> list[Any]:

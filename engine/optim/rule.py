@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine.ops.formula import Tree, compile_steps, parse
+from engine.ops.formula import Tree, compile_steps, names_in, parse
 from engine.ops.functions import FUNCTIONS
+from engine.optim.lean import Lean
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,16 @@ class Term:
     formula: str | None = None
 
 
-CLIPPED = (Term("coefficient", "c"), Term("clipped", r"\tilde{g}", "coefficient*gradient"))
+@dataclass(frozen=True)
+class Rate:
+    """How a learning rate came about: a schedule's terms, ``lr`` among the computed ones, and their numbers.
+
+    hyper: the schedule's own constants, name -> LaTeX. values: of every term and constant, by name.
+    """
+
+    terms: tuple[Term, ...]
+    hyper: Mapping[str, str]
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,8 @@ class Rule:
     name: the optimizer's, as in a trace's ``rules``.
     terms: given ones (``gradient``, ``old``, the state before) and computed ones, in order, the last being ``new``; formulas are
         written over ``clipped``, the gradient after clipping, which is ``gradient`` itself where nothing was clipped.
-    hyper: hyper-parameters that occur, name -> LaTeX.
-    state: state kept between steps, name -> term that holds its value before the step (zeros before the first).
+    hyper: hyper-parameters that occur, name -> LaTeX; ``step`` among them is the number of the parameter's own step, from 1.
+    state: state kept between steps, name -> term that holds its value before the step.
     """
 
     name: str
@@ -61,19 +71,34 @@ class Rule:
         """The computed terms by name, from those of `given`."""
         return compile_steps(self.trees, self.given, FUNCTIONS)
 
-    def describe(self, clipped: bool) -> dict[str, Any]:
-        """The rule as docs/trace-format.md has it; with the clipping's terms or with the gradient in their place."""
-        terms: list[dict[str, Any]] = []
-        for term in self.terms:
-            tree = self.trees.get(term.name)
-            terms.append({"name": term.name, "symbol": term.symbol, "formula": tree if clipped else _renamed(tree, "clipped", "gradient")})
-            if clipped and term.name == "gradient":
-                terms += [{"name": t.name, "symbol": t.symbol, "formula": None if t.formula is None else parse(t.formula)} for t in CLIPPED]
-        return {"terms": terms, "symbols": {**{t["name"]: t["symbol"] for t in terms}, **self.hyper}}
+    @cached_property
+    def lean(self) -> Lean:
+        """The same step without its terms: only the new value, and the state in place. Bit for bit what `compute` gives."""
+        return Lean(self.trees, [name for name in self.hyper if name != "step"], self.state)
 
-    def order(self, clipped: bool) -> Sequence[str]:
-        """The names of all terms in the order in which a trace lists them, hyper-parameters last."""
-        return [*(term["name"] for term in self.describe(clipped)["terms"]), *self.hyper]
+    def describe(self, clipping: Sequence[Term] = (), rate: Rate | None = None) -> dict[str, Any]:
+        """The rule as docs/trace-format.md has it.
+
+        clipping: terms from the gradient to ``clipped``; without them the gradient stands in its place. rate: the schedule behind ``lr``.
+        """
+        terms: list[dict[str, Any]] = []
+        for term in self._with(rate):
+            tree = None if term.formula is None else parse(term.formula)
+            terms.append({"name": term.name, "symbol": term.symbol, "formula": tree if clipping else _renamed(tree, "clipped", "gradient")})
+            if term.name == "gradient":
+                for t in clipping:
+                    terms.append({"name": t.name, "symbol": t.symbol, "formula": None if t.formula is None else parse(t.formula)})
+        computed = {term["name"] for term in terms}
+        hyper = {**self.hyper, **(rate.hyper if rate is not None else {})}
+        symbols = {**{t["name"]: t["symbol"] for t in terms}, **{name: latex for name, latex in hyper.items() if name not in computed}}
+        return {"terms": terms, "symbols": symbols}
+
+    def _with(self, rate: Rate | None) -> tuple[Term, ...]:
+        """The terms, those of the learning rate before the first that uses it."""
+        if rate is None:
+            return self.terms
+        first = next(i for i, term in enumerate(self.terms) if term.formula is not None and "lr" in names_in(self.trees[term.name]))
+        return (*self.terms[:first], *rate.terms, *self.terms[first:])
 
 
 def _renamed(tree: Tree, old: str, new: str) -> Tree:

@@ -34,7 +34,7 @@ class SequenceModel(Module):
         x = label(Tensor(batch.inputs, name="x"), "x", "input")
         unrolled = self.rnn.run(x, None, batch.lengths.tolist())
         with scope("head"):
-            output = self.head(unrolled.last[0] if self.readout == "last" else unrolled.output())
+            output = self.head(unrolled.final if self.readout == "last" else unrolled.output())
         return label(output, "logits" if self.kind == "classification" else "y_hat"), unrolled
 
     def loss(self, output: Tensor, targets: Array) -> Tensor:

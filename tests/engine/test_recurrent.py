@@ -110,8 +110,10 @@ def test_errors_name_the_cell_and_the_shapes() -> None:
         network(Tensor(np.zeros((2, 4, 3))), lengths=[5, 1])
     with pytest.raises(ValueError, match="initial state has shape"):
         network(Tensor(np.zeros((2, 4, 3))), Tensor(np.zeros((1, 3, 5))))
-    with pytest.raises(ValueError, match="one layer"):
-        nn.LSTM(3, 5, num_layers=2)
+    with pytest.raises(ValueError, match="proj_size is 2"):
+        nn.LSTM(3, 5, proj_size=2)
+    with pytest.raises(ValueError, match="num_layers is 0"):
+        nn.LSTM(3, 5, num_layers=0)
     with pytest.raises(ValueError, match=r"missing weight_ih_l0.*unexpected a"):
         network.load_state_dict({"a": np.zeros(3)})
 

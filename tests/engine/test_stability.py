@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special
 
-from engine import F, Tensor, apply, losses
+from engine import F, Tensor, apply, grad, losses
 
 INF = np.inf
 
@@ -87,3 +88,37 @@ def test_the_power_of_zero_and_the_norm_of_zero_have_the_stated_subgradients() -
     np.testing.assert_array_equal(s.std().backward()[s], [0.0, 0.0])
     m = Tensor([2.0, 5.0, 5.0], requires_grad=True)
     np.testing.assert_array_equal(m.max().backward()[m], [0.0, 0.5, 0.5])
+
+
+def test_gelu_and_the_loss_of_logits_keep_the_tails_of_their_slopes() -> None:
+    x = Tensor([-10.0, -6.0], requires_grad=True)
+    y = apply("gelu", x)
+    below, density = special.ndtr(x.data), np.exp(-0.5 * x.data**2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(y.data, x.data * below, rtol=1e-12)
+    np.testing.assert_allclose(y.backward(np.ones(2))[x], below + x.data * density, rtol=1e-12)
+    z = Tensor([-50.0], requires_grad=True)
+    assert losses.binary_cross_entropy_with_logits(z, [0.0]).backward()[z] == pytest.approx(np.exp(-50.0), rel=1e-12)
+    w = Tensor([-40.0], requires_grad=True)
+    assert apply("expm1", w).backward(np.ones(1))[w] == pytest.approx(np.exp(-40.0), rel=1e-15)
+
+
+def test_products_and_norms_whose_parts_leave_the_range() -> None:
+    x = Tensor([1e-200, 1e-200], requires_grad=True)
+    np.testing.assert_array_equal(x.prod().backward()[x], [1e-200, 1e-200])
+    for size in (1e200, 1e-200):
+        y = Tensor([3 * size, 4 * size], requires_grad=True)
+        length = y.norm()
+        assert length.item() == pytest.approx(5 * size, rel=1e-14)
+        np.testing.assert_allclose(length.backward()[y], [0.6, 0.8], rtol=1e-14)
+    rows = Tensor(np.array([[3e30, 4e30], [0.0, 0.0], [3.0, 4.0]], np.float32))
+    lengths = rows.norm(axis=1)
+    assert lengths.dtype == np.float32
+    np.testing.assert_allclose(lengths.data, [5e30, 0.0, 5.0], rtol=1e-6)
+    assert Tensor(np.zeros(0)).norm().item() == 0.0
+
+
+def test_a_power_depends_on_its_exponent_at_0_too() -> None:
+    a, b = Tensor(2.0, requires_grad=True), Tensor(0.0, requires_grad=True)
+    (slope,) = grad(a**b, [a], create_graph=True)
+    assert slope.item() == 0.0
+    assert grad(slope, [b])[0].item() == pytest.approx(0.5)  # d2(a**b)/(da db) = a**(b - 1) (1 + b log a)

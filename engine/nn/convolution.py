@@ -1,0 +1,38 @@
+"""Convolution along a sequence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine.nn.linear import positive, uniform
+from engine.nn.module import Module
+from engine.tensor import Tensor, apply
+
+
+class Conv1d(Module):
+    """Filters moved along a sequence, as torch.nn.Conv1d: weight (out, in / groups, kernel) and bias (out,), even within 1/sqrt(fan in)."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1,
+        bias: bool = True, *, dtype: Any = np.float64, generator: np.random.Generator | None = None,
+    ) -> None:  # fmt: skip
+        positive("Conv1d", in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size, stride=stride, dilation=dilation,
+                 groups=groups)  # fmt: skip
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(f"Conv1d: {in_channels} and {out_channels} channels do not divide into {groups} groups")
+        self.options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        bound = 1 / math.sqrt(in_channels // groups * kernel_size)
+        self.weight = uniform(generator, bound, (out_channels, in_channels // groups, kernel_size), dtype)
+        self.bias = uniform(generator, bound, (out_channels,), dtype) if bias else None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(batch, in, length) to (batch, out, outputs)."""
+        product = apply("conv1d", input, self.weight, **self.options)
+        return product if self.bias is None else product + self.bias.reshape(-1, 1)
+
+    def extra_repr(self) -> str:
+        out, _, kernel = self.weight.shape
+        return f"{self.weight.shape[1] * self.options['groups']}, {out}, kernel_size={kernel}"
