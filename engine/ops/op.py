@@ -120,7 +120,8 @@ def elementwise(
     trees = {x: parse(text, names=(*inputs, *options, "y"), functions=FUNCTIONS) for x, text in derivatives.items()}
     slopes = [_contribution(trees[x]) for x in inputs]
     arguments = (_INCOMING, *inputs, "y")
-    forward, on_arrays = compile_tree(tree, inputs, FUNCTIONS, options), [compile_tree(t, arguments, FUNCTIONS, options) for t in slopes]
+    forward = compile_tree(tree, inputs, FUNCTIONS, options)
+    on_arrays = [_compiled_on_arrays(t, arguments, options) for t in slopes]
     on_scalars = [compile_tree(tree, inputs, FUNCTIONS, options, scalars=True)]
     on_scalars += [compile_tree(t, arguments, FUNCTIONS, options, scalars=True) for t in slopes]
     on_tensors: list[Callable[..., Any]] = []
@@ -165,6 +166,31 @@ def _contribution(derivative: Tree) -> Tree:
     if derivative == ["neg", 1]:
         return ["neg", _INCOMING]
     return ["mul", _INCOMING, derivative]
+
+
+def _compiled_on_arrays(tree: Tree, arguments: Sequence[str], options: Mapping[str, Any]) -> Callable[..., Any]:
+    """A contribution compiled for arrays. Beside an array numpy is twice as quick with an array of one number as with Python's number:
+    those that float32 holds exactly are made once, in float32, which widens nothing. Not beside parameters, which are Python's numbers and
+    would be rounded to float32.
+    """
+    if options:
+        return compile_tree(tree, arguments, FUNCTIONS, options)
+    numbers: dict[str, Any] = {}
+
+    def named(part: Tree) -> Tree:
+        if isinstance(part, list):
+            if part[0] == "pow":  # powers of plain numbers have quick ways of their own
+                return ["pow", named(part[1]), part[2]]
+            keep = 2 if part[0] == "call" else 1
+            return [*part[:keep], *(named(p) for p in part[keep:])]
+        if isinstance(part, int | float) and float(np.float32(part)) == part:
+            name = f"_{len(numbers)}"
+            numbers[name] = np.array(part, np.float32)
+            numbers[name].flags.writeable = False
+            return name
+        return part
+
+    return compile_tree(named(tree), arguments, {**FUNCTIONS, **numbers})
 
 
 def _called(trees: Sequence[Tree]) -> set[str]:

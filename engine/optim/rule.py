@@ -80,7 +80,19 @@ class Rule:
         """The rule as docs/trace-format.md has it.
 
         clipping: terms from the gradient to ``clipped``; without them the gradient stands in its place. rate: the schedule behind ``lr``.
+        Made once for each; not to be changed.
         """
+        key = (tuple(clipping), None if rate is None else (tuple(rate.terms), tuple(rate.hyper.items())))
+        found = self._descriptions.get(key)
+        if found is None:
+            found = self._descriptions[key] = self._described(clipping, rate)
+        return found
+
+    @cached_property
+    def _descriptions(self) -> dict[Any, dict[str, Any]]:
+        return {}
+
+    def _described(self, clipping: Sequence[Term], rate: Rate | None) -> dict[str, Any]:
         terms: list[dict[str, Any]] = []
         for term in self._with(rate):
             tree = None if term.formula is None else parse(term.formula)
