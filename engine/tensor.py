@@ -177,7 +177,7 @@ class Tensor:
             elif kind is int:
                 parts.append(part)
             else:
-                return apply("index", self, index=encode_index(index))
+                return apply("index", self, index=encode_index(index, self.data.shape))
         try:
             value = self.data[key]
         except IndexError:

@@ -15,7 +15,7 @@ _SMALL = 2048  # products up to which numpy's own loop is quicker than arranging
 
 
 def read(equation: Any, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[str, str, str]:
-    """The letters of two operands of these shapes and of the output; ``...`` is written out. Raises ValueError naming equation and shapes."""
+    """The letters of two operands of these shapes and of the output, ``...`` written out. Raises ValueError naming equation and shapes."""
     try:
         first, second, out = _letters(equation, len(a), len(b))
         if _sizes_fit(first, a, second, b):
@@ -24,8 +24,8 @@ def read(equation: Any, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[str, st
     except (ValueError, TypeError) as error:
         problem = str(error)
     raise ValueError(
-        f"einsum: {equation!r} for shapes {a} and {b}: {problem}; expected two terms such as 'ij,jk->ik', a letter a dimension, of the same "
-        "size wherever it occurs (or 1 in one operand)"
+        f"einsum: {equation!r} for shapes {a} and {b}: {problem}; expected two terms such as 'ij,jk->ik', a letter a dimension, "
+        "of the same size wherever it occurs (or 1 in one operand)"
     )
 
 
@@ -67,16 +67,23 @@ def _letters(equation: str, ndim_a: int, ndim_b: int) -> tuple[str, str, str]:
     return first, second, out
 
 
+def sizes_of(a: Array, b: Array, first: str, second: str) -> dict[str, int]:
+    """How far each letter runs; 1 only where no operand has more."""
+    sizes: dict[str, int] = {}
+    for c, n in (*zip(first, a.shape, strict=True), *zip(second, b.shape, strict=True)):
+        sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    return sizes
+
+
 def contract(a: Array, b: Array, first: str, second: str, out: str) -> Any:
     """The Einstein sum for letters that `read` gave: by numpy's loop when small, by one (batched) matrix product otherwise."""
-    sizes = {**dict(zip(first, a.shape, strict=True)), **{c: n for c, n in zip(second, b.shape, strict=True) if n != 1}}
-    sizes.update({c: n for c, n in zip(first, a.shape, strict=True) if n != 1})
-    for c, n in zip(second, b.shape, strict=True):
-        sizes.setdefault(c, n)
+    sizes = sizes_of(a, b, first, second)
     if math.prod(sizes.values()) <= _SMALL:
         return np.einsum(f"{first},{second}->{out}", a, b)
-    a, first = _own(a, first, second, sizes, out)
-    b, second = _own(b, second, first, sizes, out)
+    a, first = _diagonal(a, first, sizes)
+    b, second = _diagonal(b, second, sizes)
+    a, first = _alone(a, first, second, out)
+    b, second = _alone(b, second, first, out)
     batch = [c for c in first if c in second and c in out]
     summed = [c for c in first if c in second and c not in out]
     free_a, free_b = [c for c in first if c not in second], [c for c in second if c not in first]
@@ -91,32 +98,34 @@ def contract(a: Array, b: Array, first: str, second: str, out: str) -> Any:
     return product.reshape([sizes[c] for c in order]).transpose([order.index(c) for c in out])
 
 
-def _own(x: Array, mine: str, theirs: str, sizes: dict[str, int], out: str) -> tuple[Array, str]:
-    """An operand without what the product need not see: diagonals taken, stretched axes dropped, letters of its own summed."""
+def _diagonal(x: Array, mine: str, sizes: dict[str, int]) -> tuple[Array, str]:
+    """An operand with each letter once, and without those of size 1 that only the other operand really has."""
     unique = "".join(dict.fromkeys(mine))
     if unique != mine:
         x = np.einsum(f"{mine}->{unique}", x)
-    stretched = [i for i, c in enumerate(unique) if x.shape[i] != sizes[c]]  # of size 1: the other operand has the letter
-    summed = [i for i, c in enumerate(unique) if c not in theirs and c not in out]
-    if stretched or summed:
-        x = np.add.reduce(x, axis=(*stretched, *summed))
-        unique = "".join(c for i, c in enumerate(unique) if i not in stretched and i not in summed)
-    return x, unique
+    kept = [i for i, c in enumerate(unique) if x.shape[i] == sizes[c]]
+    return x.reshape([x.shape[i] for i in kept]), "".join(unique[i] for i in kept)
+
+
+def _alone(x: Array, mine: str, theirs: str, out: str) -> tuple[Any, str]:
+    """An operand with the letters summed that neither the other operand nor the output has."""
+    summed = tuple(i for i, c in enumerate(mine) if c not in theirs and c not in out)
+    if not summed:
+        return x, mine
+    return np.add.reduce(x, axis=summed), "".join(c for i, c in enumerate(mine) if i not in summed)
 
 
 def spread(F: Any, part: Any, reached: str, mine: str, shape: tuple[int, ...]) -> Any:
     """A gradient over some letters of an operand, as one over its whole term: the same along a letter that was summed out of this
     operand alone, zero off the diagonal of a repeated letter."""
     have = dict(zip(reached, part.shape, strict=True))
-    wanted = [have.get(c, n) for c, n in zip(mine, shape, strict=True)]
+    wanted = [n if have.get(c, 1) == 1 else have[c] for c, n in zip(mine, shape, strict=True)]
     kept = [have.get(c, 1) if mine.index(c) == i else 1 for i, c in enumerate(mine)]
-    if mine == reached:
-        return part
-    # Only letters that are repeated or missing change the shape; the order is the operand's own.
-    part = F.reshape(part, shape=kept)
-    later = [i for i, c in enumerate(mine) if mine.index(c) != i]
+    if mine != reached:
+        part = F.reshape(part, shape=kept)
     if kept != wanted:
         part = F.broadcast_to(part, shape=wanted)
+    later = [i for i, c in enumerate(mine) if mine.index(c) != i]
     if later:
         on_diagonal = np.ones(wanted, dtype=bool)
         grid = np.ogrid[tuple(slice(n) for n in wanted)]

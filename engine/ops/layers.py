@@ -24,6 +24,8 @@ def _layer_norm(x: Array, weight: Array, bias: Array, *, eps: float = 1e-5) -> A
             "last axes"
         )
     axes = tuple(range(x.ndim - weight.ndim, x.ndim))
+    if not weight.size:  # nothing to take a mean of
+        return x * weight + bias
     centred = x - x.mean(axis=axes, keepdims=True)
     y: Array = centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + eps) * weight + bias
     return y
@@ -31,13 +33,17 @@ def _layer_norm(x: Array, weight: Array, bias: Array, *, eps: float = 1e-5) -> A
 
 def _layer_norm_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, weight, _ = record.inputs
+    if not weight.size:
+        return [g, g, g]
     axes = list(range(len(x.shape) - len(weight.shape), len(x.shape)))
     centred = x - F.mean(x, axis=axes, keepdims=True)
     scale = F.sqrt(F.mean(centred * centred, axis=axes, keepdims=True) + record.attributes.get("eps", 1e-5))
     normal = centred / scale
-    slope = g * weight
-    inner = slope - F.mean(slope, axis=axes, keepdims=True) - normal * F.mean(slope * normal, axis=axes, keepdims=True)
-    return [inner / scale, g * normal, g]
+    dx = None
+    if record.needs[0]:
+        slope = g * weight
+        dx = (slope - F.mean(slope, axis=axes, keepdims=True) - normal * F.mean(slope * normal, axis=axes, keepdims=True)) / scale
+    return [dx, g * normal if record.needs[1] else None, g]
 
 
 structured(
@@ -88,40 +94,79 @@ structured(
 
 def _weights(F: Any, q: Any, k: Any, mask: Any, attributes: Any) -> Any:
     """The attention weights, (..., L, S); a row that sees nothing has none."""
-    L, S = q.shape[-2], k.shape[-2]
-    scale = attributes.get("scale")
-    scores = F.matmul(q, F.transpose(k)) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale) + mask
+    scores = F.matmul(q, F.transpose(k)) * _scale(q, attributes) + mask
     if attributes.get("is_causal"):
-        scores = F.where(np.tril(np.ones((L, S), dtype=bool)), scores, -np.inf)
-    blind = np.all(F.array(scores) == -np.inf, axis=-1, keepdims=True)
+        scores = F.where(np.tri(q.shape[-2], k.shape[-2], dtype=bool), scores, -np.inf)
+    blind = np.isneginf(np.max(F.array(scores).real, axis=-1, keepdims=True, initial=-np.inf))
+    if not blind.any():
+        return F.softmax(scores)
     return F.where(blind, 0.0, F.softmax(F.where(blind, 0.0, scores)))
 
 
-def _attention(q: Array, k: Array, v: Array, mask: Array, *, is_causal: bool = False, scale: float | None = None) -> Any:
-    if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
-        raise ValueError(
-            f"scaled_dot_product_attention: q has shape {q.shape}, k {k.shape}, v {v.shape}; "
-            "expected (..., L, E), (..., S, E) and (..., S, Ev)"
-        )
-    F = NumpyNamespace()
+def _scale(q: Any, attributes: Any) -> float:
+    scale = attributes.get("scale")
+    return 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
+
+
+_NUMPY = NumpyNamespace()
+
+
+def _attention(
+    q: Array, k: Array, v: Array, mask: Array, *, is_causal: bool = False, scale: float | None = None
+) -> tuple[Array, Array]:  # the weights are kept for the way back
+    _check_attention(q, k, v, mask)
+    weights = _weights(_NUMPY, q, k, mask, {"is_causal": is_causal, "scale": scale})
+    if weights.dtype != q.dtype and q.dtype.kind == "f" and weights.dtype.kind == "f":
+        weights = weights.astype(q.dtype)  # a float64 mask must not widen float32
+    return np.matmul(weights, v), weights
+
+
+def _check_attention(q: Array, k: Array, v: Array, mask: Array) -> None:
+    op = "scaled_dot_product_attention"
+    if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2] or not q.shape[-1]:
+        raise ValueError(f"{op}: q has shape {q.shape}, k {k.shape}, v {v.shape}; expected (..., L, E), (..., S, E) and (..., S, Ev)")
     try:
-        weights = _weights(F, q, k, mask, {"is_causal": is_causal, "scale": scale})
+        batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
     except ValueError:
+        raise ValueError(f"{op}: the batches of q {q.shape}, k {k.shape} and v {v.shape} do not broadcast") from None
+    if not mask.ndim:
+        return
+    scores = (*batch, q.shape[-2], k.shape[-2])
+    try:
+        fits = np.broadcast_shapes(scores, mask.shape)[-2:] == scores[-2:] and mask.dtype.kind == "f"
+    except ValueError:
+        fits = False
+    if not fits and mask.dtype.kind != "c":
         raise ValueError(
-            f"scaled_dot_product_attention: the mask of shape {mask.shape} does not broadcast to the scores "
-            f"(..., {q.shape[-2]}, {k.shape[-2]})"
-        ) from None
-    return (weights @ v).astype(q.dtype, copy=False)
+            f"{op}: the mask has shape {mask.shape} and dtype {mask.dtype}; expected numbers to add (0, or -inf where hidden) that "
+            f"broadcast to the scores {scores}"
+        )
 
 
 def _attention_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     q, k, v, mask = record.inputs
-    scale = record.attributes.get("scale")
-    factor = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
-    p = _weights(F, q, k, mask, record.attributes)
-    dp = F.matmul(g, F.transpose(v))
-    ds = p * (dp - F.sum(dp * p, axis=-1, keepdims=True))
-    return [F.matmul(ds, k) * factor, F.matmul(F.transpose(ds), q) * factor, F.matmul(F.transpose(p), g), ds if record.needs[3] else None]
+    needs, scale = record.needs, _scale(q, record.attributes)
+    p = record.residuals if F.arrays else _weights(F, q, k, mask, record.attributes)
+    dq = dk = ds = None
+    if needs[0] or needs[1] or needs[3]:
+        dp = F.matmul(g, F.transpose(v))
+        ds = p * (dp - F.sum(dp * p, axis=-1, keepdims=True))
+        scaled = ds * scale
+        dq = F.matmul(scaled, k) if needs[0] else None
+        dk = F.matmul(F.transpose(scaled), q) if needs[1] else None
+    return [dq, dk, F.matmul(F.transpose(p), g) if needs[2] else None, ds if needs[3] else None]
+
+
+def _attention_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
+    q, k, v, mask = inputs
+    weights = _attention(q, k, v, mask, **attributes)[1]
+    row, lead = index[-2], index[:-2]
+
+    def batch(x: Array) -> tuple[int, ...]:  # the batch dimensions broadcast
+        sizes = x.shape[:-2]
+        return tuple(0 if n == 1 else i for n, i in zip(sizes, lead[len(lead) - len(sizes) :], strict=True))
+
+    return [(2, (*batch(v), s, index[-1]), float(weights[(*batch(weights), row, s)])) for s in range(k.shape[-2])]
 
 
 structured(
@@ -129,6 +174,8 @@ structured(
     inputs=("q", "k", "v", "mask"),
     forward=_attention,
     vjp=_attention_vjp,
+    element=_attention_element,
+    analytic=True,
     latex=r"{y} = \mathrm{{softmax}}\bigl(\tfrac{{1}}{{\sqrt{{d}}}}\,{q}\,{k}^{{\top}} + {mask}\bigr)\,{v}",
     derivatives=[
         Derivative("q", latex=r"\tfrac{{1}}{{\sqrt{{d}}}}\,\bar{{S}}\,{k}"),
@@ -141,8 +188,14 @@ structured(
         Sample((_Q, _K, _V, 0.0), {"is_causal": True}),
         Sample((_Q, _K, _V, 0.0), {"scale": 0.3}),
         Sample((_Q[0], _K[0], _V[0], _MASK)),
+        Sample((_Q, _K[:1], _V, _MASK)),
     ],
-    errors=[Sample((_Q, _Q[..., :2], _V, 0.0)), Sample((_Q, _K, _V, [0.0, 1.0]))],
+    errors=[
+        Sample((_Q, _Q[..., :2], _V, 0.0)),
+        Sample((_Q, _K, _V, [0.0, 1.0])),
+        Sample((_Q[:, :1], _K, _V, _MASK)),
+        Sample((_Q, _K, np.concatenate([_V, _V[:1]]), 0.0)),
+    ],
 )
 
 
@@ -167,7 +220,7 @@ def _conv1d(x: Array, weight: Array, *, stride: int = 1, padding: int = 0, dilat
     if not len(windows):
         padded = x.shape[2] + 2 * padding
         raise ValueError(f"conv1d: a kernel of {weight.shape[2]} with dilation={dilation} is longer than the {padded} padded positions")
-    y: Array = _convolve(NumpyNamespace(), x, weight, windows, padding, groups)
+    y: Array = _convolve(_NUMPY, x, weight, windows, padding, groups)
     return y
 
 
@@ -176,7 +229,8 @@ def _patches(F: Any, x: Any, windows: Array, padding: int, groups: int) -> Any:
     batch, channels, _ = x.shape
     outputs, kernel = windows.shape
     padded = F.pad(x, widths=[[0, 0], [0, 0], [padding, padding]]) if padding else x
-    read = F.index(padded, index=["...", ["array", windows.tolist()]])  # (batch, in, outputs, kernel)
+    # (batch, in, outputs, kernel):
+    read = padded[:, :, windows] if F.arrays else F.index(padded, index=["...", ["array", windows.tolist()]])
     read = F.reshape(read, shape=(batch, groups, channels // groups, outputs, kernel))
     return F.reshape(F.permute(read, axes=[1, 0, 3, 2, 4]), shape=(groups, batch * outputs, channels // groups * kernel))
 
@@ -201,7 +255,14 @@ def _conv1d_vjp(F: Any, g: Any, record: Record) -> list[Any]:
         filters = F.reshape(weight, shape=(groups, weight.shape[0] // groups, channels // groups * kernel))
         read = F.reshape(F.matmul(flat, filters), shape=(groups, batch, outputs, channels // groups, kernel))
         read = F.reshape(F.permute(read, axes=[1, 0, 3, 2, 4]), shape=(batch, channels, outputs, kernel))
-        padded = F.index_set(read, shape=[batch, channels, length + 2 * padding], index=["...", ["array", windows.tolist()]])
+        sizes = [batch, channels, length + 2 * padding]
+        if F.arrays:  # a position of the kernel at a time: there no two outputs read the same number
+            padded = np.zeros(sizes, read.dtype)
+            for k in range(kernel):
+                start = int(windows[0, k])
+                padded[:, :, start : start + stride * outputs : stride] += read[..., k]
+        else:
+            padded = F.index_set(read, shape=sizes, index=["...", ["array", windows.tolist()]])
         dx = F.index(padded, index=["...", ["slice", padding, padding + length, None]])
     if record.needs[1]:
         dw = F.reshape(F.matmul(F.transpose(flat), _patches(F, x, windows, padding, groups)), shape=weight.shape)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ops.contraction import contract, read, spread
+from engine.ops.contraction import contract, read, sizes_of, spread
 from engine.ops.op import Array, Derivative, Record, Sample, structured
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -19,12 +19,8 @@ _M43 = [[0.2, -0.4, 0.5], [1.1, 0.9, -0.2], [-0.6, 0.7, 0.1], [0.3, 0.3, -1.5]]
 def _linear(x: Array, W: Array) -> Array:
     if W.ndim != 2 or x.ndim < 1 or x.shape[-1] != W.shape[1]:
         raise ValueError(f"linear: x has shape {x.shape} and W {W.shape}; expected x (..., n) and W (m, n) with the same n")
-    y: Array
-    if x.ndim < 3:
-        y = x.dot(W.T)  # the same product as @ with half the ceremony
-    else:  # one product over all rows
-        y = x.reshape(_rows(x), x.shape[-1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
-    return y
+    y: Array = x.dot(W.T) if x.ndim < 3 else x.reshape(_rows(x), x.shape[-1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
+    return y  # one product over all rows, and .dot does it with half the ceremony of @
 
 
 def _rows(x: Any) -> int:
@@ -69,7 +65,7 @@ def _matmul(a: Array, b: Array) -> Any:
     try:
         return np.matmul(a, b)
     except ValueError:
-        raise ValueError(f"matmul: the batches {a.shape[:-2]} and {b.shape[:-2]} of shapes {a.shape} and {b.shape} do not broadcast") from None
+        raise ValueError(f"matmul: the batches of shapes {a.shape} and {b.shape} do not broadcast") from None
 
 
 def _matmul_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -168,9 +164,7 @@ def _einsum_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 def _einsum_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
     a, b = inputs
     first, second, out = read(attributes["equation"], a.shape, b.shape)
-    sizes: dict[str, int] = {}
-    for c, n in (*zip(first, a.shape, strict=True), *zip(second, b.shape, strict=True)):
-        sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    sizes = sizes_of(a, b, first, second)
     summed = [c for c in sizes if c not in out]
 
     def place(term: str, x: Array, at: dict[str, int]) -> tuple[int, ...]:
@@ -190,9 +184,10 @@ structured(
     samples=[Sample((_M23, _M32), {"equation": "ij,jk->ik"}), Sample((_M23, _M23), {"equation": "ij,ij"}),
              Sample((_M23, [0.5, 2.0]), {"equation": "ij,k->kj"}),
              Sample(([_M23, _M23], [_M32, _M32]), {"equation": "bij,bjk->bki"}), Sample((0.5, _M23), {"equation": ",ij->i"}),
-             Sample(([[0.5, -1.2], [0.3, 0.7]], _M23), {"equation": "ii,ij->j"}), Sample(([_M23, _M23], _M32), {"equation": "...ij,jk->...k"}),
+             Sample(([[0.5, -1.2], [0.3, 0.7]], _M23), {"equation": "ii,ij->j"}),
+             Sample(([_M23, _M23], _M32), {"equation": "...ij,jk->...k"}),
              Sample(([[0.5], [1.5]], _M23), {"equation": "ij,ij"})],
     errors=[Sample((_M23, _M23), {"equation": "ij,jk->ik"}), Sample((_M23, _M32), {"equation": "ij->i"}),
             Sample((_M23, _M32), {"equation": "ii,jk->ik"}), Sample((_M23, _M32), {"equation": "ij,jk->iz"}),
-            Sample((_M23, _M32), {"equation": "...ij,jk->ik"})],
+            Sample(([_M23], _M32), {"equation": "...ij,jk->ik"}), Sample((_M23, _M32), {"equation": 3})],
 )  # fmt: skip

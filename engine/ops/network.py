@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.ops.axes import axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
+from engine.ops.shape import add_rows
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 
@@ -21,6 +22,8 @@ def _along(op: str, z: Array, axis: int) -> int:
 
 def _shifted(z: Array, axis: int) -> Array:
     """z minus its largest along an axis; a row of -inf becomes NaN, as in PyTorch: it has no largest probability."""
+    if not z.size:  # nothing to be the largest
+        return z.copy()
     with np.errstate(invalid="ignore"):
         shifted: Array = z - np.maximum.reduce(z, axis=axis, keepdims=True)
     return shifted
@@ -38,7 +41,7 @@ def _softmax_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 
 
 structured(
-    name="softmax", inputs=("z",), forward=_softmax, vjp=_softmax_vjp,
+    name="softmax", inputs=("z",), forward=_softmax, vjp=_softmax_vjp, analytic=True,
     latex=r"{y}_k = \frac{{e^{{{z}_k}}}}{{\sum_j e^{{{z}_j}}}}",
     derivatives=[Derivative("z", latex=r"{y}_k\bigl(\bar{{{y}}}_k - \textstyle\sum_j \bar{{{y}}}_j {y}_j\bigr)")],
     samples=[Sample((_Z,)), Sample(([0.5, 700.0, -800.0],)), Sample((_Z,), {"axis": 0})],
@@ -49,6 +52,8 @@ structured(
 def log_softmax(z: Array, *, axis: int = -1) -> Array:
     """The logarithm of the softmax along an axis, finite however large the logits."""
     shifted = _shifted(z, _along("log_softmax", z, axis))
+    if not z.size:
+        return shifted
     y: Array = shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
     return y
 
@@ -58,7 +63,7 @@ def _log_softmax_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 
 
 structured(
-    name="log_softmax", inputs=("z",), forward=log_softmax, vjp=_log_softmax_vjp,
+    name="log_softmax", inputs=("z",), forward=log_softmax, vjp=_log_softmax_vjp, analytic=True,
     latex=r"{y}_k = {z}_k - \log \textstyle\sum_j e^{{{z}_j}}",
     derivatives=[Derivative("z", latex=r"\bar{{{y}}}_k - e^{{{y}_k}} \textstyle\sum_j \bar{{{y}}}_j")],
     samples=[Sample((_Z,)), Sample(([0.5, 7.0, -8.0],)), Sample((_Z,), {"axis": 0})], errors=[Sample((0.5,)), Sample((_Z,), {"axis": 2})],
@@ -80,12 +85,12 @@ def _embedding_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     if not record.needs[1]:
         return [None, None]
     indices, W = F.array(record.inputs[0]), record.inputs[1]
-    chosen = np.zeros((W.shape[0], indices.size), dtype=W.dtype)
-    chosen[indices.reshape(-1), np.arange(indices.size)] = 1
     padding = record.attributes.get("padding_idx")
     if padding is not None:  # the row of the padding never learns
-        chosen[padding] = 0
-    return [None, F.matmul(chosen, F.reshape(g, shape=(indices.size, W.shape[1])))]
+        g = g * (indices != padding % W.shape[0])[..., None].astype(W.dtype)
+    if F.arrays:
+        return [None, add_rows(g, indices, W.shape)]
+    return [None, F.index_set(g, shape=W.shape, index=[["array", indices.tolist()]])]
 
 
 def _embedding_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
@@ -96,6 +101,6 @@ structured(
     name="embedding", inputs=("indices", "W"), forward=_embedding, vjp=_embedding_vjp, element=_embedding_element,
     latex=r"{y} = {W}[{indices}]",
     derivatives=[Derivative("indices", latex="0"), Derivative("W", latex=r"\textstyle\sum_{{i:\,{indices}_i = j}} \bar{{{y}}}_i")],
-    samples=[Sample((np.array([1, 0, 1]), _Z)), Sample((np.array([[1], [0]]), _Z))],
+    samples=[Sample((np.array([1, 0, 1]), _Z)), Sample((np.array([[1], [0]]), _Z)), Sample((np.array(1), _Z))],
     errors=[Sample((np.array([2]), _Z)), Sample((np.array([0.5]), _Z))],
 )  # fmt: skip

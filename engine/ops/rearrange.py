@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.ops.axes import axes_of, axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
+from engine.ops.shape import inverse
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _T234 = (np.arange(24.0) / 8 - 1).reshape(2, 3, 4).tolist()
@@ -29,9 +30,10 @@ def _moved(forward: Any) -> Any:
 
 
 def _permute(x: Array, *, axes: Sequence[int]) -> Array:
-    if sorted(a % x.ndim if x.ndim and -x.ndim <= a < x.ndim else -1 for a in axes) != list(range(x.ndim)):
-        raise ValueError(f"permute: axes {tuple(axes)} do not name each of the {x.ndim} dimensions of shape {x.shape} once")
-    return x.transpose(axes)
+    try:
+        return x.transpose(tuple(axes))
+    except (ValueError, TypeError):
+        raise ValueError(f"permute: axes {axes} do not name each of the {x.ndim} dimensions of shape {x.shape} once") from None
 
 
 structured(
@@ -40,7 +42,7 @@ structured(
     forward=_permute,
     element=_moved(_permute),
     analytic=True,
-    vjp=lambda F, g, record: [F.permute(g, axes=np.argsort([a % max(1, len(g.shape)) for a in record.attributes["axes"]]).tolist())],
+    vjp=lambda F, g, record: [F.permute(g, axes=inverse(record.attributes["axes"]))],
     latex=r"{y}_{{\pi(i)}} = {x}_i",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}_{{\pi(i)}}")],
     samples=[Sample((_M23,), {"axes": [1, 0]}), Sample((_T234,), {"axes": [2, 0, -2]}), Sample((0.5,), {"axes": []})],
@@ -109,8 +111,20 @@ structured(
 )
 
 
-def _roll(x: Array, *, shift: int, axis: int | None = None) -> Array:
-    return np.roll(x, shift, None if axis is None else axis_of("roll", axis, x.ndim))
+def _roll(x: Array, *, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Array:
+    if axis is None and isinstance(shift, int):
+        return np.roll(x, shift)
+    shifts = [shift] if isinstance(shift, int) else list(shift)
+    axes = [axis] if axis is None or isinstance(axis, int) else list(axis)
+    if len(shifts) != len(axes) or None in axes:
+        raise ValueError(f"roll: shift is {shift} and axis {axis}; expected one shift an axis")
+    return np.roll(x, shifts, [axis_of("roll", a, x.ndim) for a in axes if a is not None])
+
+
+def _roll_vjp(F: Any, g: Any, record: Record) -> list[Any]:
+    shift = record.attributes["shift"]
+    back = [-s for s in shift] if isinstance(shift, list | tuple) else -shift
+    return [F.roll(g, shift=back, axis=record.attributes.get("axis"))]
 
 
 structured(
@@ -119,20 +133,25 @@ structured(
     forward=_roll,
     element=_moved(_roll),
     analytic=True,
-    vjp=lambda F, g, record: [F.roll(g, shift=-record.attributes["shift"], axis=record.attributes.get("axis"))],
+    vjp=_roll_vjp,
     latex=r"{y}_{{k + s}} = {x}_k",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}_{{k + s}}")],
-    samples=[Sample((_M23,), {"shift": 1}), Sample((_M23,), {"shift": -2, "axis": 1})],
-    errors=[Sample((_M23,), {"shift": 1, "axis": 2})],
+    samples=[
+        Sample((_M23,), {"shift": 1}),
+        Sample((_M23,), {"shift": -2, "axis": 1}),
+        Sample((_T234,), {"shift": [1, -1], "axis": [0, -1]}),
+    ],
+    errors=[Sample((_M23,), {"shift": 1, "axis": 2}), Sample((_M23,), {"shift": [1, 2], "axis": 0})],
 )
 
 
 def _pad(x: Array, *, widths: Sequence[Sequence[int]], value: float = 0.0) -> Array:
     if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
         raise ValueError(f"pad: widths {list(widths)} for shape {x.shape}; expected one pair (before, after) of numbers from 0 an axis")
-    if not x.ndim:
-        return x
-    return np.pad(x, [tuple(pair) for pair in widths], constant_values=x.dtype.type(value))
+    sizes = [before + n + after for (before, after), n in zip(widths, x.shape, strict=True)]
+    y = np.zeros(sizes, x.dtype) if value == 0 else np.full(sizes, value, x.dtype)
+    y[tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])] = x
+    return y
 
 
 def _pad_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -223,6 +242,10 @@ def _gather_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     at = record.attributes.get("axis", 0) % len(x.shape)
     places = list(np.meshgrid(*[np.arange(n) for n in indices.shape], indexing="ij"))
     places[at] = indices
+    if F.arrays:
+        total = np.zeros(x.shape, g.dtype)
+        np.add.at(total, tuple(places), g)
+        return [total, None]
     return [F.index_set(g, shape=x.shape, index=[["array", place.tolist()] for place in places]), None]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -33,33 +33,50 @@ structured(
 )  # fmt: skip
 
 
-def _axes(x: Array, axes: Sequence[int] | None) -> tuple[int, ...]:
+def _axes(ndim: int, axes: Sequence[int] | None) -> list[int]:
+    """Which axis of the input each axis of the output is, for axes that `_transpose` has taken."""
+    order = list(range(ndim))
     if axes is None:  # the last two change places
-        order = list(range(x.ndim))
         order[-2:] = order[-2:][::-1]
-        return tuple(order)
-    if sorted(a % x.ndim if -x.ndim <= a < x.ndim else -1 for a in axes) != list(range(x.ndim)):
-        raise ValueError(f"transpose: axes {tuple(axes)} do not name each of the {x.ndim} dimensions of shape {x.shape} once")
-    return tuple(a % x.ndim for a in axes)
+        return order
+    return [a % ndim for a in axes]
 
 
 def _transpose(x: Array, *, axes: Sequence[int] | None = None) -> Array:
-    return x.transpose(_axes(x, axes))
+    if axes is None:
+        return x.swapaxes(-1, -2) if x.ndim > 1 else x.T
+    try:
+        return x.transpose(axes)
+    except (ValueError, TypeError):
+        raise ValueError(f"transpose: axes {axes} do not name each of the {x.ndim} dimensions of shape {x.shape} once") from None
+
+
+def inverse(axes: Sequence[int]) -> list[int]:
+    """The order of axes that undoes another."""
+    back = [0] * len(axes)
+    for i, a in enumerate(axes):
+        back[a] = i  # negative axes count from the end here too
+    return back
+
+
+def _transpose_vjp(F: Any, g: Any, record: Record) -> list[Any]:
+    axes = record.attributes.get("axes")
+    return [F.transpose(g) if axes is None else F.transpose(g, axes=inverse(axes))]
 
 
 def _transpose_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
     at = [0] * len(index)
-    for i, axis in zip(index, _axes(inputs[0], attributes.get("axes")), strict=True):
+    for i, axis in zip(index, _axes(inputs[0].ndim, attributes.get("axes")), strict=True):
         at[axis] = i
     return [(0, tuple(at), 1.0)]
 
 
 structured(
     name="transpose", inputs=("x",), forward=_transpose, element=_transpose_element,
-    vjp=lambda F, g, record: [
-        F.transpose(g, axes=np.argsort(_axes(record.inputs[0], record.attributes.get("axes"))).tolist() if g.ndim else None)],
+    vjp=_transpose_vjp, analytic=True,
     latex=r"{y} = {x}^{{\top}}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}^{{\top}}")],
-    samples=[Sample((_M23,)), Sample((_T234,), {"axes": [2, 0, 1]}), Sample(([0.5, 1.0],))],
+    samples=[Sample((_M23,)), Sample((_T234,), {"axes": [2, 0, 1]}), Sample(([0.5, 1.0],)), Sample((0.5,)),
+             Sample((_T234,), {"axes": [-1, 0, -2]}), Sample((_T234,))],
     errors=[Sample((_M23,), {"axes": [0, 0]}), Sample((_M23,), {"axes": [0, 5]})],
 )  # fmt: skip
 
@@ -79,13 +96,17 @@ structured(
 )  # fmt: skip
 
 
-def encode_index(index: Any) -> list[Any]:
+def encode_index(index: Any, shape: Sequence[int] | None = None) -> list[Any]:
     """An index as JSON: integers, ``["slice", start, stop, step]``, ``"..."``, ``"new"``, and ``["array", numbers]`` for integer arrays.
 
-    A boolean mask becomes the integer arrays of its true elements. Raises TypeError for anything else.
+    A boolean mask becomes the integer arrays of its true elements. shape: of what is indexed; masks must fit it. Raises TypeError for
+    anything that cannot index, IndexError for a mask of another shape.
     """
+    key = index if isinstance(index, tuple) else (index,)
+    if shape is not None and any(_is_mask(part) for part in key):
+        _check_masks(key, tuple(shape))
     parts: list[Any] = []
-    for part in index if isinstance(index, tuple) else (index,):
+    for part in key:
         if isinstance(part, slice):
             parts.append(["slice", part.start, part.stop, part.step])
         elif part is Ellipsis:
@@ -99,11 +120,33 @@ def encode_index(index: Any) -> list[Any]:
     return parts
 
 
+def _array_of(part: Any) -> Array:
+    return np.asarray(part if isinstance(part, np.ndarray) else getattr(part, "data", part))
+
+
+def _is_mask(part: Any) -> bool:
+    return not isinstance(part, int | slice | None | EllipsisType) and _array_of(part).dtype.kind == "b"
+
+
+def _check_masks(key: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+    """Raises IndexError unless each mask has the sizes of the axes that it stands at."""
+    takes = [0 if part is None or part is Ellipsis else _array_of(part).ndim if _is_mask(part) else 1 for part in key]
+    at = 0
+    for part, count in zip(key, takes, strict=True):
+        if part is Ellipsis:
+            at += len(shape) - sum(takes)
+        elif _is_mask(part) and _array_of(part).shape != shape[at : at + count]:
+            raise IndexError(
+                f"index: a mask of shape {_array_of(part).shape} at axis {at} of shape {shape}; expected {shape[at : at + count]}"
+            )
+        at += count
+
+
 def _encode_array(part: Any) -> list[Any]:
-    array = np.asarray(getattr(part, "data", part))
+    array = _array_of(part)
     if array.dtype.kind == "b" and array.ndim:
         return [["array", places.tolist()] for places in array.nonzero()]
-    if array.dtype.kind not in "iu" and not (array.size == 0 and array.ndim):
+    if array.dtype.kind not in "iu" and not (isinstance(part, list) and array.ndim == 1 and not array.size):
         raise TypeError(
             f"index: {type(part).__name__} cannot index a tensor here; expected integers, slices, ..., None, integer arrays or masks"
         )
@@ -119,8 +162,13 @@ def _decode(part: Any) -> Any:
     if isinstance(part, str):
         return Ellipsis if part == "..." else None
     if isinstance(part, list | tuple):
-        return slice(*part[1:]) if part[0] == "slice" else np.asarray(part[1], dtype=np.int64)
+        return slice(*part[1:]) if part[0] == "slice" else _decode_array(part[1])
     return part
+
+
+def _decode_array(numbers: Any) -> Array:
+    array = np.asarray(numbers)
+    return array if array.dtype.kind in "ib" and array.size else array.astype(np.int64)
 
 
 def _has_arrays(parts: Sequence[Any]) -> bool:
@@ -179,22 +227,39 @@ structured(
 
 
 def _rows(x: Array, *, rows: Sequence[int]) -> Array:
-    if len(rows) and (min(rows) < -x.shape[0] or max(rows) >= x.shape[0]):
-        raise IndexError(f"rows: numbers {min(rows)}..{max(rows)} are outside the {x.shape[0]} rows of shape {x.shape}")
+    if not x.ndim or (len(rows) and (min(rows) < -x.shape[0] or max(rows) >= x.shape[0])):
+        raise IndexError(f"rows: rows {list(rows)[:8]} of shape {x.shape}; expected a tensor with rows, and numbers of them")
     return x[np.asarray(rows, dtype=np.int64)]
 
 
 def _rows_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, rows = record.inputs[0], record.attributes["rows"]
-    inverse: list[list[int]] = [[] for _ in range(x.shape[0])]
-    for i, row in enumerate(rows):
-        inverse[row].append(i)
-    if all(len(found) == 1 for found in inverse):
-        return [F.rows(g, rows=[found[0] for found in inverse])]
-    selection = np.zeros((x.shape[0], len(rows)), dtype=x.dtype)
-    selection[np.asarray(rows, dtype=np.int64), np.arange(len(rows))] = 1
-    flat = F.matmul(selection, F.reshape(g, shape=(len(rows), math.prod(x.shape[1:]))))
-    return [F.reshape(flat, shape=x.shape)]
+    count = x.shape[0]
+    if len(rows) == count:  # often another order of all rows, and then the inverse order brings the gradient back
+        back = [-1] * count
+        for i, row in enumerate(rows):
+            back[row] = i
+        if -1 not in back:
+            return [F.rows(g, rows=back)]
+    if F.arrays:
+        return [add_rows(g, np.asarray(rows, dtype=np.int64), x.shape)]
+    return [F.index_set(g, shape=x.shape, index=[["array", list(rows)]])]
+
+
+def add_rows(g: Array, rows: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros of a shape, each row of g (*rows.shape, *shape[1:]) added at its row number."""
+    total = np.zeros(shape, g.dtype)
+    if rows.size and total.size:
+        _add_at(total.reshape(shape[0], -1), rows.reshape(-1) % shape[0], g.reshape(rows.size, -1))
+    return total
+
+
+def _add_at(total: Array, rows: Array, g: Array) -> None:
+    """total[rows] += g, row numbers repeated or not: sorted, so that equal ones are summed by one reduction."""
+    order = rows.argsort(kind="stable")
+    ordered = rows[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    total[ordered[starts]] = np.add.reduceat(g[order], starts, axis=0)
 
 
 structured(
@@ -207,21 +272,32 @@ structured(
 
 
 def _concat(*xs: Array, axis: int = 0) -> Array:
-    axis_of("concat", axis, max((x.ndim for x in xs), default=0))
     try:
-        return np.concatenate(xs, axis=axis)
-    except ValueError:
-        raise ValueError(f"concat: shapes {[x.shape for x in xs]} do not join along axis {axis}; the other sizes must agree") from None
+        if type(axis) is int:
+            return np.concatenate(xs, axis)
+    except (ValueError, OverflowError):
+        pass
+    axis_of("concat", axis, max((x.ndim for x in xs), default=0))
+    raise ValueError(f"concat: shapes {[x.shape for x in xs]} do not join along axis {axis}; the other sizes must agree")
 
 
 def _concat_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    axis = record.attributes.get("axis", 0) % g.ndim
-    out, start = [], 0
+    axis = record.attributes.get("axis", 0) % len(g.shape)
+    out: list[Any] = []
+    start = 0
     for x, need in zip(record.inputs, record.needs, strict=True):
         stop = start + x.shape[axis]
-        out.append(F.index(g, index=[["slice", None, None, None]] * axis + [["slice", start, stop, None]]) if need else None)
+        if not need:
+            out.append(None)
+        elif F.arrays:
+            out.append(g[(*_ALL[:axis], slice(start, stop))])
+        else:
+            out.append(F.index(g, index=[*[["slice", None, None, None]] * axis, ["slice", start, stop, None]]))
         start = stop
     return out
+
+
+_ALL = (slice(None),) * 64  # numpy's most dimensions
 
 
 def _concat_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
@@ -242,15 +318,24 @@ structured(
 
 
 def _stack(*xs: Array, axis: int = 0) -> Array:
-    axis_of("stack", axis, max((x.ndim for x in xs), default=0) + 1)
-    try:
-        return np.stack(xs, axis=axis)
-    except ValueError:
-        raise ValueError(f"stack: shapes {[x.shape for x in xs]} differ (axis {axis}); expected equal shapes") from None
+    shape = xs[0].shape if xs else ()
+    for x in xs:
+        if x.shape != shape:
+            raise ValueError(f"stack: shapes {[x.shape for x in xs]} differ (axis {axis}); expected equal shapes")
+    at = axis if axis == 0 and type(axis) is int else axis_of("stack", axis, len(shape) + 1)
+    if not shape:
+        return np.array(xs)
+    if at == 0:  # rows one after another are a stack
+        return np.concatenate(xs).reshape(len(xs), *shape)
+    widened = (*shape[:at], 1, *shape[at:])
+    return np.concatenate([x.reshape(widened) for x in xs], at)
 
 
 def _stack_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    axis = record.attributes.get("axis", 0) % g.ndim
+    axis = record.attributes.get("axis", 0) % len(g.shape)
+    if F.arrays:
+        lead = _ALL[:axis]
+        return [g[(*lead, i)] if need else None for i, need in enumerate(record.needs)]
     every: list[Any] = [["slice", None, None, None]] * axis
     return [F.index(g, index=[*every, i]) if need else None for i, need in enumerate(record.needs)]
 
