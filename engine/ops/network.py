@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.ops.axes import axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
-from engine.ops.shape import add_rows
+from engine.ops.shape import add_rows, encoded
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 
@@ -90,7 +90,7 @@ def _embedding_vjp(F: Any, g: Any, record: Record) -> list[Any]:
         g = g * (indices != padding % W.shape[0])[..., None].astype(W.dtype)
     if F.arrays:
         return [None, add_rows(g, indices, W.shape)]
-    return [None, F.index_set(g, shape=W.shape, index=[["array", indices.tolist()]])]
+    return [None, F.index_set(g, shape=W.shape, index=[encoded(indices)])]
 
 
 def _embedding_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:

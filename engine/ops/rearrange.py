@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.ops.axes import axes_of, axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
-from engine.ops.shape import inverse
+from engine.ops.shape import encoded, inverse
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _T234 = (np.arange(24.0) / 8 - 1).reshape(2, 3, 4).tolist()
@@ -246,7 +246,7 @@ def _gather_vjp(F: Any, g: Any, record: Record) -> list[Any]:
         total = np.zeros(x.shape, g.dtype)
         np.add.at(total, tuple(places), g)
         return [total, None]
-    return [F.index_set(g, shape=x.shape, index=[["array", place.tolist()] for place in places]), None]
+    return [F.index_set(g, shape=x.shape, index=[encoded(place) for place in places]), None]
 
 
 structured(

@@ -97,7 +97,8 @@ structured(
 
 
 def encode_index(index: Any, shape: Sequence[int] | None = None) -> list[Any]:
-    """An index as JSON: integers, ``["slice", start, stop, step]``, ``"..."``, ``"new"``, and ``["array", numbers]`` for integer arrays.
+    """An index as JSON: integers, ``["slice", start, stop, step]``, ``"..."``, ``"new"``, and ``["array", numbers]`` for integer arrays
+    (with its shape as a third entry when lists cannot say it: an array of several dimensions without elements).
 
     A boolean mask becomes the integer arrays of its true elements. shape: of what is indexed; masks must fit it. Raises TypeError for
     anything that cannot index, IndexError for a mask of another shape.
@@ -150,7 +151,12 @@ def _encode_array(part: Any) -> list[Any]:
         raise TypeError(
             f"index: {type(part).__name__} cannot index a tensor here; expected integers, slices, ..., None, integer arrays or masks"
         )
-    return [["array", array.tolist()]]
+    return [encoded(array)]
+
+
+def encoded(array: Array) -> list[Any]:
+    """An integer array as a part of an index."""
+    return ["array", array.tolist()] if array.size or array.ndim == 1 else ["array", [], list(array.shape)]
 
 
 def decode_index(parts: Sequence[Any]) -> tuple[Any, ...]:
@@ -162,13 +168,13 @@ def _decode(part: Any) -> Any:
     if isinstance(part, str):
         return Ellipsis if part == "..." else None
     if isinstance(part, list | tuple):
-        return slice(*part[1:]) if part[0] == "slice" else _decode_array(part[1])
+        return slice(*part[1:]) if part[0] == "slice" else _decode_array(*part[1:])
     return part
 
 
-def _decode_array(numbers: Any) -> Array:
+def _decode_array(numbers: Any, shape: Sequence[int] = (0,)) -> Array:
     array = np.asarray(numbers)
-    return array if array.dtype.kind in "ib" and array.size else array.astype(np.int64)
+    return array if array.size else np.zeros(tuple(shape), np.int64)
 
 
 def _has_arrays(parts: Sequence[Any]) -> bool:

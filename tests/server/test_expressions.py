@@ -63,7 +63,7 @@ def test_numbers_beyond_doubles_are_data(client: httpx.Client) -> None:
         ("1 + concat(w, w, axis=None)", {"w": [1]}, 5, "one integer"),
         ("stack(w, w, axis=99999999999999999999999)", {"w": [1]}, 1, "outside"),
         ("2*sum(w, axis=1.5)", {"w": [1]}, 3, "expected an integer"),
-        ("softmax(broadcast_to(sum(w, keepdims=True), shape=(0,)))", {"w": [1]}, 1, "softmax"),
+        ("max(broadcast_to(sum(w, keepdims=True), shape=(0,)))", {"w": [1]}, 1, "max"),
         ("w + matmul(w)", {"w": [1]}, 5, "matmul was given 1 inputs in its parentheses; expected 2 (a, b)"),
         ("tanh(w, w)", {"w": 1}, 1, "tanh was given 2 inputs in its parentheses; expected 1 (x)"),
         ("tanh()", {"w": 1}, 1, "expected 1 (x)"),
