@@ -352,11 +352,14 @@ class RNN(Recurrent):
     cell, gates = "rnn", 1
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, **options: Any) -> None:  # fmt: skip
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *,
+                 initialisation: str = "pytorch", seed: int | None = None, dtype: Any = np.float64,
+                 generator: np.random.Generator | None = None) -> None:  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"nonlinearity is {nonlinearity!r}; expected 'tanh' or 'relu'")
         self.nonlinearity = nonlinearity
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **options)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+                         initialisation=initialisation, seed=seed, dtype=dtype, generator=generator)  # fmt: skip
 
     def options(self) -> dict[str, Any]:
         return {"nonlinearity": self.nonlinearity}
@@ -380,9 +383,13 @@ class GRU(Recurrent):
 
     cell, gates = "gru", 3
 
-    def __init__(self, *sizes: Any, reset_after: bool = True, **options: Any) -> None:
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, reset_after: bool = True,
+                 initialisation: str = "pytorch", seed: int | None = None, dtype: Any = np.float64,
+                 generator: np.random.Generator | None = None) -> None:  # fmt: skip
         self.reset_after = reset_after
-        super().__init__(*sizes, **options)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+                         initialisation=initialisation, seed=seed, dtype=dtype, generator=generator)  # fmt: skip
 
     def options(self) -> dict[str, Any]:
         return {} if self.reset_after else {"reset_after": False}
@@ -398,8 +405,12 @@ class LSTM(Recurrent):
 
     cell, gates, states = "lstm", 4, 2
 
-    def __init__(self, *sizes: Any, forget_bias: float | None = None, **options: Any) -> None:
-        super().__init__(*sizes, **options)
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, forget_bias: float | None = None,
+                 initialisation: str = "pytorch", seed: int | None = None, dtype: Any = np.float64,
+                 generator: np.random.Generator | None = None) -> None:  # fmt: skip
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+                         initialisation=initialisation, seed=seed, dtype=dtype, generator=generator)  # fmt: skip
         if forget_bias is not None:
             init.forget_bias_(self, forget_bias)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,19 @@ def test_initial_weights_lie_within_pytorchs_bounds() -> None:
     for parameter in network.parameters():
         assert np.abs(parameter.data).max() <= 0.25
         assert np.abs(parameter.data).max() > 0.2
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.GRU, nn.LSTM])
+def test_constructors_say_pytorchs_arguments_in_its_order(layer: type) -> None:
+    parameters = inspect.signature(layer).parameters.values()
+    pytorchs = {"input_size": inspect.Parameter.empty, "hidden_size": inspect.Parameter.empty, "num_layers": 1, "bias": True,
+                "batch_first": False, "dropout": 0.0, "bidirectional": False, "proj_size": 0}  # fmt: skip
+    if layer is nn.RNN:
+        pytorchs = {name: default for part in (list(pytorchs.items())[:3], [("nonlinearity", "tanh")], list(pytorchs.items())[3:])
+                    for name, default in part}  # fmt: skip
+    by_position = {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+    assert list(by_position.items()) == list(pytorchs.items())
+    assert all(p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in parameters)  # nothing hidden behind *args or **options
 
 
 def test_errors_name_the_cell_and_the_shapes() -> None:
