@@ -22,10 +22,11 @@ elementwise("mul", "a*b", {"a": "b", "b": "a"}, samples=_TWO, errors=_MISFIT)
 elementwise("div", "a/b", {"a": "1/b", "b": "-y/b"}, samples=_TWO, errors=_MISFIT)
 elementwise("neg", "-x", {"x": "-1"}, samples=ONE)
 elementwise(
-    "pow", "a**b", {"a": "b*where(b == 0, where(a == 0, 1, a), a)**(b - 1)", "b": "where(a > 0, y*log(where(a > 0, a, 1)), 0)"},
+    "pow", "a**b", {"a": "b*where(b == 0, where(a == 0, 1, a), a)**(b - 1)", "b": "y*log(where(a == 0, where(b < 0, a, 1), a))"},
     samples=_BASE_AND_EXPONENT, errors=_MISFIT,
     kinks=[
-        Kink((0.0, 2.0), (0.0, 0.0), "no real logarithm at or below 0: the exponent's derivative is taken as 0 there"),
+        Kink((0.0, 2.0), (0.0, 0.0), "0 stays 0 whatever the positive exponent; below 0 there is no real logarithm, and the "
+             "exponent's derivative is no number, as PyTorch"),
         Kink((0.0, 0.0), (0.0, 0.0), "a power of 0 is constant in its base, as PyTorch"),
     ],
 )  # fmt: skip

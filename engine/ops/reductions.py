@@ -6,6 +6,7 @@ All take ``axis`` (None for all, one, or several; negative ones count from the e
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -111,28 +112,48 @@ structured(
 def _centred(F: Any, record: Record, op: str) -> Any:
     """The input minus its mean over the reduced axes."""
     x = record.inputs[0]
+    if not x.size:
+        return x
     return x - F.mean(x, axis=list(axes_of(op, record.attributes.get("axis"), len(x.shape))), keepdims=True)
 
 
-def _free(op: str, count: int, correction: float) -> float:
-    """Degrees of freedom. Raises ValueError where there are none."""
-    if count - correction <= 0:
-        raise ValueError(
-            f"{op}: {count} elements with correction={correction:g} leave no degree of freedom; give more, or a smaller correction"
-        )
-    return count - correction
+def _variance(op: str, x: Array, axis: Axis, correction: float, keepdims: bool) -> Any:
+    """Sum of squares about the mean over the degrees of freedom. Where there are none it is no number (infinite about a spread), with a
+    warning, as in PyTorch and numpy.
+    """
+    axes = axes_of(op, axis, x.ndim)
+    count = math.prod(x.shape[a] for a in axes)
+    if count <= correction:
+        return _without_freedom(op, x, axes, count, correction, keepdims)
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return _add(centred * centred, axis=axes, keepdims=keepdims) / (count - correction)
+
+
+def _without_freedom(op: str, x: Array, axes: tuple[int, ...], count: int, correction: float, keepdims: bool) -> Any:
+    warnings.warn(
+        f"{op}: {count} elements with correction={correction:g} leave no degree of freedom: there is no such number; "
+        "give more elements, or a smaller correction",
+        RuntimeWarning,
+        stacklevel=5,
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centred = x - (x.mean(axis=axes, keepdims=True) if count else 0)
+        return np.divide(_add(centred * centred, axis=axes, keepdims=keepdims), 0)
+
+
+def _inverse_freedom(op: str, record: Record) -> float:
+    """One over the degrees of freedom, infinite where there are none."""
+    free = _count(op, record) - record.attributes.get("correction", 1)
+    return 1 / free if free > 0 else math.inf
 
 
 def _var(x: Array, *, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Any:
-    axes = axes_of("var", axis, x.ndim)
-    free = _free("var", math.prod(x.shape[a] for a in axes), correction)
-    centred = x - x.mean(axis=axes, keepdims=True)
-    return _add(centred * centred, axis=axes, keepdims=keepdims) / free
+    return _variance("var", x, axis, correction, keepdims)
 
 
 def _var_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    free = _free("var", _count("var", record), record.attributes.get("correction", 1))
-    return [_spread(F, g, record, "var") * _centred(F, record, "var") * (2 / free)]
+    with np.errstate(invalid="ignore"):
+        return [_spread(F, g, record, "var") * _centred(F, record, "var") * (2 * _inverse_freedom("var", record))]
 
 
 _SEVERAL = tuple(sample for sample in _SAMPLES if sample.inputs != (0.7,))
@@ -146,23 +167,20 @@ structured(
     latex=r"{y} = \tfrac{{1}}{{n - c}}\sum ({x} - \mu)^2",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{2}}{{n - c}}({x} - \mu)")],
     samples=[*_SEVERAL, Sample((_M23,), {"correction": 0}), Sample((0.7,), {"correction": 0})],
-    errors=[*_ERRORS, Sample((0.7,))],
+    errors=_ERRORS,
 )
 
 
 def _std(x: Array, *, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Any:
-    axes = axes_of("std", axis, x.ndim)
-    free = _free("std", math.prod(x.shape[a] for a in axes), correction)
-    centred = x - x.mean(axis=axes, keepdims=True)
-    return np.sqrt(_add(centred * centred, axis=axes, keepdims=keepdims) / free)
+    return np.sqrt(_variance("std", x, axis, correction, keepdims))
 
 
 def _std_vjp(F: Any, g: Any, record: Record) -> list[Any]:
-    free = _free("std", _count("std", record), record.attributes.get("correction", 1))
     y = F.reshape(record.output, shape=_kept("std", record))
     still = F.eq(y, 0.0)  # no spread: the subgradient 0
-    slope = F.where(still, 0.0, _centred(F, record, "std") / F.where(still, 1.0, y)) * (1 / free)
-    return [_spread(F, g, record, "std") * slope]
+    with np.errstate(invalid="ignore"):
+        slope = F.where(still, 0.0, _centred(F, record, "std") / F.where(still, 1.0, y)) * _inverse_freedom("std", record)
+        return [_spread(F, g, record, "std") * slope]
 
 
 structured(
@@ -174,7 +192,7 @@ structured(
     latex=r"{y} = \sqrt{{\tfrac{{1}}{{n - c}}\sum ({x} - \mu)^2}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{{x} - \mu}}{{(n - c)\,{y}}}")],
     samples=[*_SEVERAL, Sample((_M23,), {"correction": 0})],
-    errors=[*_ERRORS, Sample((0.7,))],
+    errors=_ERRORS,
 )
 
 
@@ -256,6 +274,8 @@ structured(
 
 def _norm(x: Array, *, ord: float | str = 2, axis: Axis = None, keepdims: bool = False) -> Any:  # noqa: A002 - numpy's name for it
     axes = axes_of("norm", axis, x.ndim)
+    if x.dtype.kind in "bui":  # squares of small integers would leave their range
+        x = x.astype(np.float64)
     if ord == 1:
         return _add(np.abs(x), axis=axes, keepdims=keepdims)
     if ord == 2:

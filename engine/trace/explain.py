@@ -6,7 +6,7 @@ The answers are JSON (docs/api.md, "Why"). A number that is asked of a whole non
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -334,7 +334,7 @@ def _update(document: Document, number: int, at: Index | None) -> dict[str, Any]
     if event is None:
         return None
     found = {name: document.tensor(reference) for name, reference in events["details"][str(event)]["terms"].items()}
-    rule = next(rule for rule in document.doc["rules"].values() if {term["name"] for term in rule["terms"]} <= set(found))
+    rule = _rule_of(document.doc["rules"].values(), set(found))
     formulas = {term["name"]: term["formula"] for term in rule["terms"]}
     symbols = {**{name: symbol(name) for name in found}, **{t["name"]: t["symbol"] for t in rule["terms"]}, **rule.get("symbols", {})}
     places = {name: () if not array.shape else at for name, array in found.items()}
@@ -347,6 +347,13 @@ def _update(document: Document, number: int, at: Index | None) -> dict[str, Any]
             for name, array in found.items()
         ],
     }  # fmt: skip
+
+
+def _rule_of(rules: Collection[Mapping[str, Any]], found: set[str]) -> Mapping[str, Any]:
+    """The rule whose symbols are the terms that an update has. Groups of parameters may have one each, and the terms of one may be some of
+    another's."""
+    exact = next((rule for rule in rules if set(rule.get("symbols", ())) == found), None)
+    return exact or next(rule for rule in rules if {term["name"] for term in rule["terms"]} <= found)
 
 
 def _update_latex(name: str, tree: Tree, symbols: Mapping[str, str], values: Mapping[str, float]) -> dict[str, str | None]:

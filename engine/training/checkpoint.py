@@ -48,7 +48,8 @@ def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
         if {name for names in wanted for name in names.values()} != {name for name in arrays.files if name.startswith("s/")}:
             raise ValueError(f"this checkpoint's optimizer is not {settings.optimizer['name']} with these settings")
         kept = [{key: arrays[name] for key, name in names.items()} for names in wanted]
-    optimizer.load_state_dict({"steps": about["step"], "hyper": optimizer.hyper, "state": kept})
+    counts = about.get("counts", [about["step"]] * len(optimizer.params))  # checkpoints from before they were kept
+    optimizer.load_state_dict({"steps": about["step"], "counts": counts, "hyper": optimizer.hyper, "state": kept})
     return State(model, optimizer, about["step"])
 
 
@@ -57,7 +58,8 @@ def pack(state: State) -> bytes:
     arrays: dict[str, Array] = {f"p/{name}": p.data for name, p in state.model.named_parameters()}
     for i, kept in enumerate(state.optimizer.state):
         arrays.update((f"s/{i}/{key}", value) for key, value in kept.items())
-    arrays["about"] = np.frombuffer(json.dumps({"step": state.step}).encode(), dtype=np.uint8)
+    about = {"step": state.step, "counts": state.optimizer.counts}  # a parameter's own steps: fewer where its gradient came late
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
     file = io.BytesIO()
     np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keyword
     return file.getvalue()

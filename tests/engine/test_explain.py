@@ -136,6 +136,26 @@ def test_an_update_is_taken_apart_in_the_order_of_the_rule() -> None:
     assert explain(neuron(), "w", ())["update"] is None
 
 
+def test_each_group_of_parameters_has_the_rule_of_its_own_terms() -> None:
+    plain, heavy = Tensor([1.0, 2.0], requires_grad=True, name="plain"), Tensor([3.0, 4.0], requires_grad=True, name="heavy")
+    groups = [{"params": [plain]}, {"params": [heavy], "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}]
+    optimizer = optim.SGD(groups, lr=0.1)
+    with Tape("TRACE") as tape:
+        run = (plain * heavy).sum().backward()
+        optimizer.step()
+    document = Document(record(tape, run, program={"kind": "expression"}))
+    assert len(document.doc["rules"]) == 2
+    document.doc["rules"] = dict(sorted(document.doc["rules"].items(), key=lambda item: len(item[1]["terms"])))  # the smaller one first
+    written = {}
+    for name in ("plain", "heavy"):
+        update = explain(document, name, (0,))["update"]
+        assert update is not None
+        written[name] = {term["name"]: term["latex"] for term in update["terms"]}
+    assert "lookahead" not in written["plain"]
+    assert "=" in written["heavy"]["lookahead"]
+    assert "=" in written["heavy"]["decayed"]
+
+
 def test_every_gradient_of_a_network_is_the_sum_of_its_rows_exactly(network: Document) -> None:
     compared = 0
     for node in network.nodes:

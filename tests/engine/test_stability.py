@@ -90,6 +90,47 @@ def test_the_power_of_zero_and_the_norm_of_zero_have_the_stated_subgradients() -
     np.testing.assert_array_equal(m.max().backward()[m], [0.0, 0.5, 0.5])
 
 
+def test_the_exponent_of_a_negative_base_has_no_derivative_and_that_of_zero_has_pytorchs() -> None:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for base, exponent, of_base, of_exponent in [(-2.0, 3.0, 12.0, np.nan), (0.0, -1.0, -INF, -INF), (0.0, 0.5, INF, 0.0),
+                                                      (0.0, 1.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0), (-2.0, 0.5, np.nan, np.nan)]:  # fmt: skip
+            for shape in ((), (1,)):  # single numbers and arrays are computed by different code
+                a, b = (Tensor(np.full(shape, x), requires_grad=True) for x in (base, exponent))
+                run = (a**b).backward()
+                np.testing.assert_array_equal([run[a].item(), run[b].item()], [of_base, of_exponent], err_msg=f"{base}**{exponent}")
+    x = Tensor([-2.0, -3.0], requires_grad=True)
+    np.testing.assert_array_equal((x**2).sum().backward()[x], [-4.0, -6.0])  # a constant exponent asks for no logarithm
+
+
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_a_spread_without_degrees_of_freedom_is_no_number_and_says_so(name: str) -> None:
+    x = Tensor([1.0], requires_grad=True)
+    with pytest.warns(RuntimeWarning, match=rf"^{name}: 1 elements with correction=1 leave no degree of freedom"):
+        y = apply(name, x)
+    assert np.isnan(y.item())
+    assert np.isnan(y.backward()[x]).all()
+    pair = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.warns(RuntimeWarning, match="2 elements with correction=3"):
+        y = apply(name, pair, correction=3)
+    assert y.item() == INF
+    assert not np.isfinite(y.backward()[pair]).any()
+    with pytest.warns(RuntimeWarning, match="0 elements"):
+        y = apply(name, Tensor(np.zeros((0, 3)), requires_grad=True), axis=0)
+    assert np.isnan(y.data).all()
+    assert y.shape == (3,)
+    assert apply(name, Tensor(np.zeros((0, 3))), axis=1).shape == (0,)
+
+
+def test_the_tanh_form_of_gelu_keeps_its_tail() -> None:
+    x = Tensor([-8.0, -6.0, -1.0, 2.0], requires_grad=True)
+    u = 2 * np.sqrt(2 / np.pi) * (x.data + 0.044715 * x.data**3)
+    y = apply("gelu_tanh", x)
+    np.testing.assert_allclose(y.data, x.data * np.exp(-np.logaddexp(0, -u)), rtol=1e-12)
+    below, above = np.exp(-np.logaddexp(0, -u)), np.exp(-np.logaddexp(0, u))
+    slope = below * (1 + x.data * above * 2 * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x.data**2))
+    np.testing.assert_allclose(y.backward(np.ones(4))[x], slope, rtol=1e-12)
+
+
 def test_gelu_and_the_loss_of_logits_keep_the_tails_of_their_slopes() -> None:
     x = Tensor([-10.0, -6.0], requires_grad=True)
     y = apply("gelu", x)

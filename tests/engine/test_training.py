@@ -9,7 +9,7 @@ import pytest
 
 from engine.trace import Document
 from engine.training import Settings, Task, evaluate, trace_step, train
-from engine.training.checkpoint import restore, step_of
+from engine.training.checkpoint import pack, restore, step_of
 from engine.training.loop import BatchOrder
 
 ADAMW = {"name": "adamw", "lr": 0.02}
@@ -132,6 +132,25 @@ def test_errors(classification: Task) -> None:
         train(classification, chosen, None, 0)
     with pytest.raises(ValueError, match="does not fit"):
         train(classification, settings(hidden_size=6), train(classification, chosen, None, 1).checkpoint, 1)
+
+
+def test_a_checkpoint_keeps_how_many_steps_each_parameter_has_gone(classification: Task) -> None:
+    state = restore(classification, settings(optimizer={"name": "adamw", "lr": 0.1}), train(classification, settings(), None, 3).checkpoint)
+    late = state.optimizer.params[1]
+    for k in range(2):  # a gradient that came late: fewer steps than the others
+        for p in state.optimizer.params:
+            p.grad = None if p is late and k == 0 else np.ones(p.shape)
+        state.optimizer.step()
+    state.step = 5
+    again = restore(classification, settings(optimizer={"name": "adamw", "lr": 0.1}), pack(state))
+    assert again.optimizer.counts == state.optimizer.counts
+    assert again.optimizer.counts[1] == 4
+    for each in (state, again):
+        for p in each.optimizer.params:
+            p.grad = np.full(p.shape, 0.5)
+        each.optimizer.step()
+    for a, b in zip(state.optimizer.params, again.optimizer.params, strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
 
 
 def test_another_optimizers_checkpoint_is_refused(classification: Task) -> None:
