@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.events import Product, Summed, Sweep
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
-from engine.tape import LOCK, Placed, Tape, TapeError, close_implicit
+from engine.tape import LOCK, Tape, TapeError, attributes_of, close_implicit
 from engine.tensor import handed_out
 
 if TYPE_CHECKING:
@@ -87,14 +88,13 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False, 
     if seed.shape != tensor.shape:
         raise ValueError(f"backward: the gradient has shape {seed.shape}; expected {tensor.shape}")
     run = BackwardRun(tape, tensor.node)
-    owned: set[int] = set()  # nodes whose gradient is a sum made here, which nobody else holds
     _start(run, seed, accumulate)
     if create_graph:
         from engine.differentiate import recorded_sweep  # rules on tensors; the module builds on this one
 
         recorded_sweep(run)
     else:
-        _sweep(run, owned)
+        _sweep(run)
     _hand_out(run)
     tape.latest_gradients = run._gradients  # not the run: tape and run would hold each other
     if not create_graph:
@@ -105,14 +105,13 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False, 
 def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
     """Where the sweep begins: the seed at the differentiated node, and what leaves keep from earlier runs."""
     tape, gradients = run.tape, run._gradients
-    log = tape.log if tape.tracing else None
     if seed.ndim:
         LOCK(seed, False)
     else:
         seed = seed[()]  # one number, as all 0-d values
     gradients[run.node] = seed
-    if log is not None:
-        log.append(("seed", "backward", run.node, -1, run.node, seed, None))
+    if tape.tracing:
+        tape.note("seed", "backward", run.node, -1, run.node, seed)
     if not accumulate:
         return
     latest = {id(leaf): node for node, leaf in tape.leaves.items() if node < len(gradients)}
@@ -121,105 +120,130 @@ def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
             kept = leaf.grad.copy()
             kept.flags.writeable = False
             gradients[node] = kept
-            if log is not None:
-                log.append(("accumulate", "backward", -1, -1, node, kept, None))
+            if tape.tracing:
+                tape.note("accumulate", "backward", target=node, array=kept)
 
 
-def _sweep(run: BackwardRun, owned: set[int]) -> None:
-    """One walk down the tape. Contributions are logged at TRACE; the first is kept by reference, the second allocates.
-
-    owned: collects the nodes whose gradient is an array made here, which may be added to in place.
-    """
+def _sweep(run: BackwardRun) -> None:
+    """One walk down the tape. Contributions are kept at TRACE; the first is the gradient by reference, the second allocates."""
     tape, gradients = run.tape, run._gradients
-    ops, all_inputs, requires, values = tape.ops, tape.inputs, tape.requires, tape.values
-    all_attributes, residuals = tape.attributes, tape.residuals
-    log = tape.log if tape.tracing else None
+    rows, requires, values = tape.rows, tape.requires, tape.values
+    sent: list[Any] = []
+    if tape.tracing:
+        tape.note_sweep(Sweep(run.node, gradients, sent))
+    send = sent.append if tape.tracing else None
+    owned: set[int] = set()  # nodes whose gradient is an array made here, which nobody else holds: it may be added to in place
+    record, scratch = Record((), None, {}, None, (), factors=True), Scratch()
     ndarray = np.ndarray
 
-    def arrive(node: int, port: int, target: int, contribution: Any) -> None:
+    def arrive(target: int, contribution: Any) -> None:
         """One contribution reaches its node: summed over broadcast axes, then added to what is there."""
         value = values[target]
         kind = type(contribution)
-        if (kind is not type(value) or kind is ndarray) and (contribution.shape != value.shape or contribution.dtype != value.dtype):
-            contribution, logged = _fitted(contribution, value, log, node, port, target)
-            if log is not None and not logged:
-                log.append(("vjp", "backward", node, port, target, contribution, None))
-        elif log is not None:
-            log.append(("vjp", "backward", node, port, target, contribution, None))
+        kept = contribution
+        if kind is Product:
+            contribution = scratch.whole(contribution, gradients[target] is None)
+        elif (kind is not type(value) or kind is ndarray) and (contribution.shape != value.shape or contribution.dtype != value.dtype):
+            contribution, kept = _fitted(contribution, value)
+        if send is not None:
+            send(kept)
         before = gradients[target]
         if before is None:
             gradients[target] = contribution
-            return
-        if target in owned:
-            np.add(before, contribution, out=before)
+            if kind is Product:
+                owned.add(target)
+        elif target in owned:
+            np.add(before, contribution, before)
         else:
-            total = before + contribution
-            gradients[target] = total
+            gradients[target] = total = before + contribution
             if type(total) is ndarray:
                 owned.add(target)
-        if log is not None:
-            log.append(("accumulate", "backward", node, port, target, None, None))
 
     for node in range(run.node, -1, -1):
         g = gradients[node]
         if g is None:
             continue
-        op = ops[node]
+        row = rows[node]
+        op = row[0]
         if op is None:
             continue
-        sources = all_inputs[node]
-        slopes = op.slopes
-        if slopes and not all_attributes[node]:
-            count = len(sources)
+        slopes = op.on_arrays
+        if slopes is not None and not row[1]:  # elementwise, by the shortest way
+            output = values[node]
             if type(g) is not ndarray:
-                slopes = op.on_scalars[1:]
-            if count == 1:
-                arrive(node, 0, sources[0], slopes[0](g, values[sources[0]], values[node]))
-            elif count == 2:
-                a, b = sources
-                x, y, output = values[a], values[b], values[node]
-                if requires[a]:
-                    arrive(node, 0, a, slopes[0](g, x, y, output))
-                if requires[b]:
-                    arrive(node, 1, b, slopes[1](g, x, y, output))
+                slopes = op.on_scalars
+            if len(row) == 5:
+                a, b = row[3], row[4]
+                first, second = slopes.each
+                if requires[a] and requires[b]:
+                    if slopes.both is not None:
+                        to_a, to_b = slopes.both(g, values[a], values[b], output)
+                    else:
+                        to_a = g if first is None else first(g, values[a], values[b], output)
+                        to_b = g if second is None else second(g, values[a], values[b], output)
+                    arrive(a, to_a)
+                    arrive(b, to_b)
+                elif requires[a]:
+                    arrive(a, g if first is None else first(g, values[a], values[b], output))
+                elif requires[b]:
+                    arrive(b, g if second is None else second(g, values[a], values[b], output))
+            elif len(row) == 4:
+                a = row[3]
+                slope = slopes.each[0]
+                arrive(a, g if slope is None else slope(g, values[a], output))
             else:
-                given = [values[i] for i in sources]
-                for port, target in enumerate(sources):
+                given = [values[i] for i in row[3:]]
+                for slope, target in zip(slopes.each, row[3:], strict=True):
                     if requires[target]:
-                        arrive(node, port, target, slopes[port](g, *given, values[node]))
-        elif op.placed and residuals[node] is not None:
-            _place(gradients, owned, sources[0], values[sources[0]], residuals[node], g, log, node)
+                        arrive(target, g if slope is None else slope(g, *given, output))
+        elif op.placed and row[2] is not None:
+            if send is not None:
+                send(g)
+            _place(gradients, owned, row[3], values[row[3]], row[2], g)
         else:
-            needs = [requires[i] for i in sources]
-            record = Record([values[i] for i in sources], values[node], all_attributes[node], residuals[node], needs)
-            for port, contribution in enumerate(op.vjp(_F, g, record)):
-                if needs[port]:
-                    arrive(node, port, sources[port], contribution)
+            sources = row[3:]
+            record.inputs, record.needs = [values[i] for i in sources], [requires[i] for i in sources]
+            record.output, record.attributes, record.residuals = values[node], attributes_of(row), row[2]
+            for need, target, contribution in zip(record.needs, sources, op.vjp(_F, g, record), strict=True):
+                if need:
+                    arrive(target, contribution)
 
 
-def _fitted(contribution: Any, value: Any, log: list[Any] | None, node: int, port: int, target: int) -> tuple[Any, bool]:
-    """A contribution in the shape and dtype of its target; whether it has been logged, as a sum over broadcast axes is."""
+class Scratch:
+    """Memory for products of matrices that are added to a gradient at once: fresh pages for each would take longer than the product."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[Any, Array] = {}
+
+    def whole(self, product: Product, mine: bool) -> Array:
+        """The product; in memory of its own, or in memory that the next one of its shape uses again."""
+        left, right = product.left, product.right
+        if mine or left.dtype != right.dtype:
+            return left.T.dot(right)  # type: ignore[no-any-return]
+        key = (left.shape[1], right.shape[1], left.dtype)
+        array = self.arrays.get(key)
+        if array is None:
+            array = self.arrays[key] = np.empty(key[:2], left.dtype)
+        return product.into(array)
+
+
+def _fitted(contribution: Any, value: Any) -> tuple[Any, Any]:
+    """A contribution in the shape and dtype of its target; the same as it is kept, with what it was before axes were summed away."""
     contribution = as_array(contribution)
     if contribution.dtype != value.dtype:  # a float64 operand beside it must not widen a float32 gradient
         contribution = contribution.astype(value.dtype)
     shape = value.shape
     if contribution.shape == shape:
-        return contribution, False
+        return contribution, contribution
     summed = unbroadcast(contribution, shape)
-    if summed.size == contribution.size or log is None:  # axes of length 1: nothing is summed away
-        return summed, False
-    log.append(("vjp", "backward", node, port, target, contribution, None))
-    log.append(("unbroadcast", "backward", node, port, target, summed, None))
-    return summed, True
+    if summed.size == contribution.size:  # axes of length 1: nothing is summed away
+        return summed, summed
+    return summed, Summed(contribution, summed)
 
 
-def _place(gradients: list[Any], owned: set[int], target: int, value: Array, index: Any, g: Any, log: list[Any] | None, node: int) -> None:
+def _place(gradients: list[Any], owned: set[int], target: int, value: Array, index: Any, g: Any) -> None:
     """A contribution that is zero but at a basic index: put or added there, the zeros are never made."""
     before = gradients[target]
-    if log is not None:
-        log.append(("vjp", "backward", node, 0, target, Placed(g, index, value), None))
-        if before is not None:
-            log.append(("accumulate", "backward", node, 0, target, None, None))
     if before is None:
         gradients[target] = before = np.zeros(value.shape, value.dtype)
         before[index] = g
@@ -230,7 +254,7 @@ def _place(gradients: list[Any], owned: set[int], target: int, value: Array, ind
         owned.add(target)
     part = before[index]
     if type(part) is np.ndarray:
-        np.add(part, g, out=part)
+        np.add(part, g, part)
     else:
         before[index] = part + g
 

@@ -17,7 +17,7 @@ State = tuple[Tensor, ...]  # (h,) or (h, c), each (rows, hidden)
 
 
 def _affine(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-    product = apply("linear", x, W)
+    product: Tensor = x.linear(W)
     return product if b is None else product + b
 
 

@@ -124,6 +124,6 @@ def _arrive(tape: Tape, gradients: dict[int, Tensor], node: int, port: int, targ
     before = gradients.get(target)
     gradients[target] = arrived if before is None else before + arrived
     if tape.tracing:
-        tape.log.append(("vjp", "backward", node, port, target, arrived.data, None))
+        tape.note("vjp", "backward", node, port, target, arrived.data)
         if before is not None:
-            tape.log.append(("accumulate", "backward", node, port, target, None, None))
+            tape.note("accumulate", "backward", node, port, target)

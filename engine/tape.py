@@ -1,4 +1,4 @@
-"""The tape: the record of a computation, as parallel lists indexed by node number.
+"""The tape: the record of a computation, by node number.
 
 Append order is topological, so nothing is ever sorted and nothing recurses. The tape holds arrays, not tensors: an intermediate
 tensor points at its tape and never the other way round, so there are no reference cycles; leaves belong to no tape.
@@ -7,31 +7,32 @@ tensor points at its tape and never the other way round, so there are no referen
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from itertools import islice
-from types import CodeType, FrameType, MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine.events import Event, Phase, Sweep
 from engine.ops.op import REGISTRY, Array, Op, as_array
 
 if TYPE_CHECKING:
     from engine.tensor import Tensor
 
 Level = Literal["OFF", "GRAD", "TRACE"]
-Phase = Literal["forward", "loss", "backward", "update"]
-Event = tuple[str, Phase, int, int, int, Any, Any]  # kind, phase, node, port, target, array (or Placed) or None, terms or None
-_Code = tuple[CodeType, str | None]
+Row = tuple[Any, ...]  # op (None for a leaf), attributes (or what they are encoded from), residuals, then the inputs' nodes
+Place = tuple[str, int | None, Phase, bool]  # scope, time step, phase, whether it is only there to be looked at
 
 CURRENT: ContextVar[Tape | None] = ContextVar("current_tape", default=None)
 _IMPLICIT: ContextVar[weakref.ref[Tape] | None] = ContextVar("implicit_tape", default=None)
 NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 LOCK: Any = np.ndarray.setflags  # LOCK(array, False) makes it read-only, in half the time that ``array.flags.writeable = False`` takes
 ONE_USE = -2  # the node of a constant that was made of a number for one operation: nobody can ask for it again
+_LEAF: Row = (None, NO_ATTRIBUTES, None)
 _QUIET = (  # plumbing: the line behind a node is the first outside it
     "engine.tensor", "engine.tape", "engine.namespace", "engine.backward", "engine.differentiate", "engine.ops", "engine.losses",
     "engine.nn.module", "engine.nn.linear", "engine.nn.containers", "engine.nn.dropout", "engine.nn.normalisation",
@@ -49,22 +50,6 @@ class Clipping:
 
     coefficient: float
     gradients: dict[int, Array]
-
-
-class Placed:
-    """A contribution that is zero but at a basic index, where it is `part`: kept small, made whole by whoever reads it."""
-
-    __slots__ = ("index", "like", "part")
-
-    def __init__(self, part: Any, index: Any, like: Array) -> None:
-        self.part, self.index, self.like = part, index, like
-
-    def whole(self) -> Array:
-        """The contribution in the shape of its target."""
-        array = np.zeros(self.like.shape, self.like.dtype)
-        array[self.index] = self.part
-        array.flags.writeable = False
-        return array
 
 
 @dataclass(frozen=True)
@@ -92,6 +77,23 @@ class NonFinite:
         return f"{what} {bad} not finite ({numbers}){where}{line} (node {self.node})"
 
 
+class Column(Sequence[Any]):
+    """One thing about every node, in the order of the nodes, read from the record when it is asked for."""
+
+    def __init__(self, tape: Tape, read: Callable[[Tape, int], Any]) -> None:
+        self._tape, self._read = tape, read
+
+    def __len__(self) -> int:
+        return len(self._tape)
+
+    def __getitem__(self, node: Any) -> Any:
+        nodes = range(len(self._tape))[node]
+        return self._read(self._tape, nodes) if isinstance(nodes, int) else [self._read(self._tape, n) for n in nodes]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._read(self._tape, node) for node in range(len(self._tape)))
+
+
 class Tape:
     """The record of one computation.
 
@@ -100,6 +102,8 @@ class Tape:
 
     ``with Tape(level="TRACE") as tape:`` opens a recording for this thread or task; without one, an implicit tape at level GRAD opens
     at the first operation that needs a gradient and closes at `backward()`.
+
+    A node's number is its place in every list: ops, inputs, attributes, residuals, values, requires; at TRACE scopes and times too.
     """
 
     def __init__(self, level: Level = "GRAD") -> None:
@@ -109,31 +113,23 @@ class Tape:
         self.tracing, self.recording = level == "TRACE", level != "OFF"
         self.probing = False  # what is recorded now is only there to be looked at
         self.closed = False
-        self.ops: list[Op | None] = []
-        self.inputs: list[tuple[int, ...]] = []
-        self.attributes: list[Mapping[str, Any]] = []
+        self.rows: list[Row] = []  # one small tuple a node is quicker to keep than an entry in each of many lists
         self.values: list[Any] = []  # arrays, read-only; a 0-d result is numpy's own scalar, which nobody can change
-        self.residuals: list[Any] = []
         self.requires: list[bool] = []
         self.leaves: dict[int, Tensor] = {}  # node -> leaf
         self._leaf_ids: dict[int, int] = {}  # id(leaf) -> its latest node; `leaves` keeps the leaf, so the id stays taken
         # At TRACE alone:
-        self.scopes: list[str] = []
-        self.times: list[int | None] = []
-        self._sources: list[tuple[_Code, int] | None] = []
-        self._codes: dict[int, _Code] = {}  # id(code) -> the code, and its module unless that is the engine's own plumbing
+        self.place: Place = ("", None, "forward", False)
+        self.where: list[Any] = []  # three entries a node: place, code and instruction behind it (None for leaves)
+        self.code: Any = None  # the code seen last that is not plumbing
+        self._modules: dict[int, str | None] = {}  # id(code) -> its module, None for plumbing; `where` keeps the code
         self.labels: dict[int, str] = {}
         self.roles: dict[int, str] = {}
-        self.log: list[Event] = []
+        self._notes: list[tuple[int, Event | Sweep]] = []  # with the number of nodes that were there before
         self.latest_gradients: list[Array | None] = []
         self.clipping: Clipping | None = None  # the latest, until the gradients are zeroed
         self.rules: dict[str, dict[str, Any]] = {}  # optimizer -> its rule, described
-        self._scope, self._time, self._phase = "", None, "forward"
         self._tokens: list[Token[Tape | None]] = []
-
-    _scope: str
-    _time: int | None
-    _phase: Phase
 
     def __enter__(self) -> Tape:
         self._tokens.append(CURRENT.set(self))
@@ -143,35 +139,73 @@ class Tape:
         CURRENT.reset(self._tokens.pop())
 
     def __len__(self) -> int:
-        return len(self.ops)
+        return len(self.rows)
+
+    # reading
+
+    @property
+    def ops(self) -> Sequence[Op | None]:
+        return Column(self, lambda tape, node: tape.rows[node][0])
+
+    @property
+    def inputs(self) -> Sequence[tuple[int, ...]]:
+        return Column(self, lambda tape, node: tape.rows[node][3:])
+
+    @property
+    def attributes(self) -> Sequence[Mapping[str, Any]]:
+        return Column(self, lambda tape, node: attributes_of(tape.rows[node]))
+
+    @property
+    def residuals(self) -> Sequence[Any]:
+        return Column(self, lambda tape, node: tape.rows[node][2])
+
+    @property
+    def scopes(self) -> Sequence[str]:
+        return Column(self, lambda tape, node: tape.where[3 * node][0])
+
+    @property
+    def times(self) -> Sequence[int | None]:
+        return Column(self, lambda tape, node: tape.where[3 * node][1])
+
+    @property
+    def log(self) -> list[Event]:
+        """The events of a recording at TRACE, in order; a list of its own each time."""
+        events: list[Event] = []
+        at = 0
+        for mark, note in self._notes:
+            events.extend(self._forward_events(at, mark))
+            at = mark
+            if isinstance(note, Sweep):
+                events.extend(note.events(self))
+            else:
+                events.append(note)
+        events.extend(self._forward_events(at, len(self) if self.tracing else 0))
+        return events
+
+    def _forward_events(self, start: int, end: int) -> Iterator[Event]:
+        for node in range(start, end):
+            _, _, phase, probing = self.where[3 * node]
+            if self.rows[node][0] is not None and not probing:
+                yield ("forward", phase, node, -1, -1, self.values[node], None)
 
     # recording
 
-    def leaf(self, tensor: Tensor) -> int:
-        """The node of a leaf; a leaf whose data was replaced since gets a new one."""
-        node = self._leaf_ids.get(id(tensor))
-        data = tensor.data
-        if node is not None and self.values[node] is data:
-            return node
-        if type(data) is np.ndarray:
-            if data.base is not None:  # a view could be changed behind the record's back
-                tensor.data = data = np.array(data)
-            LOCK(data, False)
-        elif not isinstance(data, np.generic):
-            tensor.data = data = np.array(data)
-            LOCK(data, False)
-        node = self.append(None, (), NO_ATTRIBUTES, data, None, tensor.requires_grad)
-        if self.tracing:
-            named = tensor.name is not None  # then it belongs to the whole computation, not to the place of its first use
-            self.scopes.append("" if named else self._scope)
-            self.times.append(None if named else self._time)
-            self._sources.append(None)
-        self.leaves[node] = tensor
-        self._leaf_ids[id(tensor)] = node
-        return node
+    def note(self, kind: str, phase: Phase, node: int = -1, port: int = -1, target: int = -1, array: Any = None, terms: Any = None) -> None:
+        """Adds an event that is not the computation of a node."""
+        self._notes.append((len(self.rows), (kind, phase, node, port, target, array, terms)))
+
+    def note_sweep(self, sweep: Sweep) -> None:
+        """Adds the events of a backward sweep."""
+        self._notes.append((len(self.rows), sweep))
 
     def node_of(self, tensor: Tensor) -> int:
-        """The node of a tensor of this tape. Raises TapeError for another tape's intermediate."""
+        """The node of a tensor of this tape; a leaf that is new here, or whose data was replaced since, gets one.
+
+        Raises TapeError for another tape's intermediate.
+        """
+        node = self._leaf_ids.get(id(tensor))
+        if node is not None and self.values[node] is tensor.data:
+            return node
         if tensor.tape is self:
             return tensor.node
         if tensor.node == ONE_USE:
@@ -181,67 +215,72 @@ class Tape:
                 "this tensor was computed on another tape; tapes cannot be mixed. Compute both in one `with Tape()` block and before "
                 "backward(), or cut the gradient with .detach()"
             )
-        return self.leaf(tensor)
+        return self._leaf(tensor)
+
+    def leaf(self, tensor: Tensor) -> int:
+        """The node of a leaf; a leaf whose data was replaced since gets a new one."""
+        return self.node_of(tensor)
+
+    def _leaf(self, tensor: Tensor) -> int:
+        data = tensor.data
+        if type(data) is np.ndarray:
+            if data.base is not None:  # a view could be changed behind the record's back
+                tensor.data = data = np.array(data)
+            LOCK(data, False)
+        elif not isinstance(data, np.generic):
+            tensor.data = data = np.array(data)
+            LOCK(data, False)
+        node = len(self.rows)
+        self.rows.append(_LEAF)
+        self.values.append(data)
+        self.requires.append(tensor.requires_grad)
+        if self.tracing:
+            scope, time, phase, _ = self.place
+            # a named one belongs to the whole computation, not to the place of its first use
+            self.where += ((scope, time, phase, False) if tensor.name is None else ("", None, phase, False), None, 0)
+        self.leaves[node] = tensor
+        self._leaf_ids[id(tensor)] = node
+        return node
 
     def _constant(self, number: Any) -> int:
         if type(number) is np.ndarray:
             LOCK(number, False)
+        node = len(self.rows)
+        self.rows.append(_LEAF)
+        self.values.append(number)
+        self.requires.append(False)
         if self.tracing:
-            self.scopes.append(self._scope)
-            self.times.append(self._time)
-            self._sources.append(None)
-        return self.append(None, (), NO_ATTRIBUTES, number, None, False)
+            self.where += (self.place, None, 0)
+        return node
 
-    def append(self, op: Op | None, inputs: tuple[int, ...], attributes: Mapping[str, Any], value: Any, residuals: Any,
-               requires: bool) -> int:  # fmt: skip
-        """Adds a node to the record, at every level; the value is read-only already. Returns its number."""
-        ops = self.ops
-        ops.append(op)
-        self.inputs.append(inputs)
-        self.attributes.append(attributes)
-        self.values.append(value)
-        self.residuals.append(residuals)
-        self.requires.append(requires)
-        return len(ops) - 1
-
-    def annotate(self, value: Any, frame: FrameType) -> None:
-        """What level TRACE adds to the next node, a computed one: its place, the line of code behind it, and its event."""
-        node = len(self.ops)
-        self.scopes.append(self._scope)
-        self.times.append(self._time)
+    def locate(self, frame: FrameType) -> None:
+        """What level TRACE keeps of a computed node besides: its place, and the line of code behind it."""
         code = frame.f_code
-        known = self._codes.get(id(code))
-        if known is None or known[1] is None:
-            self._sources.append(self._caller(frame))
-        else:
-            self._sources.append((known, frame.f_lasti))
-        if self.probing:
-            self.roles[node] = "probe"
-        else:
-            self.log.append(("forward", self._phase, node, -1, -1, value, None))
-
-    def _caller(self, frame: FrameType) -> tuple[_Code, int] | None:
-        """The first frame outside the engine's plumbing, and where it is."""
+        if code is self.code:
+            self.where += (self.place, code, frame.f_lasti)
+            return
         caller: FrameType | None = frame
-        while caller is not None:
+        while caller is not None:  # the first frame outside the plumbing
             code = caller.f_code
-            known = self._codes.get(id(code))
-            if known is None:
-                module = caller.f_globals.get("__name__", "")
-                known = self._codes[id(code)] = (code, None if module.startswith(_QUIET) else module)
-            if known[1] is not None:
-                return known, caller.f_lasti
+            module = self._modules.get(id(code), "")
+            if module == "":
+                module = caller.f_globals.get("__name__", "?")
+                self._modules[id(code)] = module = None if module.startswith(_QUIET) else module
+            if module is not None:
+                if caller is frame:
+                    self.code = code
+                self.where += (self.place, code, caller.f_lasti)
+                return
             caller = caller.f_back
-        return None
+        self.where += (self.place, None, 0)
 
     def source(self, node: int) -> str | None:
         """The line of code that made a node, as ``module:line``, outside the engine's plumbing. None for leaves and below TRACE."""
-        found = self._sources[node] if self.tracing else None
-        if found is None:
+        code = self.where[3 * node + 1] if self.tracing else None
+        if code is None:
             return None
-        (code, module), instruction = found
-        line = next(islice(code.co_positions(), instruction // 2, None))[0]
-        return f"{module}:{line}"
+        line = next(islice(code.co_positions(), self.where[3 * node + 2] // 2, None))[0]
+        return f"{self._modules[id(code)]}:{line}"
 
     def first_nonfinite(self) -> NonFinite | None:
         """The first operation that made a NaN or an infinity out of finite numbers; None when every value is finite."""
@@ -263,20 +302,25 @@ class Tape:
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
         """Nodes recorded inside belong to this phase of the film."""
-        before, self._phase = self._phase, phase
+        before = self.place
+        self.place = (before[0], before[1], phase, before[3])
         try:
             yield
         finally:
-            self._phase = before
+            self.place = before
 
     @contextmanager
     def probe(self) -> Iterator[None]:
         """Nodes recorded inside are there to be looked at: no events, no gradient."""
-        before, self.probing = self.probing, True
+        place, probing, start = self.place, self.probing, len(self)
+        self.place, self.probing = (*place[:3], True), True
         try:
             yield
         finally:
-            self.probing = before
+            self.place, self.probing = place, probing
+            for node in range(start, len(self)):
+                if self.rows[node][0] is not None:
+                    self.roles.setdefault(node, "probe")
 
     def label(self, tensor: Tensor, label: str, role: str | None = None) -> Tensor:
         """Names a node by the symbol that people know it by, and sets its role. Returns the tensor."""
@@ -313,11 +357,20 @@ class Tape:
         return node
 
 
+def attributes_of(row: Row) -> Mapping[str, Any]:
+    """The attributes of a recorded node. The commonest calls leave their arguments as they were given, and they are encoded here."""
+    op, attributes = row[0], row[1]
+    if type(attributes) is not tuple:
+        return attributes  # type: ignore[no-any-return]
+    encoded: Mapping[str, Any] = op.encode(*attributes)
+    return encoded
+
+
 def replay(
-    ops: list[Op | None],
-    inputs: list[tuple[int, ...]],
-    attributes: list[Mapping[str, Any]],
-    values: list[Array],
+    ops: Sequence[Op | None],
+    inputs: Sequence[tuple[int, ...]],
+    attributes: Sequence[Mapping[str, Any]],
+    values: Sequence[Array],
     changed: Mapping[int, Any],
 ) -> list[Array]:
     """Values after some were changed: nodes downstream of a change are computed again, the others kept by reference."""
@@ -341,17 +394,12 @@ class _Scope:
         self.tape, self.name, self.time = tape, name, time
 
     def __enter__(self) -> None:
-        tape = self.tape
-        self.before = tape._scope, tape._time
-        if tape._scope:
-            tape._scope = f"{tape._scope}/{self.name}"
-        else:
-            tape._scope = self.name
-        if self.time is not None:
-            tape._time = self.time
+        tape, name = self.tape, self.name
+        self.before = outer, time, phase, probing = tape.place
+        tape.place = (f"{outer}/{name}" if outer else name, time if self.time is None else self.time, phase, probing)
 
     def __exit__(self, *error: object) -> None:
-        self.tape._scope, self.tape._time = self.before
+        self.tape.place = self.before
 
 
 def implicit_tape() -> Tape:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.ops.op import REGISTRY, Array, Op, as_array
-from engine.ops.shape import encode_index
+from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array
+from engine.ops.shape import encode_index, whole_numbers
 from engine.tape import CURRENT, LOCK, NO_ATTRIBUTES, ONE_USE, Tape, TapeError, implicit_tape, known_op
 
 if TYPE_CHECKING:
@@ -31,10 +30,9 @@ class Tensor:
     """
 
     __array_ufunc__ = None  # numpy's arrays leave `array * tensor` to us
-    __slots__ = ("__weakref__", "_grad", "_requires_grad", "data", "name", "node", "tape")
+    __slots__ = ("__weakref__", "_grad", "_name", "_requires_grad", "data", "node", "tape")  # _grad and _name: of leaves alone
 
     data: Array
-    name: str | None
     tape: Tape | None  # None for a leaf
     node: int
 
@@ -45,19 +43,28 @@ class Tensor:
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(f"only floating point tensors have gradients; given dtype {array.dtype}: give floats or dtype=float")
         self.data = array if array.ndim else array[()]  # one number is numpy's own scalar: nobody can change it, and it is quick
-        self.name, self.tape, self.node = name, None, -1
+        self._name, self.tape, self.node = name, None, -1
         self._requires_grad, self._grad = requires_grad, None
 
     _requires_grad: bool
     _grad: Array | None
+    _name: str | None
 
     @classmethod
     def of_node(cls, tape: Tape, node: int) -> Tensor:
         """The tensor of a node that is on the tape already."""
         tensor = _new(Tensor)
-        tensor.data, tensor.name, tensor.tape, tensor.node = tape.values[node], None, tape, node
-        tensor._requires_grad, tensor._grad = tape.requires[node], None
+        tensor.data, tensor.tape, tensor.node, tensor._requires_grad = tape.values[node], tape, node, tape.requires[node]
         return tensor
+
+    @property
+    def name(self) -> str | None:
+        """What a trace calls it."""
+        return getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._name = name
 
     @property
     def requires_grad(self) -> bool:
@@ -67,7 +74,7 @@ class Tensor:
     def grad(self) -> Array | None:
         """The gradient of the latest backward run, of this tensor's shape; None before one."""
         if self.tape is None:
-            return self._grad
+            return getattr(self, "_grad", None)
         latest = self.tape.latest_gradients
         found = latest[self.node] if self.node < len(latest) else None
         return None if found is None else handed_out(found)
@@ -144,49 +151,112 @@ class Tensor:
 
     __hash__ = object.__hash__
 
-    # operators; the arithmetic ones are made below, from the table of ops
+    # operators
 
-    if TYPE_CHECKING:
+    def __add__(self, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        try:
+            value = self.data + other.data
+        except (ValueError, TypeError) as error:
+            raise _explained(error, "add", (self, other)) from None
+        return _two(_ADD, self, other, value)
 
-        def __add__(self, other: Any) -> Tensor: ...
-        def __radd__(self, other: Any) -> Tensor: ...
-        def __sub__(self, other: Any) -> Tensor: ...
-        def __rsub__(self, other: Any) -> Tensor: ...
-        def __mul__(self, other: Any) -> Tensor: ...
-        def __rmul__(self, other: Any) -> Tensor: ...
-        def __truediv__(self, other: Any) -> Tensor: ...
-        def __rtruediv__(self, other: Any) -> Tensor: ...
-        def __pow__(self, other: Any) -> Tensor: ...
-        def __rpow__(self, other: Any) -> Tensor: ...
-        def __matmul__(self, other: Any) -> Tensor: ...
-        def __rmatmul__(self, other: Any) -> Tensor: ...
-        def __lt__(self, other: Any) -> Tensor: ...
-        def __le__(self, other: Any) -> Tensor: ...
-        def __gt__(self, other: Any) -> Tensor: ...
-        def __ge__(self, other: Any) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
+    def __sub__(self, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        try:
+            value = self.data - other.data
+        except (ValueError, TypeError) as error:
+            raise _explained(error, "sub", (self, other)) from None
+        return _two(_SUB, self, other, value)
+
+    def __mul__(self, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        try:
+            value = self.data * other.data
+        except (ValueError, TypeError) as error:
+            raise _explained(error, "mul", (self, other)) from None
+        return _two(_MUL, self, other, value)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        try:
+            value = self.data / other.data
+        except (ValueError, TypeError) as error:
+            raise _explained(error, "div", (self, other)) from None
+        return _two(_DIV, self, other, value)
+
+    def __pow__(self, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        try:
+            value = self.data**other.data
+        except (ValueError, TypeError) as error:
+            raise _explained(error, "pow", (self, other)) from None
+        return _two(_POW, self, other, value)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        if not isinstance(other, Tensor):
+            other = _as_tensor(other, self)
+        try:
+            value = _MATMUL.forward(self.data, other.data)
+        except (ValueError, TypeError) as error:
+            raise _explained(error, "matmul", (self, other)) from None
+        return _two(_MATMUL, self, other, value)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return _as_tensor(other, self) + self
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return _as_tensor(other, self) - self
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return _as_tensor(other, self) * self
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _as_tensor(other, self) / self
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return _as_tensor(other, self) ** self
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return _as_tensor(other, self) @ self
+
+    def __neg__(self) -> Tensor:
+        return _one(_NEG, self, -self.data)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return apply("lt", self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return apply("le", self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return apply("gt", self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return apply("ge", self, other)
 
     def __getitem__(self, index: Any) -> Tensor:
         """Integers, slices, ``...``, None, integer arrays and masks, as numpy."""
         key = index if type(index) is tuple else (index,)
-        parts: list[Any] = []
-        for part in key:  # the common case by the shortest way
-            kind = type(part)
-            if kind is slice:
-                parts.append(["slice", part.start, part.stop, part.step])
-            elif kind is int:
-                parts.append(part)
-            else:
+        for part in key:
+            if type(part) not in _BASIC:
                 return apply("index", self, index=encode_index(index, self.data.shape))
         try:
             value = self.data[key]
         except IndexError:
-            return apply("index", self, index=parts)  # which says what is wrong
-        return _result(_INDEX, (self,), {"index": parts}, value, key)
+            return apply("index", self, index=encode_index(key))  # which says what is wrong
+        return _one(_INDEX, self, value, key, key)
 
     # methods with attributes by position; the others come from the table of ops below
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        if axis is None and not keepdims:
+            return _one(_SUM, self, _add_all(self.data, None), (None, False))
         return apply("sum", self, axis=_plain(axis), keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -226,10 +296,14 @@ class Tensor:
         return apply("log_softmax", self, **({} if axis == -1 else {"axis": axis}))
 
     def reshape(self, *shape: Any) -> Tensor:
-        return apply("reshape", self, shape=_numbers(shape))
+        try:
+            value = self.data.reshape(*shape)
+        except (ValueError, TypeError):
+            return apply("reshape", self, shape=whole_numbers(shape))  # which says what is wrong
+        return _one(_RESHAPE, self, value, shape)
 
     def permute(self, *axes: Any) -> Tensor:
-        return apply("permute", self, axes=_numbers(axes))
+        return apply("permute", self, axes=whole_numbers(axes))
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         return apply("squeeze", self, axis=_plain(axis))
@@ -277,11 +351,7 @@ class Tensor:
         def sigmoid(self) -> Tensor: ...
         def abs(self) -> Tensor: ...
         def relu(self) -> Tensor: ...
-
-
-def _numbers(given: Sequence[Any]) -> list[int]:
-    """Numbers given one by one, or all in one list."""
-    return [int(n) for n in (given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given)]
+        def linear(self, W: Any) -> Tensor: ...
 
 
 def _plain(axis: Axis) -> int | list[int] | None:
@@ -297,7 +367,13 @@ def handed_out(gradient: Any) -> Array:
 
 
 _new = Tensor.__new__
-_INDEX = REGISTRY["index"]
+_frame = sys._getframe
+_current = CURRENT.get
+_BASIC = frozenset({int, slice})  # what an index consists of in the common case
+_add_all: Any = np.add.reduce
+_ADD, _SUB, _MUL, _DIV, _POW, _MATMUL, _NEG, _INDEX, _SUM, _RESHAPE = (
+    REGISTRY[name] for name in ("add", "sub", "mul", "div", "pow", "matmul", "neg", "index", "sum", "reshape")
+)
 
 
 def _as_tensor(value: Any, like: Tensor | None) -> Tensor:
@@ -308,8 +384,7 @@ def _as_tensor(value: Any, like: Tensor | None) -> Tensor:
         tensor = _new(Tensor)
         number = like.data.dtype.type(value)
         tensor.data = np.asarray(number) if type(like.data) is np.ndarray else number  # beside an array numpy is quicker with an array
-        tensor.name, tensor.tape, tensor.node = None, None, ONE_USE
-        tensor._requires_grad, tensor._grad = False, None
+        tensor.tape, tensor.node, tensor._requires_grad = None, ONE_USE, False
         return tensor
     return Tensor(value)
 
@@ -320,7 +395,7 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
     operands: tensors, arrays or numbers. attributes: the op's keyword arguments, JSON only.
     Raises TapeError for an unknown op or a mixture of tapes, and what the op raises for shapes and dtypes it does not take.
     """
-    op = REGISTRY.get(name) or known_op(name)
+    op = TABLE.get(name) or known_op(name)
     if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
         raise TypeError(f"{name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}); given {len(operands)}")
     for x in operands:
@@ -332,48 +407,115 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
         result = op.forward(*[x.data for x in operands], **attributes)
     except (ValueError, TypeError) as error:
         raise _explained(error, name, operands) from None
+    if len(operands) == 2 and not attributes and type(result) is np.ndarray and result.dtype.kind == "f":
+        return _two(op, *operands, result)
     if type(result) is tuple:
-        return _result(op, operands, attributes, result[0], result[1])
-    return _result(op, operands, attributes or NO_ATTRIBUTES, result, None)
+        return _many(op, operands, attributes, result[0], result[1])
+    return _many(op, operands, attributes or NO_ATTRIBUTES, result, None)
 
 
-def _result(op: Op, operands: tuple[Tensor, ...], attributes: Mapping[str, Any], value: Any, residuals: Any) -> Tensor:
-    """The tensor of a computed value, recorded where there is a tape to record it."""
-    kind: Any = type(value)
-    if kind is not np.ndarray and kind is not np.float64 and not isinstance(value, np.generic):
-        value = np.asarray(value)
-        kind = np.ndarray
+# A computed value becomes a tensor, recorded where there is a tape to record it. Three forms of one function: most operations have one or
+# two inputs, and what is spent here is spent at every node. Two frames up is the code that asked for it, or more of the plumbing.
+
+
+def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residuals: Any = None) -> Tensor:
+    """The result of an operation whose result is floating point where its input is.
+
+    attributes: a mapping, or the arguments that `op.encode` makes one of.
+    """
     tensor = _new(Tensor)
-    tensor.data, tensor.name, tensor._grad = value, None, None
-    requires = False
-    for x in operands:
-        if x._requires_grad:
-            requires = kind is np.float64 or value.dtype.kind == "f"
-            break
-    tape = CURRENT.get()
+    tensor.data = value
+    requires = x._requires_grad
+    tape = _current()
     if tape is None:
         tape = implicit_tape() if requires else None
     elif not tape.recording or not (requires or tape.tracing):
         tape = None
+    tensor.tape = tape
     if tape is None:
-        tensor.tape, tensor.node, tensor._requires_grad = None, -1, False
+        tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if kind is np.ndarray:
+    if type(value) is np.ndarray:
         LOCK(value, False)
-    count = len(operands)
-    if count == 1:
-        x = operands[0]
-        inputs: tuple[int, ...] = (x.node if x.tape is tape else tape.node_of(x),)
-    elif count == 2:
-        x, y = operands
-        inputs = (x.node if x.tape is tape else tape.node_of(x), y.node if y.tape is tape else tape.node_of(y))
-    else:
-        inputs = tuple([x.node if x.tape is tape else tape.node_of(x) for x in operands])
+    a = x.node if x.tape is tape else tape.node_of(x)
     if tape.tracing:
         requires = requires and not tape.probing
-        tape.annotate(value, sys._getframe(2))
-    tensor.tape, tensor._requires_grad = tape, requires
-    tensor.node = tape.append(op, inputs, attributes, value, residuals, requires)
+        frame = _frame(2)
+        if frame.f_code is tape.code:
+            tape.where += (tape.place, frame.f_code, frame.f_lasti)
+        else:
+            tape.locate(frame)
+    tensor._requires_grad = requires
+    rows = tape.rows
+    tensor.node = len(rows)
+    rows.append((op, attributes, residuals, a))
+    tape.values.append(value)
+    tape.requires.append(requires)
+    return tensor
+
+
+def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
+    """As `_one`, for two inputs and no attributes: the result is floating point where an input has a gradient."""
+    tensor = _new(Tensor)
+    tensor.data = value
+    requires = x._requires_grad or y._requires_grad
+    tape = _current()
+    if tape is None:
+        tape = implicit_tape() if requires else None
+    elif not tape.recording or not (requires or tape.tracing):
+        tape = None
+    tensor.tape = tape
+    if tape is None:
+        tensor.node, tensor._requires_grad = -1, False
+        return tensor
+    if type(value) is np.ndarray:
+        LOCK(value, False)
+    a = x.node if x.tape is tape else tape.node_of(x)
+    b = y.node if y.tape is tape else tape.node_of(y)
+    if tape.tracing:
+        requires = requires and not tape.probing
+        frame = _frame(2)
+        if frame.f_code is tape.code:
+            tape.where += (tape.place, frame.f_code, frame.f_lasti)
+        else:
+            tape.locate(frame)
+    tensor._requires_grad = requires
+    rows = tape.rows
+    tensor.node = len(rows)
+    rows.append((op, NO_ATTRIBUTES, None, a, b))
+    tape.values.append(value)
+    tape.requires.append(requires)
+    return tensor
+
+
+def _many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], value: Any, residuals: Any) -> Tensor:
+    """The result of any operation."""
+    if type(value) is not np.ndarray and not isinstance(value, np.generic):
+        value = np.asarray(value)
+    tensor = _new(Tensor)
+    tensor.data = value
+    requires = any([x._requires_grad for x in operands]) and value.dtype.kind == "f"
+    tape = _current()
+    if tape is None:
+        tape = implicit_tape() if requires else None
+    elif not tape.recording or not (requires or tape.tracing):
+        tape = None
+    tensor.tape = tape
+    if tape is None:
+        tensor.node, tensor._requires_grad = -1, False
+        return tensor
+    if type(value) is np.ndarray:
+        LOCK(value, False)
+    inputs = [x.node if x.tape is tape else tape.node_of(x) for x in operands]
+    if tape.tracing:
+        requires = requires and not tape.probing
+        tape.locate(_frame(2))
+    tensor._requires_grad = requires
+    rows = tape.rows
+    tensor.node = len(rows)
+    rows.append((op, attributes, residuals, *inputs))
+    tape.values.append(value)
+    tape.requires.append(requires)
     return tensor
 
 
@@ -391,7 +533,7 @@ def _explained(error: Exception, name: str, tensors: Sequence[Tensor]) -> Except
 
 def _method(name: str, op: Op) -> Any:
     """The method of an op whose first input is the tensor itself."""
-    compute, on_scalar = op.forward, op.on_scalars[0] if op.on_scalars else op.forward
+    compute, on_scalar = op.forward, op.scalar or op.forward
 
     def method(self: Tensor, *others: Any, **attributes: Any) -> Tensor:
         return apply(name, self, *others, **attributes)
@@ -409,43 +551,25 @@ def _method(name: str, op: Op) -> Any:
                 value = compute(x)
         except (ValueError, TypeError) as error:
             raise _explained(error, name, (self,)) from None
-        return _result(op, (self,), NO_ATTRIBUTES, value, None)
+        return _one(op, self, value)
 
-    chosen = alone if op.kind == "elementwise" and len(op.inputs) == 1 else method
-    chosen.__name__ = name
-    chosen.__doc__ = f"The op ``{name}``, this tensor being its first input."
-    return chosen
-
-
-def _operator(op: Op, compute: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
-    """An operator's method and its reflected one: what `apply` does, by the shortest way."""
-
-    def method(self: Tensor, other: Any) -> Tensor:
+    def pair(self: Tensor, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
             value = compute(self.data, other.data)
         except (ValueError, TypeError) as error:
-            raise _explained(error, op.name, (self, other)) from None
-        return _result(op, (self, other), NO_ATTRIBUTES, value, None)
+            raise _explained(error, name, (self, other)) from None
+        return _two(op, self, other, value)
 
-    def reflected(self: Tensor, other: Any) -> Tensor:
-        return method(_as_tensor(other, self), self)
+    elementwise = op.kind == "elementwise"
+    chosen = alone if elementwise and len(op.inputs) == 1 else pair if name in _PAIRS else method
+    chosen.__name__ = name
+    chosen.__doc__ = f"The op ``{name}``, this tensor being its first input."
+    return chosen
 
-    return method, reflected
 
-
-for _name, _symbol, _compute in (
-    ("add", "add", operator.add), ("sub", "sub", operator.sub), ("mul", "mul", operator.mul), ("div", "truediv", operator.truediv),
-    ("pow", "pow", operator.pow), ("matmul", "matmul", REGISTRY["matmul"].forward),
-):  # fmt: skip
-    _direct, _reflected = _operator(REGISTRY[_name], _compute)
-    setattr(Tensor, f"__{_symbol}__", _direct)
-    setattr(Tensor, f"__r{_symbol}__", _reflected)
-for _name in ("lt", "le", "gt", "ge"):
-    if _name in REGISTRY:
-        setattr(Tensor, f"__{_name}__", _operator(REGISTRY[_name], REGISTRY[_name].forward)[0])
-setattr(Tensor, "__neg__", _method("neg", REGISTRY["neg"]))  # noqa: B010 - beside its like
+_PAIRS = ("linear", "matmul")  # two inputs, no attributes, nothing kept for backward
 
 for _name, _op in REGISTRY.items():
     if not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):

@@ -223,9 +223,21 @@ def compile_tree(
     """
     if isinstance(tree, list) and tree[0] == "call" and tree[2:] == list(arguments) and not keywords:
         return functions[tree[1]]
+    return _compile(f"def formula({_signature(arguments, keywords)}):\n    return {source(tree, scalars)}", functions)
+
+
+def compile_pair(
+    first: Tree, second: Tree, arguments: Sequence[str], functions: Mapping[str, Callable[..., Any]],
+    keywords: Mapping[str, Any] | None = None, *, scalars: bool = False,
+) -> Callable[..., Any]:  # fmt: skip
+    """As `compile_tree`, for two trees: the function gives both values."""
+    body = f"return {source(first, scalars)}, {source(second, scalars)}"
+    return _compile(f"def formula({_signature(arguments, keywords)}):\n    {body}", functions)
+
+
+def _signature(arguments: Sequence[str], keywords: Mapping[str, Any] | None) -> str:
     options = [f"{name}={value!r}" for name, value in (keywords or {}).items()]
-    signature = ", ".join([*arguments, "*", *options] if options else arguments)
-    return _compile(f"def formula({signature}):\n    return {source(tree, scalars)}", functions)
+    return ", ".join([*arguments, "*", *options] if options else arguments)
 
 
 def _compile(text: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.events import LARGE, Product
 from engine.ops.contraction import contract, read, sizes_of, spread
 from engine.ops.op import Array, Derivative, Record, Sample, structured
 
@@ -31,7 +32,10 @@ def _rows(x: Any) -> int:
 def _linear_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, W = record.inputs
     if F.arrays and x.ndim == 2:
-        return [g.dot(W) if record.needs[0] else None, g.T.dot(x) if record.needs[1] else None]
+        dW = None
+        if record.needs[1]:
+            dW = Product(g, x) if record.factors and W.size > LARGE else g.T.dot(x)
+        return [g.dot(W) if record.needs[0] else None, dW]
     dW = None
     if record.needs[1]:
         flat = g if g.ndim == 2 else F.reshape(g, shape=(_rows(x), W.shape[0]))

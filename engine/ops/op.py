@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from engine.ops.formula import Tree, compile_tree, parse, walk
+from engine.ops.formula import Tree, compile_pair, compile_tree, parse, walk
 from engine.ops.functions import ANALYTIC, FUNCTIONS
 
 Array = npt.NDArray[Any]
@@ -50,13 +50,28 @@ class Kink:
 class Record:
     """What a VJP may look at: the op's inputs and output, its attributes, what forward kept, which inputs want a gradient.
 
-    inputs, output: arrays, or Tensors when the backward sweep is itself recorded. residuals: arrays in both cases.
+    inputs, output: arrays, or Tensors when the backward sweep is itself recorded. residuals: arrays in both cases. factors: whether the
+    contribution to a weight may be an `engine.events.Product` where it is large. A sweep uses one record for all its nodes.
     """
 
-    __slots__ = ("attributes", "inputs", "needs", "output", "residuals")
+    __slots__ = ("attributes", "factors", "inputs", "needs", "output", "residuals")
 
-    def __init__(self, inputs: Sequence[Any], output: Any, attributes: Mapping[str, Any], residuals: Any, needs: Sequence[bool]) -> None:
+    def __init__(self, inputs: Sequence[Any], output: Any, attributes: Mapping[str, Any], residuals: Any, needs: Sequence[bool], *,
+                 factors: bool = False) -> None:  # fmt: skip
         self.inputs, self.output, self.attributes, self.residuals, self.needs = inputs, output, attributes, residuals, needs
+        self.factors = factors
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """An elementwise op's contributions, compiled.
+
+    each: for each input a function (incoming, *inputs, y, **attributes) -> the contribution; None where the incoming gradient is passed on
+    as it is. both: of an op of two inputs, neither None: both contributions in one call.
+    """
+
+    each: tuple[Callable[..., Any] | None, ...]
+    both: Callable[..., Any] | None
 
 
 Vjp = Callable[[Any, Any, Record], Sequence[Any]]  # (F, gradient of the output, record) -> one contribution an input
@@ -83,27 +98,29 @@ class Op:
     derivatives: tuple[Derivative, ...]
     formula: Tree | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)  # an elementwise formula's parameters, with their defaults
-    slopes: tuple[Callable[..., Any], ...] = ()  # elementwise: (incoming, *inputs, y, **attributes) -> the contribution to one input
-    on_scalars: tuple[Callable[..., Any], ...] = ()  # elementwise, for single numbers: the forward, then the slopes
+    on_arrays: Slopes | None = None  # of an elementwise op
+    on_scalars: Slopes | None = None  # the same for single numbers
+    scalar: Callable[..., Any] | None = None  # an elementwise forward for single numbers
     kinks: tuple[Kink, ...] = ()
     samples: tuple[Sample, ...] = ()
     errors: tuple[Sample, ...] = ()
     element: Callable[..., list[tuple[int, tuple[int, ...], float]]] | None = None
     analytic: bool = False  # forward takes complex arrays and is complex-differentiable: a complex step can check it
+    encode: Callable[..., Mapping[str, Any]] | None = None  # the attributes, from what a method left on the tape as given
     placed: bool = False  # one input; its contribution is the gradient put at the basic index that forward kept, if it kept one
     primitive: Callable[..., Any] | None = None  # a fused kernel on Tensors, in recorded primitives: for second derivatives
     hidden: bool = False  # not for people: a fused kernel, a change of dtype; never in the catalogue
 
 
-_TABLE: dict[str, Op] = {}
-REGISTRY: Mapping[str, Op] = MappingProxyType(_TABLE)  # filled by the modules of engine.ops as they are imported
+TABLE: dict[str, Op] = {}  # filled by the modules of engine.ops as they are imported
+REGISTRY: Mapping[str, Op] = MappingProxyType(TABLE)
 
 
 def register(op: Op) -> Op:
     """Adds an op to the table. Raises ValueError when the name is taken."""
-    if op.name in _TABLE:
+    if op.name in TABLE:
         raise ValueError(f"the op {op.name!r} is defined twice")
-    _TABLE[op.name] = op
+    TABLE[op.name] = op
     return op
 
 
@@ -120,19 +137,17 @@ def elementwise(
     trees = {x: parse(text, names=(*inputs, *options, "y"), functions=FUNCTIONS) for x, text in derivatives.items()}
     slopes = [_contribution(trees[x]) for x in inputs]
     arguments = (_INCOMING, *inputs, "y")
-    forward = compile_tree(tree, inputs, FUNCTIONS, options)
-    on_arrays = [_compiled_on_arrays(t, arguments, options) for t in slopes]
-    on_scalars = [compile_tree(tree, inputs, FUNCTIONS, options, scalars=True)]
-    on_scalars += [compile_tree(t, arguments, FUNCTIONS, options, scalars=True) for t in slopes]
+    on_arrays = _slopes(slopes, arguments, options, scalars=False)
     on_tensors: list[Callable[..., Any]] = []
 
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
         if not F.arrays and not on_tensors:
             functions = {"_equal" if key == "eq" else key: getattr(F, key) for key in _called(slopes)}
             on_tensors.extend(compile_tree(t, arguments, functions, options) for t in slopes)
-        chosen = on_arrays if F.arrays else on_tensors
+        chosen = on_arrays.each if F.arrays else on_tensors
+        given = (g, *record.inputs, record.output)
         return [
-            f(g, *record.inputs, record.output, **record.attributes) if need else None for f, need in zip(chosen, record.needs, strict=True)
+            None if not need else g if f is None else f(*given, **record.attributes) for f, need in zip(chosen, record.needs, strict=True)
         ]
 
     return register(
@@ -140,14 +155,15 @@ def elementwise(
             name,
             "elementwise",
             inputs,
-            forward,
+            compile_tree(tree, inputs, FUNCTIONS, options),
             vjp,
             None,
             tuple(Derivative(x, trees[x]) for x in inputs),
             tree,
             options,
-            tuple(on_arrays),
-            tuple(on_scalars),
+            on_arrays,
+            _slopes(slopes, arguments, options, scalars=True),
+            compile_tree(tree, inputs, FUNCTIONS, options, scalars=True),
             tuple(kinks),
             tuple(samples),
             tuple(errors),
@@ -168,29 +184,34 @@ def _contribution(derivative: Tree) -> Tree:
     return ["mul", _INCOMING, derivative]
 
 
-def _compiled_on_arrays(tree: Tree, arguments: Sequence[str], options: Mapping[str, Any]) -> Callable[..., Any]:
-    """A contribution compiled for arrays. Beside an array numpy is twice as quick with an array of one number as with Python's number:
-    those that float32 holds exactly are made once, in float32, which widens nothing. Not beside parameters, which are Python's numbers and
-    would be rounded to float32.
+def _slopes(slopes: Sequence[Tree], arguments: Sequence[str], options: Mapping[str, Any], *, scalars: bool) -> Slopes:
+    """The contributions compiled for arrays, or for single numbers."""
+    functions = dict(FUNCTIONS)
+    trees = list(slopes) if scalars or options else [_with_arrays(t, functions) for t in slopes]
+    each = [None if t == _INCOMING else compile_tree(t, arguments, functions, options, scalars=scalars) for t in trees]
+    both = None
+    if len(each) == 2 and None not in each:
+        both = compile_pair(trees[0], trees[1], arguments, functions, options, scalars=scalars)
+    return Slopes(tuple(each), both)
+
+
+def _with_arrays(tree: Tree, functions: dict[str, Any]) -> Tree:
+    """The tree with numbers as names of arrays, put into `functions`.
+
+    Beside an array numpy is twice as quick with an array of one number as with Python's number: those that float32 holds exactly are made
+    once, in float32, which widens nothing. Not beside parameters, which are Python's numbers and would be rounded to float32.
     """
-    if options:
-        return compile_tree(tree, arguments, FUNCTIONS, options)
-    numbers: dict[str, Any] = {}
-
-    def named(part: Tree) -> Tree:
-        if isinstance(part, list):
-            if part[0] == "pow":  # powers of plain numbers have quick ways of their own
-                return ["pow", named(part[1]), part[2]]
-            keep = 2 if part[0] == "call" else 1
-            return [*part[:keep], *(named(p) for p in part[keep:])]
-        if isinstance(part, int | float) and float(np.float32(part)) == part:
-            name = f"_{len(numbers)}"
-            numbers[name] = np.array(part, np.float32)
-            numbers[name].flags.writeable = False
-            return name
-        return part
-
-    return compile_tree(named(tree), arguments, {**FUNCTIONS, **numbers})
+    if isinstance(tree, list):
+        if tree[0] == "pow":  # powers of plain numbers have quick ways of their own
+            return ["pow", _with_arrays(tree[1], functions), tree[2]]
+        keep = 2 if tree[0] == "call" else 1
+        return [*tree[:keep], *(_with_arrays(part, functions) for part in tree[keep:])]
+    if isinstance(tree, int | float) and float(np.float32(tree)) == tree:
+        name = f"_{len(functions)}"
+        functions[name] = np.array(tree, np.float32)
+        functions[name].flags.writeable = False
+        return name
+    return tree
 
 
 def _called(trees: Sequence[Tree]) -> set[str]:

@@ -75,6 +75,7 @@ def _sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
 structured(
     name="sum",
     inputs=("x",),
+    encode=lambda axis, keepdims: {"axis": axis, "keepdims": keepdims},
     forward=_sum,
     vjp=lambda F, g, record: [_spread(F, g, record, "sum")],
     element=_elements("sum"),

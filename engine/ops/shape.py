@@ -23,7 +23,8 @@ def _reshape(x: Array, *, shape: Sequence[int]) -> Array:
 
 
 structured(
-    name="reshape", inputs=("x",), forward=_reshape, vjp=lambda F, g, record: [F.reshape(g, shape=record.inputs[0].shape)],
+    name="reshape", inputs=("x",), forward=_reshape, encode=lambda *shape: {"shape": whole_numbers(shape)},
+    vjp=lambda F, g, record: [F.reshape(g, shape=record.inputs[0].shape)],
     element=lambda index, inputs, attributes: [
         (0, tuple(int(i) for i in np.unravel_index(
             int(np.ravel_multi_index(index, _reshape(inputs[0], **attributes).shape)) if index else 0, inputs[0].shape)), 1.0)],
@@ -31,6 +32,11 @@ structured(
     samples=[Sample((_M23,), {"shape": [3, 2]}), Sample((_M23,), {"shape": [-1]}), Sample((_T234,), {"shape": [6, 4]})],
     errors=[Sample((_M23,), {"shape": [4, 2]})],
 )  # fmt: skip
+
+
+def whole_numbers(given: Sequence[Any]) -> list[int]:
+    """Numbers given one by one, or all in one list."""
+    return [int(n) for n in (given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given)]
 
 
 def _axes(ndim: int, axes: Sequence[int] | None) -> list[int]:
@@ -201,6 +207,7 @@ def _index_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: 
 
 structured(
     name="index", inputs=("x",), forward=_index, vjp=_index_vjp, element=_index_element, placed=True,
+    encode=lambda *key: {"index": encode_index(key)},
     latex=r"{y} = {x}[\cdot]", derivatives=[Derivative("x", latex=r"\bar{{{y}}}\ \text{{at its place}}")],
     samples=[Sample((_M23,), {"index": [1]}), Sample((_M23,), {"index": [["slice", None, None, None], ["slice", 1, None, None]]}),
              Sample((_T234,), {"index": ["...", 2]}), Sample((_M23,), {"index": [["slice", 0, 1, None], 2]}),

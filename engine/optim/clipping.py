@@ -133,4 +133,4 @@ def _record(
         stages[node] = (*earlier, _Stage(kind, number, gradient, after))
         first[node] = stages[node][0].before
     tape.clipping = Clipped(number if kind is _NORM else 1.0, first, stages)
-    tape.log.append(("clip", "update", -1, -1, -1, None, {name: np.asarray(value, dtype=np.float64) for name, value in terms.items()}))
+    tape.note("clip", "update", terms={name: np.asarray(value, dtype=np.float64) for name, value in terms.items()})

@@ -136,7 +136,7 @@ class Optimizer:
         for parameter in self.params:
             parameter.grad = None
         if (tape := tracing()) is not None:
-            tape.log.append(("zero_grad", "backward", -1, -1, -1, None, None))
+            tape.note("zero_grad", "backward")
             tape.clipping = None
 
     def step(self) -> None:
@@ -179,7 +179,7 @@ class Optimizer:
         described = rule.describe(clipping, rate)
         dtype = parameter.data.dtype
         ordered = {name: np.asarray(terms[name], dtype=dtype) for name in described["symbols"]}
-        tape.log.append(("update", "update", node, -1, -1, None, ordered))
+        tape.note("update", "update", node, terms=ordered)
         _note(tape, rule.name, described)
 
     # state

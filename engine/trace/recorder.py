@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.backward import BackwardRun
+from engine.events import LARGE, Placed, Product
 from engine.ops import describe
 from engine.ops.op import Array
-from engine.tape import Placed, Tape
+from engine.tape import Tape
 from engine.trace.arena import Arena
 from engine.trace.identity import content_id
 from engine.trace.serial import SCHEMA, plain
 
 KINDS = ("forward", "zero_grad", "seed", "vjp", "unbroadcast", "accumulate", "clip", "update")
 PHASES = ("forward", "loss", "backward", "update")
-LARGE = 4096  # elements of a linear op's contribution to its weight beyond which it is computed on demand
 
 
 def record(
@@ -117,7 +117,9 @@ def _events(tape: Tape, arena: Arena) -> dict[str, Any]:
     for event, (kind, phase, node, port, target, array, terms) in enumerate(tape.log):
         if isinstance(array, Placed):
             array = array.whole()
-        large = kind == "vjp" and array is not None and array.size > LARGE and _is_linear_weight(tape, node, port)
+        large = isinstance(array, Product) or (
+            kind == "vjp" and array is not None and array.size > LARGE and _is_linear_weight(tape, node, port)
+        )  # computed on demand
         columns["kind"].append(KINDS.index(kind))
         columns["phase"].append(PHASES.index(phase))
         columns["node"].append(node)

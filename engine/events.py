@@ -1,0 +1,100 @@
+"""What a recording went through, event by event: made when somebody asks, out of the little that is kept while it runs.
+
+The forward events stand in the record of the nodes, and a backward sweep keeps its contributions in the order in which they were made;
+all the rest follows from the order of the nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from engine.ops.op import Array
+    from engine.tape import Tape
+
+Phase = Literal["forward", "loss", "backward", "update"]
+Event = tuple[str, Phase, int, int, int, Any, Any]  # kind, phase, node, port, target, array (or Placed, Product) or None, terms or None
+LARGE = 4096  # elements of a product of matrices, as a contribution to a weight, beyond which it is kept as its two factors
+
+
+class Placed:
+    """A contribution that is zero but at a basic index, where it is `part`: kept small, made whole by whoever reads it."""
+
+    __slots__ = ("index", "like", "part")
+
+    def __init__(self, part: Any, index: Any, like: Array) -> None:
+        self.part, self.index, self.like = part, index, like
+
+    def whole(self) -> Array:
+        """The contribution in the shape of its target."""
+        array = np.zeros(self.like.shape, self.like.dtype)
+        array[self.index] = self.part
+        array.flags.writeable = False
+        return array
+
+
+class Product:
+    """A contribution that is the product of two matrices, left^T right: kept as these, multiplied by whoever reads it."""
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Array, right: Array) -> None:
+        self.left, self.right = left, right
+
+    def whole(self) -> Array:
+        """The contribution in the shape of its target."""
+        array: Array = self.left.T.dot(self.right)
+        array.flags.writeable = False
+        return array
+
+    def into(self, out: Array) -> Array:
+        """The same in memory that is there already."""
+        return np.dot(self.left.T, self.right, out)
+
+
+class Summed:
+    """A contribution that had to be summed over broadcast axes: as it was, and as it reached its node."""
+
+    __slots__ = ("before", "contribution")
+
+    def __init__(self, before: Array, contribution: Array) -> None:
+        self.before, self.contribution = before, contribution
+
+
+class Sweep:
+    """A backward sweep at TRACE.
+
+    node: where it began. gradients: by node, complete when the sweep is over. kept: the nodes that had a gradient before it. sent: what
+    each edge contributed, nodes falling, ports rising.
+    """
+
+    __slots__ = ("gradients", "kept", "node", "sent")
+
+    def __init__(self, node: int, gradients: list[Any], sent: list[Any]) -> None:
+        self.node, self.gradients, self.sent = node, gradients, sent
+        self.kept = {n for n, g in enumerate(gradients) if g is not None}
+
+    def events(self, tape: Tape) -> Iterator[Event]:
+        """A ``vjp`` for each edge, with ``unbroadcast`` where axes were summed away and ``accumulate`` where something was there."""
+        arrived, sent = set(self.kept), iter(self.sent)
+        for node in range(self.node, -1, -1):
+            op = tape.ops[node]
+            if op is None or self.gradients[node] is None:
+                continue
+            for port, target in enumerate(tape.inputs[node]):
+                if not tape.requires[target]:
+                    continue
+                contribution = next(sent)
+                if op.placed and tape.residuals[node] is not None:
+                    contribution = Placed(contribution, tape.residuals[node], tape.values[target])
+                if type(contribution) is Summed:
+                    yield ("vjp", "backward", node, port, target, contribution.before, None)
+                    yield ("unbroadcast", "backward", node, port, target, contribution.contribution, None)
+                else:
+                    yield ("vjp", "backward", node, port, target, contribution, None)
+                if target in arrived:
+                    yield ("accumulate", "backward", node, port, target, None, None)
+                arrived.add(target)
