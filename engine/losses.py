@@ -46,7 +46,9 @@ def cross_entropy(
     the mean is then weighted. label_smoothing: the share of the target that is spread evenly over all classes, 0 to 1.
     Raises ValueError for other shapes, for class numbers out of range, and for options that no loss has.
     """
-    options = _given(ignore_index=(ignore_index, -100), reduction=(reduction, "mean"), label_smoothing=(label_smoothing, 0.0))
+    options: dict[str, Any] = {}
+    if ignore_index != -100 or reduction != "mean" or label_smoothing:
+        options = _given(ignore_index=(ignore_index, -100), reduction=(reduction, "mean"), label_smoothing=(label_smoothing, 0.0))
     if weight is not None:
         options["weight"] = [float(w) for w in weight]
     return _by_rows("cross_entropy", input, target, options)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.ops.network import log_softmax
+from engine.ops.network import log_softmax, shifted
 from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -170,41 +171,69 @@ def _cross_entropy(
     weight: Sequence[float] | None = None,
     label_smoothing: float = 0.0,
     reduction: str = "mean",
-) -> tuple[Any, Array]:
+) -> tuple[Any, Any]:
+    if ignore_index == -100 and weight is None and not label_smoothing and reduction == "mean":
+        usual = _usual_cross_entropy(z, target)
+        if usual is not None:
+            return usual
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing!r}; expected 0 to 1")
     if z.ndim != 2:
         _classes("cross_entropy", z, target, ignore_index, weight)  # which refuses it
-    logs = log_softmax(z)
-    if (
-        ignore_index == -100
-        and weight is None
-        and not label_smoothing
-        and reduction == "mean"
-        and (not target.size or target.dtype.kind in "iu")
-    ):
-        return _plain_cross_entropy(z, target, logs)
-    loss, slope = _class_loss("cross_entropy", logs, target, label_smoothing, ignore_index, weight, reduction)
-    return loss, slope
+    return _class_loss("cross_entropy", log_softmax(z), target, label_smoothing, ignore_index, weight, reduction)
 
 
-def _plain_cross_entropy(z: Array, target: Array, logs: Array) -> tuple[Any, Array]:
-    """The usual case by the shortest way: no class ignored, weighted or smoothed."""
-    if target.shape != z.shape[:1] or (target.size and (target.min() < 0 or target.max() >= z.shape[1])):
-        return _class_loss("cross_entropy", logs, target, 0.0, -100, None, "mean")
-    rows = np.arange(len(target))
-    slope = np.zeros(z.shape, z.dtype)
-    slope[rows, target] = -1 / max(1, len(target))
-    return -logs[rows, target].mean(), slope
+class _Usual(NamedTuple):
+    """What the usual cross-entropy keeps: exp(z) but for a factor a row, its sums over the rows, and where the targets are."""
+
+    exps: Array
+    sums: Array
+    chosen: Array
+
+
+def _usual_cross_entropy(z: Array, target: Array) -> tuple[Any, _Usual] | None:
+    """The mean over all rows by the shortest way. None where a row has no class of the logits, for whatever reason."""
+    if z.ndim != 2 or target.ndim != 1 or target.dtype.kind not in "iu":
+        return None
+    chosen = target[:, None] == _class_numbers(z.shape[1])
+    count = z.shape[0]
+    if not count or chosen.shape != z.shape or np.count_nonzero(chosen) != count:
+        return None
+    below = shifted(z, 1)
+    exps = np.exp(below)
+    sums = exps.dot(_ones(z.shape[1], z.dtype))  # as a product, which is quicker than a sum
+    each = np.log(sums) - below[chosen]
+    return each.dot(_ones(count, z.dtype)) / count, _Usual(exps, sums, chosen)
+
+
+@lru_cache(maxsize=64)
+def _class_numbers(count: int) -> Array:
+    numbers = np.arange(count)
+    numbers.flags.writeable = False
+    return numbers
+
+
+@lru_cache(maxsize=64)
+def _ones(count: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones(count, dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def _cross_entropy_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     if not record.needs[0]:
         return [None, None]
-    z, slope = record.inputs[0], record.residuals
-    total = slope.sum(axis=-1, keepdims=True)
+    z, kept = record.inputs[0], record.residuals
+    if type(kept) is _Usual:
+        if not F.arrays:
+            return [(F.softmax(z) - kept.chosen.astype(z.dtype)) * (g * (1 / z.shape[0])), None]
+        slope = kept.exps / kept.sums[:, None]
+        slope -= kept.chosen
+        slope *= g * (1 / len(slope))
+        return [slope, None]
+    total = kept.sum(axis=-1, keepdims=True)
     each = F.reshape(g, shape=(*g.shape, 1)) if len(g.shape) else g  # reduction "none": one gradient a row
-    return [each * (slope - F.softmax(z) * total), None]
+    return [each * (kept - F.softmax(z) * total), None]
 
 
 structured(

@@ -20,17 +20,17 @@ def _along(op: str, z: Array, axis: int) -> int:
     return axis_of(op, axis, z.ndim)
 
 
-def _shifted(z: Array, axis: int) -> Array:
+def shifted(z: Array, axis: int) -> Array:
     """z minus its largest along an axis; a row of -inf becomes NaN, as in PyTorch: it has no largest probability."""
     if not z.size:  # nothing to be the largest
         return z.copy()
     with np.errstate(invalid="ignore"):
-        shifted: Array = z - np.maximum.reduce(z, axis=axis, keepdims=True)
-    return shifted
+        below: Array = z - np.maximum.reduce(z, axis=axis, keepdims=True)
+    return below
 
 
 def _softmax(z: Array, *, axis: int = -1) -> Array:
-    e = np.exp(_shifted(z, _along("softmax", z, axis)))
+    e = np.exp(shifted(z, _along("softmax", z, axis)))
     y: Array = e / np.add.reduce(e, axis=axis, keepdims=True)
     return y
 
@@ -51,10 +51,10 @@ structured(
 
 def log_softmax(z: Array, *, axis: int = -1) -> Array:
     """The logarithm of the softmax along an axis, finite however large the logits."""
-    shifted = _shifted(z, _along("log_softmax", z, axis))
+    below = shifted(z, _along("log_softmax", z, axis))
     if not z.size:
-        return shifted
-    y: Array = shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+        return below
+    y: Array = below - np.log(np.add.reduce(np.exp(below), axis=axis, keepdims=True))
     return y
 
 

@@ -34,9 +34,21 @@ class Lean:
         self._trees, self._numbers, self._state = trees, list(numbers), dict(state)
 
     @cached_property
+    def _written(self) -> tuple[str, list[bool]]:
+        writer = _Writer(self._trees, self._numbers, self._state)
+        source = writer.source()
+        return source, [name in writer.plain for name in writer.constants.values()]
+
+    @property
     def source(self) -> str:
         """The Python source of `constants` and `update`."""
-        return _Writer(self._trees, self._numbers, self._state).source()
+        return self._written[0]
+
+    def operands(self, constants: Sequence[float], dtype: Any) -> tuple[Any, ...]:
+        """The constants as `update` takes them for arrays of a dtype: what meets arrays alone as an array of one number, which rounds as
+        Python's number would and is quicker; what meets the number of the step as it is."""
+        plain = self._written[1]
+        return tuple([value if keep else np.array(value, dtype) for value, keep in zip(constants, plain, strict=True)])
 
     @cached_property
     def _functions(self) -> dict[str, Any]:
@@ -52,7 +64,7 @@ class Lean:
 
     @property
     def update(self) -> Callable[..., Any]:
-        """``update(clipped, old, step, state, *constants)`` -> the new value, an array of its own; `state` holds the new state after it.
+        """``update(clipped, old, step, state, *operands)`` -> the new value, an array of its own; `state` holds the new state after it.
 
         For arrays of at least one dimension: numpy's scalars, which 0-d arithmetic gives, cannot be changed in place.
         """
@@ -67,6 +79,7 @@ class _Writer:
         self.numbers, self.state = numbers, state
         self.lines: list[str] = []
         self.constants: dict[str, str] = {}  # source -> name
+        self.plain: set[str] = set()  # constants that are used beside the number of the step
         self.fixed, self.stepped = set(numbers), {"step"}  # names that are numbers: of the group, of the step
         self.names: dict[str, str] = {}  # term -> the variable that holds it
         self.mine = set(state.values())  # arrays that may be overwritten after their last use
@@ -105,6 +118,7 @@ class _Writer:
             for name in names:
                 if name in self.fixed:
                     self.constants[name] = name
+                    self.plain.add(name)
             return text
         if isinstance(tree, str):
             return self.constants.setdefault(text, text)

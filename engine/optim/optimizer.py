@@ -10,6 +10,7 @@ import numpy as np
 from engine.ops.op import Array, as_array
 from engine.optim.clipping import stages_of
 from engine.optim.group import Group, Settings, positive
+from engine.optim.lean import Lean
 from engine.optim.rule import Rule
 from engine.tape import Tape, tracing
 from engine.tensor import Tensor
@@ -17,13 +18,28 @@ from engine.tensor import Tensor
 __all__ = ["Group", "Optimizer", "positive"]
 
 
+class _Operands(dict[np.dtype[Any], tuple[Any, ...]]):
+    """A group's constants as its compiled step takes them, by dtype."""
+
+    def __init__(self, lean: Lean, constants: tuple[float, ...]) -> None:
+        super().__init__()
+        self.lean, self.constants = lean, constants
+
+    def __missing__(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+        self[dtype] = made = self.lean.operands(self.constants, dtype)
+        return made
+
+
 class _Plan(NamedTuple):
-    """What a group's settings ask for: its rule, the numbers of its formulas, the compiled step, and what that takes of the numbers."""
+    """What a group's settings ask for: its rule, the numbers of its formulas, the compiled step, and what that takes of the numbers.
+
+    operands: the last, by dtype of the parameters, made when first asked for.
+    """
 
     rule: Rule
     update: Callable[..., Array]
     numbers: Mapping[str, float]
-    constants: tuple[float, ...]
+    operands: _Operands
 
 
 class Optimizer:
@@ -113,7 +129,8 @@ class Optimizer:
                 self.state[place] = {k: old[k] if k in old else self.initial(settings, k, parameter.data) for k in rule.state}
                 if rule.state and not old.keys() & rule.state.keys():
                     self.counts[place] = 0  # all its state begins here, and so does the count of its steps
-        group.plan = _Plan(rule, rule.lean.update, numbers, rule.lean.constants(*(numbers[name] for name in rule.hyper if name != "step")))
+        constants = rule.lean.constants(*(numbers[name] for name in rule.hyper if name != "step"))
+        group.plan = _Plan(rule, rule.lean.update, numbers, _Operands(rule.lean, constants))
         plan: _Plan = group.plan
         return plan
 
@@ -146,14 +163,14 @@ class Optimizer:
         counts, states = self.counts, self.state
         for group in self.param_groups:
             plan: _Plan = group.plan or self._plan(group)
-            update, constants = plan.update, plan.constants
+            update, operands = plan.update, plan.operands
             for place, parameter in group.members:
                 gradient = parameter.grad
                 if gradient is None or not parameter.requires_grad:
                     continue
                 counts[place] = count = counts[place] + 1
                 if tape is None and gradient.ndim:
-                    parameter.data = update(gradient, parameter.data, count, states[place], *constants)
+                    parameter.data = update(gradient, parameter.data, count, states[place], *operands[gradient.dtype])
                 else:
                     self._step_in_terms(tape, group, place, gradient)
 
