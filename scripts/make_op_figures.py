@@ -115,7 +115,11 @@ def figures(name: str, sample: Sample) -> dict[str, Any]:
         output = PEERS[name](*leaves, **sample.attributes)
     incoming = torch.cos(torch.arange(output.numel())).reshape(output.shape) + 1.5
     output.backward(incoming.to(output.dtype))
-    return {"output": output.tolist(), "gradients": [None if x.grad is None else x.grad.tolist() for x in leaves]}
+    return {
+        "shape": list(output.shape),
+        "output": output.tolist(),
+        "gradients": [None if x.grad is None else x.grad.tolist() for x in leaves],
+    }
 
 
 def everything() -> dict[str, Any]:

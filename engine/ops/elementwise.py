@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.ops.op import Kink, Sample, elementwise
 
 ONE = (
     Sample((0.3,)), Sample(([-1.7, -0.2, 0.6, 2.1],)), Sample(([[0.4, -0.9], [1.3, -2.2]],)), Sample(([],)),
+    Sample(([0.6],)), Sample(([[], []],)),
 )  # fmt: skip
-_POSITIVE = (Sample((0.3,)), Sample(([0.2, 0.6, 2.1],)), Sample(([[0.4, 0.9], [1.3, 2.2]],)))
+_POSITIVE = (Sample((0.3,)), Sample(([0.2, 0.6, 2.1],)), Sample(([[0.4, 0.9], [1.3, 2.2]],)),
+             Sample(([0.6],)), Sample(([[], []],)))  # fmt: skip
 _TWO = (
     Sample((0.7, -1.3)), Sample(([0.5, -1.5, 2.5], [1.1, 0.7, -0.4])), Sample(([[0.5, -1.5], [2.5, 0.3]], 0.8)),
     Sample(([[0.5], [-1.5]], [[1.1, 0.7, -0.4]])),
+    Sample(([0.5], [[1.1], [-0.4]])), Sample(([], -1.3)),
 )  # fmt: skip
-_BASE_AND_EXPONENT = (Sample((0.7, 2.0)), Sample(([0.5, 1.5, 2.5], [1.1, 3.0, -0.4])), Sample(([[0.5, 1.5], [2.5, 0.3]], 3.0)))
+_BASE_AND_EXPONENT = (Sample((0.7, 2.0)), Sample(([0.5, 1.5, 2.5], [1.1, 3.0, -0.4])), Sample(([[0.5, 1.5], [2.5, 0.3]], 3.0)),
+                      Sample(([0.5], [[1.1], [-0.4]])), Sample(([], 3.0)))  # fmt: skip
 _MISFIT = (Sample(([1.0, 2.0, 3.0], [1.0, 2.0])),)
 _TIE = "a tie shares the gradient evenly, as PyTorch"
 
@@ -66,7 +72,8 @@ elementwise(
 elementwise(
     "where", "where(condition, a, b)", {"condition": "0", "a": "where(condition, 1, 0)", "b": "where(condition, 0, 1)"},
     samples=[Sample((True, 0.5, -1.5)), Sample(([True, False, True], [0.5, -1.5, 2.5], [1.1, 0.7, -0.4])),
-             Sample(([[True], [False]], [0.5, 1.5], 2.0))],
+             Sample(([[True], [False]], [0.5, 1.5], 2.0)), Sample(([True], [0.5], [[1.0], [2.0]])),
+             Sample((np.zeros(0, bool), [], 2.0))],
     errors=[Sample(([True, False], [1.0, 2.0, 3.0], 0.0))],
 )  # fmt: skip
 for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):

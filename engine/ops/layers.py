@@ -66,8 +66,10 @@ structured(
         Sample((_M23, [1.5, 0.5, -1.0], [0.1, 0.2, 0.3])),
         Sample(([_M23, _M23], _M23, _M23), {"eps": 0.01}),
         Sample(([0.5, 2.0], [1.0, 1.0], [0.0, 0.5])),
+        Sample(([0.5], [1.5], [0.25])),
+        Sample((np.zeros((0, 3)), [1.5, 0.5, -1.0], [0.1, 0.2, 0.3])),
     ],
-    errors=[Sample((_M23, [1.0, 1.0], [0.0, 0.0])), Sample((_M23, [1.0, 1.0, 1.0], [0.0]))],
+    errors=[Sample((0.5, [1.0], [0.0])), Sample((_M23, [1.0, 1.0], [0.0, 0.0])), Sample((_M23, [1.0, 1.0, 1.0], [0.0]))],
 )
 
 
@@ -87,7 +89,7 @@ structured(
     element=lambda index, inputs, attributes: [(0, index, float(inputs[1][index]))],
     latex=r"{y} = {x} \odot {mask}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}} \odot {mask}"), Derivative("mask", latex=r"\bar{{{y}}} \odot {x}")],
-    samples=[Sample((_M23, [[2.0, 0.0, 2.0], [0.0, 2.0, 0.0]])), Sample((0.5, 1.25))],
+    samples=[Sample((_M23, [[2.0, 0.0, 2.0], [0.0, 2.0, 0.0]])), Sample((0.5, 1.25)), Sample(([0.5], [2.0])), Sample(([], []))],
     errors=[Sample((_M23, [2.0, 0.0, 2.0]))],
 )
 
@@ -189,6 +191,9 @@ structured(
         Sample((_Q, _K, _V, 0.0), {"scale": 0.3}),
         Sample((_Q[0], _K[0], _V[0], _MASK)),
         Sample((_Q, _K[:1], _V, _MASK)),
+        Sample(([[0.5]], [[0.3]], [[2.0]], 0.0)),
+        Sample((_Q[:0], _K[:0], _V[:0], 0.0)),
+        Sample((_Q[:, :0], _K, _V, 0.0)),
     ],
     errors=[
         Sample((_Q, _Q[..., :2], _V, 0.0)),
@@ -299,6 +304,8 @@ structured(
         Sample((_SERIES[:, :2], _FILTERS[:3])),
         Sample((_SERIES, _FILTERS), {"groups": 2, "padding": 1, "stride": 2}),
         Sample((_SERIES[:1, :2], _FILTERS[:1]), {"dilation": 2, "padding": 2}),
+        Sample(([[[0.5, -1.0, 2.0]]], [[[1.5]]])),
+        Sample((_SERIES[:0, :2], _FILTERS[:3])),
     ],
-    errors=[Sample((_SERIES, _FILTERS)), Sample((_SERIES[0], _FILTERS)), Sample((_SERIES[:, :2, :2], _FILTERS))],
+    errors=[Sample((0.5, _FILTERS)), Sample((_SERIES, _FILTERS)), Sample((_SERIES[0], _FILTERS)), Sample((_SERIES[:, :2, :2], _FILTERS))],
 )

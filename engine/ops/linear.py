@@ -53,7 +53,8 @@ structured(
     name="linear", inputs=("x", "W"), forward=_linear, vjp=_linear_vjp, element=_linear_element, analytic=True,
     latex=r"{y} = {x}\,{W}^{{\top}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,{W}"), Derivative("W", latex=r"\bar{{{y}}}^{{\top}}\,{x}")],
-    samples=[Sample((_M23, _M43)), Sample(([0.5, -1.2, 0.3], _M43)), Sample(([_M23, _M23], _M43))],
+    samples=[Sample((_M23, _M43)), Sample(([0.5, -1.2, 0.3], _M43)), Sample(([_M23, _M23], _M43)), Sample(([[0.5]], [[2.0]])),
+             Sample((np.zeros((0, 3)), _M43)), Sample((_M23, np.zeros((0, 3))))],
     errors=[Sample((_M23, _M32)), Sample((1.0, _M43))],
 )  # fmt: skip
 
@@ -114,7 +115,8 @@ structured(
     latex=r"{y} = {a}\,{b}",
     derivatives=[Derivative("a", latex=r"\bar{{{y}}}\,{b}^{{\top}}"), Derivative("b", latex=r"{a}^{{\top}}\,\bar{{{y}}}")],
     samples=[Sample((_M23, _M32)), Sample(([0.5, -1.2, 0.3], _M32)), Sample((_M23, [0.2, 0.1, -0.4])),
-             Sample(([0.5, 2.0], [-0.3, 0.4])), Sample(([_M23, _M23], _M32)), Sample(([0.5, -1.2, 0.3], [_M32, _M32]))],
+             Sample(([0.5, 2.0], [-0.3, 0.4])), Sample(([_M23, _M23], _M32)), Sample(([0.5, -1.2, 0.3], [_M32, _M32])),
+             Sample(([_M23, _M23], [[_M32], [_M32]])), Sample(([[0.5]], [[2.0]])), Sample(([[], []], np.zeros((0, 2))))],
     errors=[Sample((_M23, _M23)), Sample((1.0, _M23))],
 )  # fmt: skip
 
@@ -130,7 +132,8 @@ structured(
     vjp=lambda F, g, record: [g * record.inputs[1], g * record.inputs[0]],
     element=lambda index, inputs, attributes: [(0, (k,), float(w)) for k, w in enumerate(inputs[1])],
     latex=r"{y} = {a}^{{\top}}{b}", derivatives=[Derivative("a", latex=r"\bar{{{y}}}\,{b}"), Derivative("b", latex=r"\bar{{{y}}}\,{a}")],
-    samples=[Sample(([0.5, -1.2], [0.3, 1.4])), Sample(([0.5], [2.0]))], errors=[Sample(([0.5, 1.0], [1.0])), Sample((_M23, _M23))],
+    samples=[Sample(([0.5, -1.2], [0.3, 1.4])), Sample(([0.5], [2.0])), Sample(([], []))],
+    errors=[Sample(([0.5, 1.0], [1.0])), Sample((0.5, [1.0])), Sample((_M23, _M23))],
 )  # fmt: skip
 
 
@@ -146,7 +149,8 @@ structured(
     element=lambda index, inputs, attributes: [(0, (index[0],), float(inputs[1][index[1]]))],
     latex=r"{y} = {a}\,{b}^{{\top}}",
     derivatives=[Derivative("a", latex=r"\bar{{{y}}}\,{b}"), Derivative("b", latex=r"\bar{{{y}}}^{{\top}}{a}")],
-    samples=[Sample(([0.5, -1.2], [0.3, 1.4, 2.0])), Sample(([0.5], [2.0]))], errors=[Sample((0.5, [1.0])), Sample((_M23, [1.0]))],
+    samples=[Sample(([0.5, -1.2], [0.3, 1.4, 2.0])), Sample(([0.5], [2.0])), Sample(([], [0.5, 2.0]))],
+    errors=[Sample((0.5, [1.0])), Sample((_M23, [1.0]))],
 )  # fmt: skip
 
 
@@ -190,7 +194,8 @@ structured(
              Sample(([_M23, _M23], [_M32, _M32]), {"equation": "bij,bjk->bki"}), Sample((0.5, _M23), {"equation": ",ij->i"}),
              Sample(([[0.5, -1.2], [0.3, 0.7]], _M23), {"equation": "ii,ij->j"}),
              Sample(([_M23, _M23], _M32), {"equation": "...ij,jk->...k"}),
-             Sample(([[0.5], [1.5]], _M23), {"equation": "ij,ij"})],
+             Sample(([[0.5], [1.5]], _M23), {"equation": "ij,ij"}), Sample(([0.5], [2.0]), {"equation": "i,i"}),
+             Sample((np.zeros((0, 3)), _M32), {"equation": "ij,jk->ik"})],
     errors=[Sample((_M23, _M23), {"equation": "ij,jk->ik"}), Sample((_M23, _M32), {"equation": "ij->i"}),
             Sample((_M23, _M32), {"equation": "ii,jk->ik"}), Sample((_M23, _M32), {"equation": "ij,jk->iz"}),
             Sample(([_M23], _M32), {"equation": "...ij,jk->ik"}), Sample((_M23, _M32), {"equation": 3})],

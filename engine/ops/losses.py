@@ -13,8 +13,16 @@ from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _Y = [[0.1, 0.2, 0.35], [0.45, 0.5, 0.6]]
+_NO_ROWS = np.zeros((0, 3))
 _NONE, _SUM = {"reduction": "none"}, {"reduction": "sum"}
-_PAIR = (Sample((_Z, _Y)), Sample((0.5, 1.7)), Sample((_Z, _Y), _NONE), Sample((_Z, _Y), _SUM))
+_PAIR = (
+    Sample((_Z, _Y)),
+    Sample((0.5, 1.7)),
+    Sample((_Z, _Y), _NONE),
+    Sample((_Z, _Y), _SUM),
+    Sample(([0.5], [1.7])),
+    Sample(([], []), _SUM),
+)
 _PAIR_ERRORS = (Sample((_Z, [[0.1, 0.2, 0.3]])), Sample((_Z, _Y), {"reduction": "max"}))
 
 
@@ -256,6 +264,7 @@ structured(
         Sample((_Z, np.array([2, 0])), {"weight": [0.5, 2.0, 3.0]}),
         Sample((_Z, np.array([2, 0])), {"label_smoothing": 0.1}),
         Sample((_Z, np.array([2, -100])), {"weight": [0.5, 2.0, 3.0], "label_smoothing": 0.2, "reduction": "none"}),
+        Sample((_NO_ROWS, np.zeros(0, int)), _SUM),
     ],
     errors=[
         Sample((_Z, np.array([3, 0]))),
@@ -291,8 +300,15 @@ structured(
         Sample((_Z, np.array([2, 0])), _NONE),
         Sample((_Z, np.array([2, 0])), _SUM),
         Sample((_Z, np.array([2, -100])), {"weight": [0.5, 2.0, 3.0]}),
+        Sample(([[0.5]], np.array([0]))),
+        Sample((_NO_ROWS, np.zeros(0, int)), _SUM),
     ],
-    errors=[Sample((_Z, np.array([3, 0]))), Sample((_Z, np.array([0.0, 1.0]))), Sample((_Z, np.array([0, 1])), {"reduction": "max"})],
+    errors=[
+        Sample((_Z, np.array([3, 0]))),
+        Sample((0.5, np.array([0]))),
+        Sample((_Z, np.array([0.0, 1.0]))),
+        Sample((_Z, np.array([0, 1])), {"reduction": "max"}),
+    ],
 )
 
 
@@ -371,6 +387,9 @@ structured(
         Sample((_Z, _Y), _SUM),
         Sample((_Z, _Y), {"reduction": "batchmean"}),
         Sample((_Z, _Z), {"log_target": True}),
+        Sample((0.5, 0.7)),
+        Sample(([0.5], [0.7])),
+        Sample(([], []), _NONE),
     ],
     errors=[*_PAIR_ERRORS, Sample((_Z, _Z))],
 )

@@ -44,7 +44,8 @@ structured(
     name="softmax", inputs=("z",), forward=_softmax, vjp=_softmax_vjp, analytic=True,
     latex=r"{y}_k = \frac{{e^{{{z}_k}}}}{{\sum_j e^{{{z}_j}}}}",
     derivatives=[Derivative("z", latex=r"{y}_k\bigl(\bar{{{y}}}_k - \textstyle\sum_j \bar{{{y}}}_j {y}_j\bigr)")],
-    samples=[Sample((_Z,)), Sample(([0.5, 700.0, -800.0],)), Sample((_Z,), {"axis": 0})],
+    samples=[Sample((_Z,)), Sample(([0.5, 700.0, -800.0],)), Sample((_Z,), {"axis": 0}), Sample(([0.5],)),
+             Sample(([[], []],), {"axis": 0})],
     errors=[Sample((0.5,)), Sample((_Z,), {"axis": 2})],
 )  # fmt: skip
 
@@ -66,7 +67,8 @@ structured(
     name="log_softmax", inputs=("z",), forward=log_softmax, vjp=_log_softmax_vjp, analytic=True,
     latex=r"{y}_k = {z}_k - \log \textstyle\sum_j e^{{{z}_j}}",
     derivatives=[Derivative("z", latex=r"\bar{{{y}}}_k - e^{{{y}_k}} \textstyle\sum_j \bar{{{y}}}_j")],
-    samples=[Sample((_Z,)), Sample(([0.5, 7.0, -8.0],)), Sample((_Z,), {"axis": 0})], errors=[Sample((0.5,)), Sample((_Z,), {"axis": 2})],
+    samples=[Sample((_Z,)), Sample(([0.5, 7.0, -8.0],)), Sample((_Z,), {"axis": 0}), Sample(([0.5],)), Sample(([[], []],), {"axis": 0})],
+    errors=[Sample((0.5,)), Sample((_Z,), {"axis": 2})],
 )  # fmt: skip
 
 
@@ -101,6 +103,7 @@ structured(
     name="embedding", inputs=("indices", "W"), forward=_embedding, vjp=_embedding_vjp, element=_embedding_element,
     latex=r"{y} = {W}[{indices}]",
     derivatives=[Derivative("indices", latex="0"), Derivative("W", latex=r"\textstyle\sum_{{i:\,{indices}_i = j}} \bar{{{y}}}_i")],
-    samples=[Sample((np.array([1, 0, 1]), _Z)), Sample((np.array([[1], [0]]), _Z)), Sample((np.array(1), _Z))],
+    samples=[Sample((np.array([1, 0, 1]), _Z)), Sample((np.array([[1], [0]]), _Z)), Sample((np.array(1), _Z)),
+             Sample((np.zeros((0, 2), int), _Z)), Sample((np.array([0]), [[0.5]]))],
     errors=[Sample((np.array([2]), _Z)), Sample((np.array([0.5]), _Z))],
 )  # fmt: skip

@@ -45,7 +45,13 @@ structured(
     vjp=lambda F, g, record: [F.permute(g, axes=inverse(record.attributes["axes"]))],
     latex=r"{y}_{{\pi(i)}} = {x}_i",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}_{{\pi(i)}}")],
-    samples=[Sample((_M23,), {"axes": [1, 0]}), Sample((_T234,), {"axes": [2, 0, -2]}), Sample((0.5,), {"axes": []})],
+    samples=[
+        Sample((_M23,), {"axes": [1, 0]}),
+        Sample((_T234,), {"axes": [2, 0, -2]}),
+        Sample((0.5,), {"axes": []}),
+        Sample(([[0.5]],), {"axes": [1, 0]}),
+        Sample(([[], []],), {"axes": [1, 0]}),
+    ],
     errors=[Sample((_M23,), {"axes": [0, 0]}), Sample((_M23,), {"axes": [0]})],
 )
 
@@ -70,7 +76,13 @@ structured(
     analytic=True,
     latex=r"{y} = {x}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
-    samples=[Sample(([[[0.5, 1.0]]],)), Sample(([[[0.5], [1.0]]],), {"axis": -1}), Sample(([[[0.5]]],), {"axis": [0, 2]})],
+    samples=[
+        Sample(([[[0.5, 1.0]]],)),
+        Sample(([[[0.5], [1.0]]],), {"axis": -1}),
+        Sample(([[[0.5]]],), {"axis": [0, 2]}),
+        Sample((0.5,)),
+        Sample(([[]],)),
+    ],
     errors=[Sample((_M23,), {"axis": 0}), Sample((_M23,), {"axis": 5})],
 )
 
@@ -88,7 +100,13 @@ structured(
     analytic=True,
     latex=r"{y} = {x}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
-    samples=[Sample((_M23,), {"axis": 0}), Sample((_M23,), {"axis": -1}), Sample((0.5,), {"axis": 0})],
+    samples=[
+        Sample((_M23,), {"axis": 0}),
+        Sample((_M23,), {"axis": -1}),
+        Sample((0.5,), {"axis": 0}),
+        Sample(([0.5],), {"axis": 1}),
+        Sample(([],), {"axis": 0}),
+    ],
     errors=[Sample((_M23,), {"axis": 4})],
 )
 
@@ -106,7 +124,14 @@ structured(
     vjp=lambda F, g, record: [F.flip(g, axis=record.attributes.get("axis"))],
     latex=r"{y}_k = {x}_{{n - k}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}_{{n - k}}")],
-    samples=[Sample((_M23,)), Sample((_M23,), {"axis": -1}), Sample((_T234,), {"axis": [0, 2]})],
+    samples=[
+        Sample((_M23,)),
+        Sample((_M23,), {"axis": -1}),
+        Sample((_T234,), {"axis": [0, 2]}),
+        Sample((0.5,)),
+        Sample(([0.5],)),
+        Sample(([[], []],), {"axis": 0}),
+    ],
     errors=[Sample((_M23,), {"axis": 2})],
 )
 
@@ -140,6 +165,9 @@ structured(
         Sample((_M23,), {"shift": 1}),
         Sample((_M23,), {"shift": -2, "axis": 1}),
         Sample((_T234,), {"shift": [1, -1], "axis": [0, -1]}),
+        Sample((0.5,), {"shift": 1}),
+        Sample(([0.5],), {"shift": 2}),
+        Sample(([[], []],), {"shift": 1, "axis": 1}),
     ],
     errors=[Sample((_M23,), {"shift": 1, "axis": 2}), Sample((_M23,), {"shift": [1, 2], "axis": 0})],
 )
@@ -173,6 +201,7 @@ structured(
         Sample((_M23,), {"widths": [[1, 0], [0, 2]]}),
         Sample(([0.5, 1.0],), {"widths": [[1, 1]], "value": 3.0}),
         Sample((0.5,), {"widths": []}),
+        Sample(([],), {"widths": [[1, 0]]}),
     ],
     errors=[Sample((_M23,), {"widths": [[1, 0]]}), Sample(([0.5],), {"widths": [[-1, 0]]})],
 )
@@ -219,8 +248,15 @@ structured(
         Sample((_M23,), {"sizes": [1, 2], "axis": 1, "part": 1}),
         Sample((_M23,), {"sizes": 1}),
         Sample((_T234,), {"sizes": 3, "axis": -1, "part": 1}),
+        Sample(([0.5],), {"sizes": 1}),
+        Sample(([],), {"sizes": [0, 0], "part": 1}),
     ],
-    errors=[Sample((_M23,), {"sizes": [1, 1], "axis": 1}), Sample((_M23,), {"sizes": [2], "part": 1}), Sample((_M23,), {"sizes": 0})],
+    errors=[
+        Sample((0.5,), {"sizes": 1}),
+        Sample((_M23,), {"sizes": [1, 1], "axis": 1}),
+        Sample((_M23,), {"sizes": [2], "part": 1}),
+        Sample((_M23,), {"sizes": 0}),
+    ],
 )
 
 
@@ -262,8 +298,10 @@ structured(
         Sample((_M23, np.array([[1, 0, 1]]))),
         Sample((_M23, np.array([[2, 2], [0, 1]])), {"axis": 1}),
         Sample(([0.5, 2.0], np.array([1, 1, 0]))),
+        Sample(([0.5], np.array([0]))),
+        Sample((_M23, np.zeros((0, 3), int))),
     ],
-    errors=[Sample((_M23, np.array([[2]]))), Sample((_M23, np.array([0]))), Sample((_M23, np.array([[0.5]])))],
+    errors=[Sample((0.5, np.array(0))), Sample((_M23, np.array([[2]]))), Sample((_M23, np.array([0]))), Sample((_M23, np.array([[0.5]])))],
 )
 
 
@@ -291,6 +329,8 @@ structured(
         Sample((_M23, np.array([[True, False, False], [False, True, True]])), {"value": -2.0}),
         Sample((_M23, np.array([True, False, True])), {"value": 0.0}),
         Sample((0.5, np.array(False)), {"value": 1.0}),
+        Sample(([0.5], np.array([True])), {"value": 1.0}),
+        Sample(([], np.zeros(0, bool)), {"value": 1.0}),
     ],
     errors=[Sample((_M23, np.array([1, 0, 1])), {"value": 0.0}), Sample((_M23, np.array([True, False])), {"value": 0.0})],
 )

@@ -24,7 +24,10 @@ _SAMPLES = (
     Sample((_M23,), {"axis": -2, "keepdims": True}),
     Sample((_T222,), {"axis": [0, -1]}),
     Sample((0.7,)),
+    Sample(([[0.7]],), {"axis": 0}),
+    Sample(([[], []],), {"axis": 0}),
 )
+_OF_NOTHING = Sample(([[], []],), {"axis": 1})
 _ERRORS = (Sample((_M23,), {"axis": 2}), Sample((_M23,), {"axis": [0, 0]}))
 
 Axis = int | Sequence[int] | None
@@ -82,7 +85,7 @@ structured(
     latex=r"{y} = \sum {x}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
     analytic=True,
-    samples=[*_SAMPLES, Sample((_M23,), {"axis": [0, 1], "keepdims": True})],
+    samples=[*_SAMPLES, Sample((_M23,), {"axis": [0, 1], "keepdims": True}), _OF_NOTHING],
     errors=_ERRORS,
 )
 
@@ -157,7 +160,8 @@ def _var_vjp(F: Any, g: Any, record: Record) -> list[Any]:
         return [_spread(F, g, record, "var") * _centred(F, record, "var") * (2 * _inverse_freedom("var", record))]
 
 
-_SEVERAL = tuple(sample for sample in _SAMPLES if sample.inputs != (0.7,))
+_SEVERAL = tuple(sample for sample in _SAMPLES if sample.inputs not in ((0.7,), ([[0.7]],)))
+_ONE_ALONE = tuple(Sample((x,), {"correction": 0}) for x in (0.7, [0.7]))
 
 structured(
     name="var",
@@ -167,7 +171,7 @@ structured(
     analytic=True,
     latex=r"{y} = \tfrac{{1}}{{n - c}}\sum ({x} - \mu)^2",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{2}}{{n - c}}({x} - \mu)")],
-    samples=[*_SEVERAL, Sample((_M23,), {"correction": 0}), Sample((0.7,), {"correction": 0})],
+    samples=[*_SEVERAL, Sample((_M23,), {"correction": 0}), *_ONE_ALONE],
     errors=_ERRORS,
 )
 
@@ -192,7 +196,7 @@ structured(
     analytic=True,
     latex=r"{y} = \sqrt{{\tfrac{{1}}{{n - c}}\sum ({x} - \mu)^2}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{{x} - \mu}}{{(n - c)\,{y}}}")],
-    samples=[*_SEVERAL, Sample((_M23,), {"correction": 0})],
+    samples=[*_SEVERAL, Sample((_M23,), {"correction": 0}), *_ONE_ALONE],
     errors=_ERRORS,
 )
 
@@ -252,7 +256,7 @@ def _prod_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 def _product_of_the_others(x: Array, order: Sequence[int], rest: int) -> Array:
     """For each element the product of all others along the axes order[rest:]: what comes before times what comes after it."""
     moved = x.transpose(order)
-    flat = moved.reshape(*moved.shape[:rest], -1)
+    flat = moved.reshape(*moved.shape[:rest], math.prod(moved.shape[rest:]))
     before, after = np.ones_like(flat), np.ones_like(flat)
     np.multiply.accumulate(flat[..., :-1], axis=-1, out=before[..., 1:])
     np.multiply.accumulate(flat[..., :0:-1], axis=-1, out=after[..., -2::-1])
@@ -268,7 +272,7 @@ structured(
     analytic=True,
     latex=r"{y} = \prod {x}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\textstyle\prod_{{j \ne i}} {x}_j")],
-    samples=[*_SAMPLES, Sample((_WITH_ZEROS,), {"axis": 1}), Sample((_WITH_ZEROS,))],
+    samples=[*_SAMPLES, Sample((_WITH_ZEROS,), {"axis": 1}), Sample((_WITH_ZEROS,)), _OF_NOTHING],
     errors=_ERRORS,
 )
 
@@ -319,7 +323,7 @@ structured(
     vjp=_norm_vjp,
     latex=r"{y} = \lVert {x} \rVert",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{{x}}}{{{y}}}")],
-    samples=[*_SAMPLES, Sample((_M23,), {"ord": 1, "axis": 0}), Sample((_M23,), {"ord": "inf", "axis": 1})],
+    samples=[*_SAMPLES, Sample((_M23,), {"ord": 1, "axis": 0}), Sample((_M23,), {"ord": "inf", "axis": 1}), _OF_NOTHING],
     errors=[*_ERRORS, Sample((_M23,), {"ord": 3})],
     kinks=[Kink((0.0,), (0.0,), "the middle of the unit ball of subgradients, as PyTorch")],
 )
@@ -381,6 +385,6 @@ structured(
     analytic=True,
     latex=r"{y}_k = \textstyle\sum_{{j \le k}} {x}_j",
     derivatives=[Derivative("x", latex=r"\textstyle\sum_{{j \ge k}} \bar{{{y}}}_j")],
-    samples=[Sample((_M23,)), Sample((_M23,), {"axis": -1}), Sample(([0.5, 1.0],)), Sample(([],))],
+    samples=[Sample((_M23,)), Sample((_M23,), {"axis": -1}), Sample(([0.5, 1.0],)), Sample(([],)), Sample(([0.5],))],
     errors=[Sample((_M23,), {"axis": 2}), Sample((0.5,))],
 )

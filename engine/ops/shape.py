@@ -29,7 +29,8 @@ structured(
         (0, tuple(int(i) for i in np.unravel_index(
             int(np.ravel_multi_index(index, _reshape(inputs[0], **attributes).shape)) if index else 0, inputs[0].shape)), 1.0)],
     latex=r"{y} = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
-    samples=[Sample((_M23,), {"shape": [3, 2]}), Sample((_M23,), {"shape": [-1]}), Sample((_T234,), {"shape": [6, 4]})],
+    samples=[Sample((_M23,), {"shape": [3, 2]}), Sample((_M23,), {"shape": [-1]}), Sample((_T234,), {"shape": [6, 4]}),
+             Sample((0.5,), {"shape": [1, 1]}), Sample(([0.5],), {"shape": []}), Sample(([],), {"shape": [0, 2]})],
     errors=[Sample((_M23,), {"shape": [4, 2]})],
 )  # fmt: skip
 
@@ -82,7 +83,7 @@ structured(
     vjp=_transpose_vjp, analytic=True,
     latex=r"{y} = {x}^{{\top}}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}^{{\top}}")],
     samples=[Sample((_M23,)), Sample((_T234,), {"axes": [2, 0, 1]}), Sample(([0.5, 1.0],)), Sample((0.5,)),
-             Sample((_T234,), {"axes": [-1, 0, -2]}), Sample((_T234,))],
+             Sample((_T234,), {"axes": [-1, 0, -2]}), Sample((_T234,)), Sample(([[0.5]],)), Sample(([[], []],))],
     errors=[Sample((_M23,), {"axes": [0, 0]}), Sample((_M23,), {"axes": [0, 5]})],
 )  # fmt: skip
 
@@ -97,7 +98,8 @@ def _broadcast_to(x: Array, *, shape: Sequence[int]) -> Array:
 structured(
     name="broadcast_to", inputs=("x",), forward=_broadcast_to, vjp=lambda F, g, record: [g],  # the accumulator sums it down
     latex=r"{y} = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
-    samples=[Sample(([0.5, 1.0],), {"shape": [3, 2]}), Sample((0.5,), {"shape": [2]})],
+    samples=[Sample(([0.5, 1.0],), {"shape": [3, 2]}), Sample((0.5,), {"shape": [2]}),
+             Sample(([0.5],), {"shape": [2, 1]}), Sample(([],), {"shape": [2, 0]})],
     errors=[Sample(([0.5, 1.0],), {"shape": [3]})],
 )  # fmt: skip
 
@@ -212,7 +214,8 @@ structured(
     samples=[Sample((_M23,), {"index": [1]}), Sample((_M23,), {"index": [["slice", None, None, None], ["slice", 1, None, None]]}),
              Sample((_T234,), {"index": ["...", 2]}), Sample((_M23,), {"index": [["slice", 0, 1, None], 2]}),
              Sample((_M23,), {"index": [["array", [0, 1, 0]], ["array", [2, 0, 2]]]}),
-             Sample((_T234,), {"index": ["...", ["array", [[0, 3], [3, 1]]]]})],
+             Sample((_T234,), {"index": ["...", ["array", [[0, 3], [3, 1]]]]}), Sample((0.5,), {"index": ["..."]}),
+             Sample(([0.5],), {"index": [-1]}), Sample(([[], []],), {"index": [1]}), Sample((_M23,), {"index": [["array", []]]})],
     errors=[Sample((_M23,), {"index": [5]}), Sample((_M23,), {"index": [0, 0, 0]})],
 )  # fmt: skip
 
@@ -234,7 +237,8 @@ structured(
     vjp=lambda F, g, record: [F.index(g, index=record.attributes["index"])],
     latex=r"{y}[\cdot] = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}[\cdot]")],
     samples=[Sample(([0.5, 1.0],), {"shape": [3, 2], "index": [1]}),
-             Sample(([0.5, 1.0, 2.0],), {"shape": [3], "index": [["array", [1, 1, 0]]]})],
+             Sample(([0.5, 1.0, 2.0],), {"shape": [3], "index": [["array", [1, 1, 0]]]}), Sample((0.5,), {"shape": [2], "index": [1]}),
+             Sample(([0.5],), {"shape": [1], "index": ["..."]}), Sample(([],), {"shape": [2], "index": [["slice", 0, 0, None]]})],
     errors=[Sample(([0.5, 1.0],), {"shape": [3, 3], "index": [1]})],
 )  # fmt: skip
 
@@ -279,8 +283,9 @@ structured(
     name="rows", inputs=("x",), forward=_rows, vjp=_rows_vjp,
     element=lambda index, inputs, attributes: [(0, (attributes["rows"][index[0]] % inputs[0].shape[0], *index[1:]), 1.0)],
     latex=r"{y}_i = {x}_{{r_i}}", derivatives=[Derivative("x", latex=r"\textstyle\sum_{{i: r_i = j}} \bar{{{y}}}_i")],
-    samples=[Sample((_M23,), {"rows": [1, 0]}), Sample((_M23,), {"rows": [1, 1, 0]}), Sample(([0.5, 2.0, 1.0],), {"rows": [2, 0]})],
-    errors=[Sample((_M23,), {"rows": [2]})],
+    samples=[Sample((_M23,), {"rows": [1, 0]}), Sample((_M23,), {"rows": [1, 1, 0]}), Sample(([0.5, 2.0, 1.0],), {"rows": [2, 0]}),
+             Sample(([0.5],), {"rows": [0]}), Sample(([[], []],), {"rows": [1]}), Sample((_M23,), {"rows": []})],
+    errors=[Sample((0.5,), {"rows": [0]}), Sample((_M23,), {"rows": [2]})],
 )  # fmt: skip
 
 
@@ -325,8 +330,9 @@ def _concat_element(index: tuple[int, ...], inputs: Sequence[Array], attributes:
 structured(
     name="concat", inputs=("*xs",), forward=_concat, vjp=_concat_vjp, element=_concat_element,
     latex=r"{y} = [{xs}]", derivatives=[Derivative("*xs", latex=r"\text{{its part of }}\bar{{{y}}}")],
-    samples=[Sample((_M23, [[0.1, 0.2, 0.3]])), Sample((_M23, [[0.1], [0.2]]), {"axis": 1}), Sample(([0.5], [1.0, 2.0], [3.0]))],
-    errors=[Sample((_M23, [[0.1], [0.2]]))],
+    samples=[Sample((_M23, [[0.1, 0.2, 0.3]])), Sample((_M23, [[0.1], [0.2]]), {"axis": 1}), Sample(([0.5], [1.0, 2.0], [3.0])),
+             Sample(([], [1.0])), Sample(([[], []], [[], []]), {"axis": -1})],
+    errors=[Sample((0.5, [1.0])), Sample((_M23, [[0.1], [0.2]]))],
 )  # fmt: skip
 
 
@@ -361,6 +367,7 @@ def _stack_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: 
 structured(
     name="stack", inputs=("*xs",), forward=_stack, vjp=_stack_vjp, element=_stack_element,
     latex=r"{y} = [{xs}]", derivatives=[Derivative("*xs", latex=r"\text{{its part of }}\bar{{{y}}}")],
-    samples=[Sample((_M23, _M23)), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": 1}), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": -1})],
-    errors=[Sample((_M23, [0.1, 0.2]))],
+    samples=[Sample((_M23, _M23)), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": 1}), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": -1}),
+             Sample((0.5, 1.5)), Sample(([0.5], [1.5])), Sample(([], []), {"axis": 1})],
+    errors=[Sample(([0.5], [1.0, 2.0])), Sample((_M23, [0.1, 0.2]))],
 )  # fmt: skip

@@ -36,11 +36,12 @@ def test_values_and_gradients_are_pytorchs(name: str) -> None:
         arrays = [np.asarray(x) for x in sample.inputs]
         inputs = [Tensor(x, requires_grad=x.dtype.kind == "f") for x in arrays]
         output = apply(name, *inputs, **sample.attributes)
-        np.testing.assert_allclose(output.data, figures["output"], rtol=1e-12, atol=1e-14)
+        assert list(output.shape) == figures["shape"]
+        np.testing.assert_allclose(output.data, np.reshape(figures["output"], output.shape), rtol=1e-12, atol=1e-14)
         run = output.backward(np.cos(np.arange(output.size)).reshape(output.shape) + 1.5)  # as the script has it
         for x, expected in zip(inputs, figures["gradients"], strict=True):
             if expected is not None and x in run:
-                np.testing.assert_allclose(run[x], expected, rtol=1e-11, atol=1e-13)
+                np.testing.assert_allclose(run[x], np.reshape(expected, x.shape), rtol=1e-11, atol=1e-13)
             elif expected is not None:
                 assert not np.any(expected)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import Tape, TapeError, Tensor
+from engine import Tape, TapeError, Tensor, grad, losses
 
 
 def neuron() -> tuple[Tensor, Tensor, Tensor]:
@@ -141,6 +143,52 @@ def test_threads_have_tapes_of_their_own() -> None:
         thread.join()
     assert levels[0] is not tape
     assert len(tape) == 0
+
+
+def _work(seed: int, level: Any) -> tuple[list[Any], list[str]]:
+    """A recurrent step, a loss and its gradients, several times over; the numbers, and what the last tape holds."""
+    random = np.random.default_rng(seed)
+    weights = [Tensor(random.standard_normal((6, 6)), requires_grad=True) for _ in range(2)]
+    x, numbers = Tensor(random.standard_normal((4, 6))), []
+    names: list[str] = []
+    for k in range(6):
+        with Tape(level) as tape:
+            h = x
+            with tape.scope(f"own/{seed}", k + 1):
+                for W in weights:
+                    h = (h @ W).tanh() * (1.0 + seed)
+            loss = losses.cross_entropy(h, np.array([0, 1, 2, 3]))
+            run = loss.backward()
+            (again,) = grad((weights[0] ** 3).mean(), [weights[0]])
+        numbers += [loss.item(), *(run[W] for W in weights), again.data]
+        names = [op.name if op is not None else "leaf" for op in tape.ops]
+        names += [str(tape.scopes[n]) for n in range(len(tape))] if tape.tracing else []
+    return numbers, names
+
+
+@pytest.mark.parametrize("level", ["GRAD", "TRACE"])
+def test_eight_threads_on_eight_tapes_give_what_one_gives(level: Any) -> None:
+    alone = [_work(seed, level) for seed in range(8)]
+    start, found = threading.Barrier(8), {}
+
+    def one(seed: int) -> None:
+        start.wait()
+        found[seed] = _work(seed, level)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # so that they really take turns
+    try:
+        threads = [threading.Thread(target=one, args=(seed,)) for seed in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    for seed, (numbers, names) in enumerate(alone):
+        assert found[seed][1] == names
+        for own, expected in zip(found[seed][0], numbers, strict=True):
+            np.testing.assert_array_equal(own, expected)
 
 
 def test_errors_say_what_to_do() -> None:
