@@ -10,11 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
 from server import limits, problems
+from server.bodies import BodyGuard
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
-from server.middleware import BodyGuard, Negotiation, RequestContext
+from server.middleware import Negotiation, RequestContext
 from server.routes import figures, health, opening, ops, pages, runs, schema, tasks, traces
+from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
 from server.store.documents import Documents
@@ -23,7 +25,7 @@ from server.store.tables import open_database
 from server.store.traces import TraceStore
 
 PREFIX = "/api/v1"
-RESOURCES = (traces, opening, schema, tasks, ops, runs, figures, health)
+RESOURCES = (traces, opening, schema, tasks, ops, runs, figures, published_limits, health)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     problems.install(app)
     # The last added is the outermost.
-    app.add_middleware(BodyGuard)
+    app.add_middleware(BodyGuard, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Negotiation)
     app.add_middleware(RequestContext)

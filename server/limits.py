@@ -1,14 +1,23 @@
 """What one request may cost: sizes, work and time.
 
-Bounds that belong to the meaning of a field (a rate above 0, a name of so many characters) stand with the field, in schemas/ and routes/.
+Those that a person may set (server/settings.py) have their defaults here. Bounds that belong to the meaning of a field (a rate above 0,
+a name of so many characters) stand with the field, in schemas/ and routes/.
 """
 
 from __future__ import annotations
 
-BODY_BYTES = 2**20
+from engine.ops.formula import MAX_NODES
+
+# requests and answers
+BODY_BYTES = 2**20  # JSON
+UPLOAD_BYTES = 8 * 2**20  # anything else
+JSON_DEPTH = 64
+BODY_SECONDS = 30.0  # in which a body has to arrive
+RESPONSE_BYTES = 16 * 2**20  # sent whole, before compression
 
 # expressions
 EXPRESSION_CHARACTERS = 2_000
+EXPRESSION_NODES = MAX_NODES
 INPUTS = 50
 INPUT_NAME_CHARACTERS = 40
 INPUT_DIMENSIONS = 8
@@ -21,11 +30,15 @@ BATCH_SIZE = 256
 SEED = 2**53 - 1  # what JSON's readers hold exactly
 TRACE_STEP = 5_000  # of a program posted as a trace, which trains from step 0
 TRACE_WORK = 20_000_000_000  # of the steps before it (programs/cost.py): some seconds of one processor core
-TRACE_ELEMENTS = 6_000_000  # numbers in the trace of a step
 STEPS_PER_REQUEST = 10_000
 RUN_STEPS = 20_000
 
-# Work is ended after so long. Each is many times what the largest work within the limits above takes.
+# traces
+GRAPH_NODES = 20_000
+TRACE_ELEMENTS = 4_000_000  # numbers in one trace
+COMPUTE_SECONDS = 2.0  # processor time of one computation that a request waits for
+
+# Work is ended after so long by the clock, on however busy a machine.
 QUICK_SECONDS = 20.0
 TRACE_SECONDS = 60.0
 SLICE_SECONDS = 120.0
@@ -33,5 +46,9 @@ SLICE_SECONDS = 120.0
 # checkpoints kept of a run
 CHECKPOINT_SPACING = 50  # steps
 CHECKPOINT_BYTES = 2**28
+
+# visitors
+VISITOR_RUNS = 64  # kept of one who has no account
+WRITES_PER_SECOND = 30  # of one address
 
 PAGE = 100

@@ -1,17 +1,15 @@
-"""What happens to every request before a route sees it: a number, a size limit, real JSON, and headers that keep a browser safe."""
+"""What happens to every request before a route sees it: a number, what it comes to, and headers that keep a browser safe."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 
-import orjson
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server import limits
-from server.problems import REQUEST_ID, bug_response, problem_response
+from server.problems import REQUEST_ID, bug_response
 
 SECURITY: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -90,53 +88,3 @@ def _accepts_gzip(header: str) -> bool:
         name, *parameters = (piece.replace(" ", "") for piece in part.split(";"))
         qualities[name] = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
     return qualities.get("gzip", qualities.get("*", "0")).strip("0.") != ""
-
-
-class BodyGuard:
-    """Reads a body once, up to the limit, and lets only real JSON through.
-
-    Python's own reader takes NaN, infinities and lone surrogates, which are not JSON and would break the answer. That the type has to be
-    application/json keeps other sites' forms out: a browser asks before it sends that type across origins.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
-            await self.app(scope, receive, send)
-            return
-        problem, body = await self._read(scope, receive)
-        if problem is not None:
-            await problem_response(Request(scope), *problem)(scope, receive, send)
-            return
-        given = False
-
-        async def receive_again() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self.app(scope, receive_again, send)
-
-    async def _read(self, scope: Scope, receive: Receive) -> tuple[tuple[int, str] | None, bytes]:
-        """What is wrong with the body, if anything, and the body."""
-        content_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                break
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > limits.BODY_BYTES:
-                return (413, f"the body is larger than {limits.BODY_BYTES:,} bytes; send a smaller program"), b""
-        if content_type != "application/json":
-            return (415, "the body has to be JSON; send it with the header Content-Type: application/json"), b""
-        try:
-            orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            return (400, f"the body is not JSON (NaN and infinities are not part of it): {error}"), b""
-        return None, bytes(body)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,12 +20,34 @@ from starlette.routing import Match
 
 from server.encoding import dumps
 from server.jobs.pool import WorkerLostError
-from server.programs.errors import ProgramError
+from server.programs.errors import LimitError, ProgramError
 from server.routes.disconnect import ClientGoneError
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "X-Request-ID"
+INSTANCE_CHARACTERS = 200
 log = logging.getLogger("retrograd")
+
+
+# What a program can tell errors apart by, and what each is called. docs/api.md lists them; a test holds the two together.
+KINDS: Mapping[str, str] = {
+    "malformed": "The request cannot be read",
+    "token": "A token is needed",
+    "origin": "Another site sent this request",
+    "not-found": "There is nothing here",
+    "method": "This address does not take this method",
+    "media-type": "The body is of another type than expected",
+    "host": "This server does not go by this name",
+    "invalid": "The request is not as expected",
+    "program": "This program cannot run",
+    "limit": "This passes a limit",
+    "rate": "Too many requests",
+    "damaged": "What was stored is damaged",
+    "busy": "The server cannot do this now",
+    "bug": "Something went wrong in the server",
+}
+_BY_STATUS = {400: "malformed", 401: "token", 403: "origin", 404: "not-found", 405: "method", 413: "limit", 415: "media-type", 421: "host",
+              422: "invalid", 429: "rate", 500: "bug", 503: "busy"}  # fmt: skip
 
 
 class ProblemPart(BaseModel):
@@ -34,7 +59,7 @@ class ProblemPart(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """An error (RFC 9457)."""
+    """An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been."""
 
     type: str
     title: str
@@ -43,34 +68,43 @@ class ProblemDocument(BaseModel):
     instance: str
     request_id: str
     errors: list[ProblemPart] | None = None
+    limit: float | None = None
+    actual: float | None = None
 
 
 class ProblemError(Exception):
-    """An error that a person can act on: `detail` says what was given, what was expected and what to do."""
+    """An error that a person can act on: `detail` says what was given, what was expected and what to do.
 
-    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None) -> None:
+    kind: one of KINDS; the usual one of the status unless given. more: further members of the document (`errors`, `limit`, `actual`).
+    """
+
+    def __init__(self, status: int, detail: str, *, kind: str | None = None, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, headers
+        self.status, self.detail, self.kind, self.headers, self.more = status, detail, kind, headers, more
 
 
-def problem_response(
-    request: Request, status: int, detail: str, errors: list[dict[str, Any]] | None = None, headers: dict[str, str] | None = None
-) -> Response:
+def problem_response(request: Request, error: ProblemError) -> Response:
     """The problem document as a response."""
     request_id = getattr(request.state, "request_id", None) or uuid.uuid4().hex
+    kind = error.kind or _BY_STATUS.get(error.status)
     document: dict[str, Any] = {
-        "type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
-        "instance": request.url.path, "request_id": request_id,
+        "type": f"urn:retrograd:problem:{kind}" if kind else "about:blank",
+        "title": KINDS[kind] if kind else HTTPStatus(error.status).phrase,
+        "status": error.status, "detail": error.detail, "instance": _instance(request), "request_id": request_id, **error.more,
     }  # fmt: skip
-    if errors:
-        document["errors"] = errors
-    return Response(dumps(document), status, {**(headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
+    return Response(dumps(document), error.status, {**(error.headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
+
+
+def _instance(request: Request) -> str:
+    """The path that was asked for, harmless wherever it is shown: percent-encoded, and not longer than anybody would read."""
+    return quote(str(request.scope["path"]), safe="/:-._~")[:INSTANCE_CHARACTERS]
 
 
 def install(app: FastAPI) -> None:
     """Makes every error of the app a problem document."""
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(ProgramError, _on_program_error)
+    app.add_exception_handler(LimitError, _on_limit)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(TimeoutError, _on_timeout)
@@ -80,23 +114,33 @@ def install(app: FastAPI) -> None:
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return problem_response(request, error.status, error.detail, headers=error.headers)
+    return problem_response(request, error)
 
 
 async def _on_program_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProgramError)
     part = {"pointer": error.pointer, "detail": error.detail}
-    return problem_response(request, 422, error.detail, [part if error.column is None else {**part, "column": error.column}])
+    errors = [part if error.column is None else {**part, "column": error.column}]
+    return problem_response(request, ProblemError(422, error.detail, kind="program", errors=errors))
+
+
+async def _on_limit(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LimitError)
+    more: dict[str, Any] = {"limit": error.limit, "actual": error.actual}
+    if error.pointer is not None:
+        more["errors"] = [{"pointer": error.pointer, "detail": error.detail}]
+    return problem_response(request, ProblemError(error.status, error.detail, kind="limit", **more))
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [{"pointer": _pointer(part["loc"]), "detail": _message(part)} for part in error.errors()]
     detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things in this request are not as expected"
-    return problem_response(request, 422, detail, errors)
+    return problem_response(request, ProblemError(422, detail, errors=errors))
 
 
 def _message(part: Mapping[str, Any]) -> str:
+    """Pydantic's words where they do not repeat what was given."""
     if part["type"] == "union_tag_invalid":  # pydantic's own words repeat what was given
         return f"{part['ctx']['discriminator']} is one of {part['ctx']['expected_tags']}"
     return str(part["msg"]).removeprefix("Value error, ")
@@ -105,6 +149,7 @@ def _message(part: Mapping[str, Any]) -> str:
 # pydantic names the member of a union in the path of an error; the body has no such level
 _UNION_MEMBERS = {"expression", "network", "adamw", "sgd"}
 _UNION_FIELDS = {"program", "optimizer"}
+_PLAIN = re.compile(r"[\w.-]{1,40}")
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
@@ -113,7 +158,9 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     if where == "query":
         return "?" + ".".join(map(str, parts))
     kept = [part for before, part in zip([None, *parts], parts, strict=False) if not (before in _UNION_FIELDS and part in _UNION_MEMBERS)]
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in kept)
+    # A member that the request made up is named only where its name is a plain one; else the pointer ends at what holds it.
+    named = list(takewhile(lambda part: isinstance(part, int) or _PLAIN.fullmatch(part), kept))
+    return "".join(f"/{part}" for part in named)
 
 
 _DETAILS = {
@@ -126,7 +173,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = _DETAILS.get(error.status_code, str(error.detail))
     headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else dict(error.headers or {})
-    return problem_response(request, error.status_code, detail, headers=headers)
+    return problem_response(request, ProblemError(error.status_code, detail, headers=headers))
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -141,12 +188,12 @@ def _allowed(request: Request) -> list[str]:
 
 async def _on_timeout(request: Request, error: Exception) -> Response:
     detail = "this took longer than the server computes for one request; ask for less of it, or try again when the server has less to do"
-    return problem_response(request, 503, detail, headers={"Retry-After": "30"})
+    return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
 
 
 async def _on_lost(request: Request, error: Exception) -> Response:
     detail = "the processes that computed this were ended, again and again (the machine may lack memory); ask for less, or try again later"
-    return problem_response(request, 503, detail, headers={"Retry-After": "30"})
+    return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:
@@ -156,4 +203,4 @@ async def _on_gone(request: Request, error: Exception) -> Response:
 def bug_response(request: Request, error: Exception) -> Response:
     """The answer to what the server did not expect; the log has the rest."""
     log.error("request %s failed", getattr(request.state, "request_id", "?"), exc_info=error)
-    return problem_response(request, 500, "something went wrong in the server; its log says more under this request_id")
+    return problem_response(request, ProblemError(500, "something went wrong in the server; its log says more under this request_id"))

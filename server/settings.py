@@ -1,12 +1,15 @@
-"""What a person may set: environment variables RETROGRAD_*, or the options of `retrograd serve`."""
+"""What a person may set: environment variables RETROGRAD_*, or the options of `retrograd serve`. docs/settings.md lists them."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server import limits
 
 
 def default_data_folder() -> Path:
@@ -15,25 +18,56 @@ def default_data_folder() -> Path:
 
 
 class Settings(BaseSettings):
-    """The service's settings.
-
-    data: folder for the database; made when missing. database: SQLAlchemy URL, an SQLite file in the data folder unless set.
-    workers: processes that train and trace, beside the one for quick work.
-    quick_seconds: how long a request for steps waits before it answers 202.
-    slice_seconds: how long a worker trains before its state is stored. trace_bytes: how much the stored traces may take; beyond it
-    the oldest go. static: a folder served in place of the built web app.
-    """
+    """The service's settings. The description of each is what docs/settings.md says of it; a test holds the two together."""
 
     model_config = SettingsConfigDict(env_prefix="RETROGRAD_", extra="ignore")
 
-    data: Path = Field(default_factory=default_data_folder)
-    database: str | None = None
-    workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
-    quick_seconds: float = Field(default=0.8, ge=0, le=30)
-    slice_seconds: float = Field(default=0.25, gt=0, le=10)
-    trace_bytes: int = Field(default=512 * 2**20, ge=2**20)
-    static: Path | None = None
+    # where it listens, and to whom it answers
+    host: str = Field(default="127.0.0.1", description="address to listen at")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen at; 0 takes a free one")
+    static: Path | None = Field(default=None, description="a folder served in place of the built web app")
+
+    # where it keeps what it keeps
+    data: Path = Field(default_factory=default_data_folder, description="folder for the database; made when missing")
+    database_url: str = Field(
+        default="", validate_default=True, description="SQLAlchemy URL of the database; an SQLite file in the data folder unless set"
+    )
+    trace_bytes: int = Field(default=512 * 2**20, ge=2**20, description="bytes of stored traces, compressed; beyond it the oldest go")
+
+    # work
+    workers: int = Field(
+        default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64,
+        description="processes that train and trace, beside the one for quick work",
+    )  # fmt: skip
+    quick_seconds: float = Field(default=0.8, ge=0, le=30, description="how long a request for steps waits before it answers 202")
+    slice_seconds: float = Field(default=0.25, gt=0, le=10, description="how long a worker trains before its state is stored")
+
+    # limits, published at /api/v1/limits beside those that cannot be set
+    body_bytes: int = Field(default=limits.BODY_BYTES, ge=1024, description="largest JSON body of a request")
+    upload_bytes: int = Field(default=limits.UPLOAD_BYTES, ge=1024, description="largest body of a request that is not JSON")
+    graph_nodes: int = Field(default=limits.GRAPH_NODES, ge=1, description="nodes of the graph of one trace")
+    trace_elements: int = Field(default=limits.TRACE_ELEMENTS, ge=1000, description="numbers in one trace")
+    response_bytes: int = Field(default=limits.RESPONSE_BYTES, ge=2**16, description="largest answer sent whole, before compression")
+    compute_seconds: float = Field(
+        default=limits.COMPUTE_SECONDS, gt=0, le=600, description="processor time of one computation that a request waits for"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _in_the_data_folder(cls, url: str, info: ValidationInfo) -> str:
+        return url or f"sqlite:///{(info.data['data'] / 'retrograd.sqlite3').absolute()}"
 
     @property
-    def database_url(self) -> str:
-        return self.database or f"sqlite:///{(self.data / 'retrograd.sqlite3').absolute()}"
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -9,16 +9,21 @@ import numpy as np
 
 from engine.trace import Document, check, from_bytes, to_bytes
 from engine.training import Slice, evaluate, train
+from server import limits
+from server.jobs.processor_time import processor_time
 from server.programs.errors import ProgramError
 from server.programs.expression import trace_expression
 from server.programs.network import settings_of, trace_network
 from server.store.traces import TraceFile
 
 
-def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None) -> TraceFile:
-    """The trace of a program. Raises ProgramError for one that cannot run."""
-    doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
-    return TraceFile.pack(doc["id"], doc["program"], to_bytes(doc))
+def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None, seconds: float = limits.COMPUTE_SECONDS) -> TraceFile:
+    """The trace of a program, within `seconds` of processor time. Raises ProgramError for one that cannot run."""
+    if program["kind"] == "network":
+        settings_of(program)  # reads the task's data where this process has not yet, which is nobody's computation
+    with processor_time(seconds):
+        doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
+        return TraceFile.pack(doc["id"], doc["program"], to_bytes(doc))
 
 
 def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> Slice:
@@ -35,10 +40,13 @@ def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, 
         return evaluate(task, settings, checkpoint, "validation")
 
 
-def check_element(trace: TraceFile, node: int | str, index: tuple[int, ...]) -> dict[str, Any]:
-    """A gradient's element beside its finite difference. Raises ProgramError for an element without gradient."""
+def check_element(trace: TraceFile, node: int | str, index: tuple[int, ...], seconds: float = limits.COMPUTE_SECONDS) -> dict[str, Any]:
+    """A gradient's element beside its finite difference, within `seconds` of processor time.
+
+    Raises ProgramError for an element without gradient.
+    """
     try:
-        with np.errstate(all="ignore"):
+        with processor_time(seconds), np.errstate(all="ignore"):
             return check(Document(from_bytes(trace.text())), node, index)
     except ValueError as error:
         raise ProgramError(str(error), "/index") from None

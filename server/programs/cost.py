@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.nn import CELLS
 from engine.training import Settings
 from server.tasks import ArrayTask
 
 # In multiply-adds, by measurement: calling the operations of one time step, and the optimizer's work on one parameter.
 _CALLS, _UPDATE = 200_000, 50
+# Numbers and nodes in a trace, by measurement (tests/server/test_cost.py measures again): of one cell, for each of its hidden units and of
+# its inputs, forward, backward and after the update; its nodes; and the numbers that one parameter's update is explained with.
+_PER_HIDDEN = {"rnn": 20, "gru": 101, "lstm": 106}
+_PER_INPUT = {"rnn": 6, "gru": 10, "lstm": 12}
+_CELL_NODES = {"rnn": 9, "gru": 25, "lstm": 21}
+_HEAD, _HEAD_NODES, _NODES = 8, 5, 40
+_UPDATE_TERMS = {"sgd": 7, "adamw": 16}
+
+
+@dataclass(frozen=True)
+class TraceCost:
+    """About how much a trace holds: the nodes of its graph, and all its numbers."""
+
+    nodes: int
+    elements: int
 
 
 def parameters(task: ArrayTask, settings: Settings) -> int:
@@ -22,9 +39,17 @@ def step_work(task: ArrayTask, settings: Settings) -> int:
     return round(length * _CALLS + parameters(task, settings) * (batch * length + _UPDATE))
 
 
-def trace_elements(task: ArrayTask, settings: Settings, example: int | None) -> int:
-    """About how many numbers the trace of a step holds: those of every cell, and the terms of every parameter's update."""
-    hidden, lengths = settings.hidden_size, task.parts["train"].lengths
-    steps = min(settings.batch_size, len(lengths)) * float(lengths.mean()) if example is None else float(lengths[example])
-    cell = hidden * (14 * CELLS[settings.cell].gates + 10) + 8 * task.output_size + 3 * task.input_size
-    return round(steps * cell) + 16 * parameters(task, settings)
+def trace_cost(task: ArrayTask, settings: Settings, example: int | None) -> TraceCost:
+    """About what the trace of a step holds: every cell, and the terms of every parameter's update. example: that one alone."""
+    lengths = task.parts["train"].lengths
+    if example is None:
+        rows = min(settings.batch_size, len(lengths))
+        steps, longest = rows * float(lengths.mean()), int(lengths.max())
+    else:
+        rows, steps, longest = 1, float(lengths[example]), int(lengths[example])
+    cell, hidden = settings.cell, settings.hidden_size
+    heads = steps if task.readout == "every" else rows
+    numbers = steps * (_PER_HIDDEN[cell] * hidden + _PER_INPUT[cell] * task.input_size) + heads * _HEAD * task.output_size
+    update = _UPDATE_TERMS.get(settings.optimizer["name"], max(_UPDATE_TERMS.values())) * parameters(task, settings)
+    outputs = longest if task.readout == "every" else 1
+    return TraceCost(longest * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES, round(numbers) + update)

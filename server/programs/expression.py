@@ -81,7 +81,10 @@ class _Evaluation:
             self.elements += _bound(name, operands, attributes)
             if self.elements > limits.EXPRESSION_ELEMENTS:
                 raise ValueError(f"the results have more than {limits.EXPRESSION_ELEMENTS:,} elements; give smaller inputs")
-            return apply(name, *operands, **attributes)
+            result = apply(name, *operands, **attributes)
+            if len(result.shape) > limits.INPUT_DIMENSIONS:
+                raise ValueError(f"the result has {len(result.shape)} dimensions, at most {limits.INPUT_DIMENSIONS} are kept")
+            return result
         except _REFUSALS as error:
             raise ProgramError(_without_signature(name, error), POINTER, column) from None
 
@@ -98,17 +101,17 @@ def _count(name: str, given: int) -> None:
 def _bound(name: str, operands: list[Tensor], attributes: Mapping[str, Any]) -> int:
     """At least as many elements as the result will have, found before it is computed."""
     shapes = [x.shape for x in operands]
-    if name in ("matmul", "linear"):
+    if name in ("matmul", "linear", "dot"):
         if not all(shapes):
             return 0  # the op itself refuses scalars
-        rows, columns = (shapes[0], shapes[1]) if name == "matmul" else (shapes[0], shapes[1][::-1])
+        rows, columns = (shapes[0], shapes[1]) if name != "linear" else (shapes[0], shapes[1][::-1])
         return math.prod(rows[:-1]) * math.prod(columns[:-2]) * (columns[-1] if len(columns) > 1 else 1)
     if name == "outer":
         return math.prod(x.size for x in operands)
     if name == "broadcast_to":
         shape = attributes.get("shape")
         return math.prod(abs(n) for n in shape) if isinstance(shape, list) else 0
-    if REGISTRY[name].kind == "elementwise":
+    if len(operands) > 1 and name not in ("concat", "stack"):
         return math.prod(max(sizes) for sizes in _aligned(shapes))
     return sum(x.size for x in operands)
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.training import Settings, trace_step
-from engine.training.checkpoint import step_of
 from server import limits
-from server.programs.cost import step_work, trace_elements
-from server.programs.errors import ProgramError
+from server.programs.cost import step_work, trace_cost
+from server.programs.errors import LimitError, ProgramError
 from server.tasks import NAMES, ArrayTask, load
 
 _SETTINGS = ("cell", "hidden_size", "optimizer", "clip_norm", "batch_size", "seed")
@@ -46,24 +45,38 @@ def normalised(program: Mapping[str, Any]) -> dict[str, Any]:
     return {"task": task.name, "data": task.data_version, **settings.to_program()}
 
 
+def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
+    """Estimates what the trace of a network program's step would hold, before anything is computed.
+
+    Raises ProgramError for an example that the task has not, LimitError for more nodes or numbers than may be.
+    """
+    task, settings = settings_of(program)
+    example = program["example"]
+    if example is not None and example >= task.size("train"):
+        raise ProgramError(f"example {example} is outside the training part; it has 0 to {task.size('train') - 1}", "/program/example")
+    cost = trace_cost(task, settings, example)
+    todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size"
+    for what, actual, most in (("nodes", cost.nodes, nodes), ("numbers", cost.elements, elements)):
+        if actual > most:
+            raise LimitError(f"the trace would hold about {actual:,} {what}, at most {most:,} are kept: {todo}", most, actual, "/program")
+
+
+def check_reach(program: Mapping[str, Any]) -> None:
+    """Raises ProgramError for a step whose training from the start would take too long."""
+    task, settings = settings_of(program)
+    step, most = program["step"], limits.TRACE_WORK // step_work(task, settings)
+    if step - 1 > most:
+        reach = f"with this network and batch a trace is made up to step {most + 1:,}, step {step:,} would train too long"
+        raise ProgramError(f"{reach}: ask for an earlier step, or create a run, any of whose steps opens", "/program/step")
+
+
 def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -> dict[str, Any]:
     """The trace of a network program's step, from a checkpoint of the same training where there is one.
 
-    Raises ProgramError for an example that the task has not, and for a step whose training or trace would pass the limits.
+    Raises ProgramError for a step that is too far from the start, or for an example that the task has not.
     """
     task, settings = settings_of(program)
-    step, example = program["step"], program["example"]
-    if example is not None and example >= task.size("train"):
-        raise ProgramError(f"example {example} is outside the training part; it has 0 to {task.size('train') - 1}", "/program/example")
-    before = step - 1 - (0 if checkpoint is None else step_of(checkpoint))
-    most = limits.TRACE_WORK // step_work(task, settings)
-    if before > most:
-        reach = f"with this network and batch a trace is made up to step {most + 1:,}, step {step:,} would train too long"
-        raise ProgramError(f"{reach}: ask for an earlier step, or create a run, any of whose steps opens", "/program/step")
-    elements = trace_elements(task, settings, example)
-    if elements > limits.TRACE_ELEMENTS:
-        todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size"
-        held = f"the trace would hold about {elements:,} numbers, at most {limits.TRACE_ELEMENTS:,} are kept"
-        raise ProgramError(f"{held}: {todo}", "/program")
+    if checkpoint is None:
+        check_reach(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        return trace_step(task, settings, step, example, checkpoint)
+        return trace_step(task, settings, program["step"], program["example"], checkpoint)

@@ -11,18 +11,16 @@ from starlette.responses import Response
 
 from server import limits
 from server.encoding import Json
-from server.jobs.replay import checkpoint_before
-from server.jobs.work import make_trace
 from server.problems import ProblemError
-from server.programs.errors import ProgramError
-from server.programs.network import normalised, settings_of
+from server.programs.errors import LimitError, ProgramError
+from server.programs.network import admit, normalised, settings_of
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing
+from server.routes.making import keep_trace, network_trace
 from server.routes.paging import After, Limit
 from server.routes.trace_response import send_trace
 from server.schemas.requests import RunRequest, StepsRequest
 from server.services import Services, Use
-from server.store.traces import TraceFile
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -73,10 +71,13 @@ async def step_trace(
         raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
     program = {"kind": "network", **run["program"], "step": k, "example": example}
     try:
-        made = await while_connected(request, _trace(services, program, checkpoint))
+        await run_in_threadpool(admit, program, services.settings.graph_nodes, services.settings.trace_elements)
+        made = await while_connected(request, network_trace(services, program, checkpoint))
     except ProgramError as error:  # it points into a body, which this request has not
         raise ProblemError(422, error.detail) from None
-    trace, _ = await run_in_threadpool(services.traces.put, made)
+    except LimitError as error:
+        raise LimitError(error.detail, error.limit, error.actual) from None
+    trace, _ = await run_in_threadpool(keep_trace, services, made)
     location = request.url_for("read_trace", trace_id=trace.id).path
     return await run_in_threadpool(send_trace, request, trace, 200, {"Content-Location": location, "Cache-Control": "no-cache"})
 
@@ -105,8 +106,3 @@ def _repeatable(services: Services, run_id: str) -> dict[str, Any]:
     except ProgramError as error:  # it points into a body that has no program
         raise ProblemError(422, error.detail) from None
     return run
-
-
-async def _trace(services: Services, program: dict[str, Any], checkpoint: bytes | None) -> TraceFile:
-    near = await checkpoint_before(services.pool, program, program["step"], checkpoint, services.settings.slice_seconds)
-    return await services.pool.run(make_trace, program, near, seconds=limits.TRACE_SECONDS)

@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.programs.errors import LimitError
+from server.settings import Settings
 from server.store.traces import TraceFile
 
 
 def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping[str, str]) -> Response:
     """The trace; to a GET that names it in If-None-Match, 304.
 
-    The plain and the compressed form are two representations, so each has an entity tag of its own.
+    The plain and the compressed form are two representations, so each has an entity tag of its own. Raises LimitError for a trace that is
+    too large to be sent, as one may be that was stored when more was allowed.
     """
+    settings: Settings = request.app.state.services.settings
+    check_size(settings, trace)
     compressed = request.headers.get("accept-encoding") == "gzip"  # or nothing (server/middleware.py, Negotiation)
     tag = f'"{trace.digest}{"-gzip" if compressed else ""}"'
     sent = {**headers, "ETag": tag}
@@ -27,3 +32,10 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
 
 def _matches(header: str, tag: str) -> bool:
     return header.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in header.split(",")]
+
+
+def check_size(settings: Settings, trace: TraceFile) -> None:
+    """Raises LimitError for a document that is larger than an answer may be."""
+    if trace.size > settings.response_bytes:
+        held = f"the document of this trace has {trace.size:,} bytes, at most {settings.response_bytes:,} are sent"
+        raise LimitError(f"{held}: ask for one example of a batch, or a smaller hidden_size", settings.response_bytes, trace.size)

@@ -14,9 +14,10 @@ from server import limits
 from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
-from server.programs.network import check_task
+from server.programs.network import admit, check_reach
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing
+from server.routes.making import keep_trace, network_trace
 from server.routes.paging import After, Limit
 from server.routes.trace_response import send_trace
 from server.schemas.requests import CheckRequest, TraceRequest
@@ -30,12 +31,14 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 async def create(request: Request, body: TraceRequest, services: Use) -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
     program = body.program.model_dump()
+    settings = services.settings
     if program["kind"] == "network":
-        check_task(program["task"])
-        work = services.pool.run(make_trace, program, seconds=limits.TRACE_SECONDS)
+        await run_in_threadpool(admit, program, settings.graph_nodes, settings.trace_elements)
+        await run_in_threadpool(check_reach, program)
+        work = network_trace(services, program, None)
     else:
-        work = services.quick.run(make_trace, program, seconds=limits.QUICK_SECONDS)
-    trace, new = await run_in_threadpool(services.traces.put, await while_connected(request, work))
+        work = services.quick.run(make_trace, program, None, settings.compute_seconds, seconds=limits.QUICK_SECONDS)
+    trace, new = await run_in_threadpool(keep_trace, services, await while_connected(request, work))
     location = request.url_for("read_trace", trace_id=trace.id).path
     return await run_in_threadpool(send_trace, request, trace, 201 if new else 200, {"Location": location})
 
@@ -68,7 +71,9 @@ async def check(request: Request, trace_id: str, node: str, body: CheckRequest, 
     """One element of a gradient beside its central difference, computed by replaying the trace."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     about = _node(await run_in_threadpool(services.documents.of, trace), node)
-    work = services.quick.run(check_element, trace, about["id"], tuple(body.index), seconds=limits.QUICK_SECONDS)
+    work = services.quick.run(
+        check_element, trace, about["id"], tuple(body.index), services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
+    )
     return Json(await while_connected(request, work))
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import string
+from pathlib import Path
+
 import httpx
 import pytest
 
+from server import limits
 from server.jobs.pool import WorkerPool
+from server.problems import KINDS
 from tests.server.helpers import API, Start, expression
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +58,10 @@ def test_errors_are_problem_documents(client: httpx.Client, method: str, path: s
     problem = response.json()
     assert problem["status"] == status
     assert problem["request_id"] == response.headers["x-request-id"]
-    assert set(problem) - {"errors"} == {"type", "title", "status", "detail", "instance", "request_id"}
+    assert set(problem) - {"errors", "limit", "actual"} == {"type", "title", "status", "detail", "instance", "request_id"}
     assert len(problem["detail"]) > 20
+    assert problem["type"].removeprefix("urn:retrograd:problem:") in KINDS
+    assert ("limit" in problem) == ("actual" in problem)
     assert "Traceback" not in response.text
 
 
@@ -100,3 +109,35 @@ def test_a_bug_tells_nothing_but_its_number(start: Start, monkeypatch: pytest.Mo
     assert response.headers["content-security-policy"].startswith("default-src 'self';")
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in response.text
+
+
+def test_every_kind_of_problem_is_documented() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for kind, title in KINDS.items():
+        assert f"| `{kind}` | {title} |" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "pointer"), [("<script>", "/program"), ("a/b", "/program"), ("~", "/program"), ("x" * 41, "/program"), ("wat", "/program/wat")]
+)
+def test_a_name_that_a_request_made_up_is_repeated_only_where_it_is_plain(client: httpx.Client, key: str, pointer: str) -> None:
+    response = client.post(f"{API}/traces", json=expression("w*w", {"w": 1}, **{key: 1}))
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+    assert (key in response.text) == (key == "wat")
+
+
+@pytest.mark.parametrize("path", ["/<script>alert(1)<", "/%00", "/" + "long" * 1000, '/"{}'])
+def test_the_path_in_a_problem_is_harmless(client: httpx.Client, path: str) -> None:
+    response = client.get(f"{API}{path}")
+    assert response.status_code == 404
+    assert len(response.json()["instance"]) <= 200
+    assert set(response.json()["instance"]) <= set(string.ascii_letters + string.digits + "/:-._~%")
+
+
+def test_what_passes_a_limit_is_told_the_limit(client: httpx.Client) -> None:
+    network = {"kind": "network", "task": "surnames", "cell": "lstm", "hidden_size": 256, "batch_size": 256}
+    response = client.post(f"{API}/traces", json={"program": network})
+    problem = response.json()
+    assert (response.status_code, problem["type"], problem["limit"]) == (422, "urn:retrograd:problem:limit", limits.TRACE_ELEMENTS)
+    assert problem["actual"] > problem["limit"]
+    assert problem["errors"][0]["pointer"] == "/program"

@@ -23,7 +23,7 @@ from server.jobs.work import make_trace
 from server.programs.cost import step_work
 from server.programs.errors import ProgramError
 from server.programs.network import normalised, trace_network
-from server.routes import traces
+from server.routes import making
 from server.store.traces import TraceFile
 from server.tasks import load
 from tests.server.helpers import API, Start, expression
@@ -31,14 +31,14 @@ from tests.server.helpers import API, Start, expression
 NETWORK = {"program": {"kind": "network", "task": "sunspots", "cell": "rnn", "hidden_size": 2, "example": 0}}
 
 
-def endless(program: Mapping[str, Any], checkpoint: bytes | None = None) -> TraceFile:
+def endless(program: Mapping[str, Any], checkpoint: bytes | None, seconds: float) -> TraceFile:
     """In place of `make_trace`: of a network it takes forever."""
     if program["kind"] == "network":
         time.sleep(3600)
-    return make_trace(program, checkpoint)
+    return make_trace(program, checkpoint, seconds)
 
 
-def deadly(program: Mapping[str, Any]) -> TraceFile:
+def deadly(program: Mapping[str, Any], checkpoint: bytes | None, seconds: float) -> TraceFile:
     """In place of `make_trace`: it ends every process that tries."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("unreachable")
@@ -59,7 +59,7 @@ def answered(connection: socket.socket) -> bool:
 
 def test_quick_work_does_not_wait_and_abandoned_work_ends(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     with start(workers=1) as client:
-        monkeypatch.setattr(traces, "make_trace", endless)
+        monkeypatch.setattr(making, "make_trace", endless)
         waiting = [ask(client, NETWORK) for _ in range(3)]
         made = client.post(f"{API}/traces", json=expression("x**2", {"x": 3}))
         assert made.status_code == 201
@@ -76,7 +76,7 @@ def test_quick_work_does_not_wait_and_abandoned_work_ends(start: Start, monkeypa
 @pytest.mark.parametrize(("make", "words"), [(endless, "took longer"), (deadly, "were ended")])
 def test_work_that_cannot_be_finished_says_so(start: Start, monkeypatch: pytest.MonkeyPatch, make: Any, words: str) -> None:
     with start() as client:
-        monkeypatch.setattr(traces, "make_trace", make)
+        monkeypatch.setattr(making, "make_trace", make)
         monkeypatch.setattr(limits, "TRACE_SECONDS", 2.0)
         response = client.post(f"{API}/traces", json=NETWORK)
         assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")

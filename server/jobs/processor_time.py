@@ -1,0 +1,29 @@
+"""How much of the processor one computation may take. The clock alone would punish a visitor for a busy machine."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from server.programs.errors import LimitError
+
+
+@contextmanager
+def processor_time(seconds: float) -> Iterator[None]:
+    """Raises LimitError within the block once this process has computed for `seconds`. For the main thread, as a worker's work is."""
+    started = time.process_time()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        detail = f"this takes more than {seconds:g} s of processor time; ask for less of it, or let a run train and open one of its steps"
+        raise LimitError(detail, seconds, round(time.process_time() - started, 3))
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -1,0 +1,32 @@
+"""What the server takes and gives."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from server import limits
+from server.encoding import Json
+from server.services import Use
+from server.settings import Settings
+
+router = APIRouter(prefix="/limits", tags=["reference"])
+
+
+def published(settings: Settings) -> dict[str, float]:
+    """Every limit by its name, in the unit that the name ends with, or as a count."""
+    return {
+        "body_bytes": settings.body_bytes, "upload_bytes": settings.upload_bytes, "json_depth": limits.JSON_DEPTH,
+        "response_bytes": settings.response_bytes, "compute_seconds": settings.compute_seconds,
+        "expression_characters": limits.EXPRESSION_CHARACTERS, "expression_nodes": limits.EXPRESSION_NODES,
+        "expression_elements": limits.EXPRESSION_ELEMENTS, "inputs": limits.INPUTS, "input_elements": limits.INPUT_ELEMENTS,
+        "dimensions": limits.INPUT_DIMENSIONS, "graph_nodes": settings.graph_nodes, "trace_elements": settings.trace_elements,
+        "hidden_size": limits.HIDDEN_SIZE, "batch_size": limits.BATCH_SIZE, "trace_step": limits.TRACE_STEP,
+        "steps_per_request": limits.STEPS_PER_REQUEST, "run_steps": limits.RUN_STEPS, "page_items": limits.PAGE,
+    }  # fmt: skip
+
+
+@router.get("")
+def index(services: Use) -> Response:
+    """The limits in force. An error that one of them causes names it by its value (`limit`), beside what was given (`actual`)."""
+    return Json(published(services.settings))

@@ -1,0 +1,25 @@
+"""Traces in the making: computed by the workers, kept by the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server import limits
+from server.jobs.replay import checkpoint_before
+from server.jobs.work import make_trace
+from server.routes.trace_response import check_size
+from server.services import Services
+from server.store.traces import TraceFile
+
+
+async def network_trace(services: Services, program: dict[str, Any], checkpoint: bytes | None) -> TraceFile:
+    """The trace of a network program that was admitted. What is trained before its step is trained in slices, between other work."""
+    settings = services.settings
+    near = await checkpoint_before(services.pool, program, program["step"], checkpoint, settings.slice_seconds)
+    return await services.pool.run(make_trace, program, near, settings.compute_seconds, seconds=limits.TRACE_SECONDS)
+
+
+def keep_trace(services: Services, made: TraceFile) -> tuple[TraceFile, bool]:
+    """Stores a trace; gives what is stored under its id, and whether it is new. Raises LimitError for one too large to be sent."""
+    check_size(services.settings, made)
+    return services.traces.put(made)

@@ -1,0 +1,122 @@
+"""The limits: published, and each held where it applies."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from engine.ops import REGISTRY
+from engine.tensor import Tensor, apply
+from server import limits
+from server.jobs.processor_time import processor_time
+from server.programs.errors import LimitError
+from server.programs.expression import OPERATIONS, _bound
+from tests.server.helpers import API, Start, create_run, expression, finished
+
+NETWORK = {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 16, "example": 0}
+
+
+def test_the_limits_are_those_that_were_promised(client: httpx.Client) -> None:
+    published = client.get(f"{API}/limits").json()
+    promised = {
+        "body_bytes": 2**20, "upload_bytes": 8 * 2**20, "json_depth": 64, "expression_characters": 2000, "expression_nodes": 500,
+        "graph_nodes": 20_000, "trace_elements": 4_000_000, "dimensions": 8, "compute_seconds": 2, "response_bytes": 16 * 2**20,
+    }  # fmt: skip
+    assert {name: published[name] for name in promised} == promised
+    assert all(isinstance(value, int | float) for value in published.values())
+
+
+def test_a_limit_that_was_set_is_published_and_held(start: Start) -> None:
+    """Each is set so low that a request which passes otherwise does not."""
+    with start(body_bytes=1024, upload_bytes=2048, response_bytes=2**16) as client:
+        published = client.get(f"{API}/limits").json()
+        assert (published["body_bytes"], published["upload_bytes"], published["response_bytes"]) == (1024, 2048, 2**16)
+        large = client.post(f"{API}/traces", content=b" " * 1025, headers={"Content-Type": "application/json"})
+        upload = client.post(f"{API}/traces", content=b" " * 2049, headers={"Content-Type": "application/octet-stream"})
+        answer = client.post(f"{API}/traces", json={"program": NETWORK})
+    assert (large.status_code, large.json()["limit"], large.json()["actual"]) == (413, 1024, 1025)
+    assert (upload.status_code, upload.json()["limit"], upload.json()["actual"]) == (413, 2048, 2049)
+    assert (answer.status_code, answer.json()["limit"]) == (422, 2**16)
+    assert answer.json()["actual"] > 2**16
+
+
+@pytest.mark.parametrize(("setting", "most"), [("graph_nodes", 50), ("trace_elements", 5000)])
+def test_a_trace_is_refused_by_its_shapes(start: Start, monkeypatch: pytest.MonkeyPatch, setting: str, most: int) -> None:
+    """Before any worker hears of it, whether posted or asked of a run."""
+    with start(**{setting: most}) as client:
+        posted = client.post(f"{API}/traces", json={"program": NETWORK})
+        run = create_run(client, hidden_size=64)
+        client.post(f"{API}/runs/{run}/steps", json={"count": 1})
+        finished(client, run)
+        of_run = client.get(f"{API}/runs/{run}/steps/1/trace")
+    for response, errors in ((posted, 1), (of_run, 0)):
+        problem = response.json()
+        assert (response.status_code, problem["limit"]) == (422, most)
+        assert problem["actual"] > most
+        assert len(problem.get("errors", [])) == errors
+
+
+def test_a_computation_is_ended_by_its_processor_time(start: Start) -> None:
+    with start(compute_seconds=0.001) as client:
+        response = client.post(f"{API}/traces", json={"program": NETWORK})
+        problem = response.json()
+        assert (response.status_code, problem["limit"]) == (422, 0.001)
+        assert problem["actual"] >= 0.001
+
+
+def compute(seconds: float) -> None:
+    with processor_time(seconds):
+        while True:
+            sum(range(1000))
+
+
+def test_waiting_is_not_computing() -> None:
+    with processor_time(0.2):
+        time.sleep(0.4)
+    with pytest.raises(LimitError) as error:
+        compute(0.05)
+    assert error.value.actual >= error.value.limit == 0.05
+
+
+def test_a_step_far_away_is_trained_in_slices(start: Start) -> None:
+    """What comes before the step is not part of the one computation, and the trace is the same."""
+    program = {**NETWORK, "task": "sunspots", "hidden_size": 4, "batch_size": 4, "step": 300}
+    with start(slice_seconds=0.01) as sliced, start(slice_seconds=10) as whole:
+        one, other = (client.post(f"{API}/traces", json={"program": program}) for client in (sliced, whole))
+    assert one.status_code == other.status_code == 201
+    assert one.json()["id"] == other.json()["id"]
+
+
+def samples() -> list[Any]:
+    return [
+        pytest.param(name, number, id=f"{name}-{number}") for name in sorted(OPERATIONS) for number, _ in enumerate(REGISTRY[name].samples)
+    ]
+
+
+@pytest.mark.parametrize(("name", "number"), samples())
+def test_no_result_is_larger_than_what_is_counted_before(name: str, number: int) -> None:
+    sample = REGISTRY[name].samples[number]
+    operands = [Tensor(np.asarray(value, dtype=np.float64)) for value in sample.inputs]
+    result = apply(name, *operands, **sample.attributes)
+    attributes = {key: list(value) if isinstance(value, tuple) else value for key, value in sample.attributes.items()}
+    assert result.size <= _bound(name, operands, attributes)
+
+
+@pytest.mark.parametrize("text", ["mse_loss(a, b)", "a + b", "kl_div(a, b)", "outer(a, b)", "dot(b, a)", "b @ a"])
+def test_what_grows_by_broadcasting_is_refused_before_it_is_computed(client: httpx.Client, text: str) -> None:
+    column = [[1.0]] * 10_000
+    response = client.post(f"{API}/traces", json=expression(text, {"a": [[1.0] * 10_000], "b": column}))
+    assert response.status_code == 422
+    assert f"{limits.EXPRESSION_ELEMENTS:,}" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["broadcast_to(w, shape=(1, 1, 1, 1, 1, 1, 1, 1, 1))", "stack(w, w)"])
+def test_a_result_has_eight_dimensions_at_most(client: httpx.Client, text: str) -> None:
+    response = client.post(f"{API}/traces", json=expression(f"sum({text})", {"w": [[[[[[[[1.0]]]]]]]]}))
+    assert response.status_code == 422
+    assert "at most 8" in response.json()["detail"]
+    assert response.json()["errors"][0]["column"] == 5
