@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.events import Product, Summed, Sweep
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
-from engine.tape import LOCK, Tape, TapeError, attributes_of, close_implicit
+from engine.tape import LOCK, NO_ATTRIBUTES, Tape, TapeError, attributes_of, close_implicit
 from engine.tensor import handed_out
 
 if TYPE_CHECKING:
@@ -133,32 +133,9 @@ def _sweep(run: BackwardRun) -> None:
         tape.note_sweep(Sweep(run.node, gradients, sent))
     send = sent.append if tape.tracing else None
     owned: set[int] = set()  # nodes whose gradient is an array made here, which nobody else holds: it may be added to in place
-    record, scratch = Record((), None, {}, None, (), factors=True), Scratch()
+    record, scratch, add = Record((), None, {}, None, ()), Scratch(), np.add
     ndarray = np.ndarray
-
-    def arrive(target: int, contribution: Any) -> None:
-        """One contribution reaches its node: summed over broadcast axes, then added to what is there."""
-        value = values[target]
-        kind = type(contribution)
-        kept = contribution
-        if kind is Product:
-            contribution = scratch.whole(contribution, gradients[target] is None)
-        elif (kind is not type(value) or kind is ndarray) and (contribution.shape != value.shape or contribution.dtype != value.dtype):
-            contribution, kept = _fitted(contribution, value)
-        if send is not None:
-            send(kept)
-        before = gradients[target]
-        if before is None:
-            gradients[target] = contribution
-            if kind is Product:
-                owned.add(target)
-        elif target in owned:
-            np.add(before, contribution, before)
-        else:
-            gradients[target] = total = before + contribution
-            if type(total) is ndarray:
-                owned.add(target)
-
+    arriving: Any  # (target, contribution) for each edge that wants one
     for node in range(run.node, -1, -1):
         g = gradients[node]
         if g is None:
@@ -167,46 +144,66 @@ def _sweep(run: BackwardRun) -> None:
         op = row[0]
         if op is None:
             continue
-        slopes = op.on_arrays
-        if slopes is not None and not row[1]:  # elementwise, by the shortest way
-            output = values[node]
-            if type(g) is not ndarray:
-                slopes = op.on_scalars
-            if len(row) == 5:
-                a, b = row[3], row[4]
-                first, second = slopes.each
-                if requires[a] and requires[b]:
-                    if slopes.both is not None:
-                        to_a, to_b = slopes.both(g, values[a], values[b], output)
-                    else:
-                        to_a = g if first is None else first(g, values[a], values[b], output)
-                        to_b = g if second is None else second(g, values[a], values[b], output)
-                    arrive(a, to_a)
-                    arrive(b, to_b)
-                elif requires[a]:
-                    arrive(a, g if first is None else first(g, values[a], values[b], output))
-                elif requires[b]:
-                    arrive(b, g if second is None else second(g, values[a], values[b], output))
-            elif len(row) == 4:
-                a = row[3]
+        slopes = op.on_arrays if type(g) is ndarray else op.on_scalars
+        count = len(row)
+        if slopes is not None and row[1] is NO_ATTRIBUTES and count < 6:  # by the shortest way
+            output, a = values[node], row[3]
+            if count == 4:
                 slope = slopes.each[0]
-                arrive(a, g if slope is None else slope(g, values[a], output))
+                arriving = ((a, g if slope is None else slope(g, values[a], output)),)
             else:
-                given = [values[i] for i in row[3:]]
-                for slope, target in zip(slopes.each, row[3:], strict=True):
-                    if requires[target]:
-                        arrive(target, g if slope is None else slope(g, *given, output))
+                b = row[4]
+                if not requires[b]:
+                    slope = slopes.each[0]
+                    arriving = ((a, g if slope is None else slope(g, values[a], values[b], output)),)
+                elif not requires[a]:
+                    slope = slopes.each[1]
+                    arriving = ((b, g if slope is None else slope(g, values[a], values[b], output)),)
+                elif slopes.both is not None:
+                    to_a, to_b = slopes.both(g, values[a], values[b], output)
+                    arriving = ((a, to_a), (b, to_b))
+                else:
+                    first, second = slopes.each
+                    arriving = (
+                        (a, g if first is None else first(g, values[a], values[b], output)),
+                        (b, g if second is None else second(g, values[a], values[b], output)),
+                    )
         elif op.placed and row[2] is not None:
             if send is not None:
                 send(g)
             _place(gradients, owned, row[3], values[row[3]], row[2], g)
+            continue
         else:
             sources = row[3:]
             record.inputs, record.needs = [values[i] for i in sources], [requires[i] for i in sources]
             record.output, record.attributes, record.residuals = values[node], attributes_of(row), row[2]
-            for need, target, contribution in zip(record.needs, sources, op.vjp(_F, g, record), strict=True):
-                if need:
-                    arrive(target, contribution)
+            contributions = op.vjp(_F, g, record)
+            arriving = [(i, c) for i, c in zip(sources, contributions, strict=True) if requires[i]]
+
+        for target, contribution in arriving:
+            value = values[target]
+            kind = type(contribution)
+            kept = contribution
+            if kind is ndarray:  # summed over broadcast axes, where there are any
+                if contribution.shape != value.shape or contribution.dtype is not value.dtype:
+                    contribution, kept = _fitted(contribution, value)
+            elif kind is Product:
+                contribution = scratch.whole(contribution, gradients[target] is None)
+            elif kind is not type(value):
+                contribution, kept = _fitted(contribution, value)
+            if send is not None:
+                send(kept)
+            before = gradients[target]
+            if before is None:
+                gradients[target] = contribution
+                if kind is Product:
+                    owned.add(target)
+            elif target in owned:
+                add(before, contribution, before)
+            else:
+                gradients[target] = total = before + contribution
+                if type(total) is ndarray:
+                    owned.add(target)
 
 
 class Scratch:
@@ -229,11 +226,18 @@ class Scratch:
 
 def _fitted(contribution: Any, value: Any) -> tuple[Any, Any]:
     """A contribution in the shape and dtype of its target; the same as it is kept, with what it was before axes were summed away."""
-    contribution = as_array(contribution)
-    if contribution.dtype != value.dtype:  # a float64 operand beside it must not widen a float32 gradient
-        contribution = contribution.astype(value.dtype)
-    shape = value.shape
-    if contribution.shape == shape:
+    if type(contribution) is not np.ndarray:
+        contribution = np.asarray(contribution)
+    if contribution.dtype is not value.dtype:  # a float64 operand beside it must not widen a float32 gradient
+        contribution = contribution.astype(value.dtype, copy=False)
+    shape, whole = value.shape, contribution.shape
+    if whole[1:] == shape and len(whole) == 2:  # a bias
+        if whole[0] == 1:
+            return (summed := contribution[0]), summed
+        if whole[0] > 1:
+            summed = _ones(whole[0], contribution.dtype).dot(contribution)  # one product is quicker than a sum over rows
+            return summed, Summed(contribution, summed)
+    if whole == shape:
         return contribution, contribution
     summed = unbroadcast(contribution, shape)
     if summed.size == contribution.size:  # axes of length 1: nothing is summed away
@@ -283,9 +287,6 @@ def _ones(count: int, dtype: np.dtype[Any]) -> Array:
 
 def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
     """The array summed over the axes that broadcasting from `shape` added or stretched."""
-    if array.ndim == 2 and shape == array.shape[1:] and array.shape[0] > 1:  # a bias: one product is quicker than a sum over rows
-        bias: Array = _ones(array.shape[0], array.dtype).dot(array)
-        return bias
     if array.size == math.prod(shape):  # nothing is summed away
         return array.reshape(shape)
     extra = array.ndim - len(shape)

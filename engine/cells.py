@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from engine.tape import label, scope
-from engine.tensor import Tensor, apply
+from engine.tensor import Tensor
 
 State = tuple[Tensor, ...]  # (h,) or (h, c), each (rows, hidden)
 
@@ -27,7 +27,7 @@ def rnn(x: Tensor, state: State, W_ih: Tensor, W_hh: Tensor, b_ih: Tensor | None
     from_input = _affine(x, W_ih, b_ih)
     from_state = _affine(state[0], W_hh, b_hh)
     a = label(from_input + from_state, "a")
-    return (apply(nonlinearity, a),)
+    return (a.tanh() if nonlinearity == "tanh" else a.relu(),)
 
 
 def gru(x: Tensor, state: State, W_ih: Tensor, W_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None, *,

@@ -122,7 +122,7 @@ class Tape:
         self.place: Place = ("", None, "forward", False)
         self.where: list[Any] = []  # three entries a node: place, code and instruction behind it (None for leaves)
         self.code: Any = None  # the code seen last that is not plumbing
-        self._modules: dict[int, str | None] = {}  # id(code) -> its module, None for plumbing; `where` keeps the code
+        self.codes: dict[int, str] = {}  # id(code) -> its module, of all such code; `where` keeps the code
         self.labels: dict[int, str] = {}
         self.roles: dict[int, str] = {}
         self._notes: list[tuple[int, Event | Sweep]] = []  # with the number of nodes that were there before
@@ -254,21 +254,16 @@ class Tape:
         return node
 
     def locate(self, frame: FrameType) -> None:
-        """What level TRACE keeps of a computed node besides: its place, and the line of code behind it."""
-        code = frame.f_code
-        if code is self.code:
-            self.where += (self.place, code, frame.f_lasti)
-            return
+        """What level TRACE keeps of a computed node besides: its place, and the line of code behind it, the first outside the plumbing."""
         caller: FrameType | None = frame
-        while caller is not None:  # the first frame outside the plumbing
+        while caller is not None:
             code = caller.f_code
-            module = self._modules.get(id(code), "")
-            if module == "":
-                module = caller.f_globals.get("__name__", "?")
-                self._modules[id(code)] = module = None if module.startswith(_QUIET) else module
-            if module is not None:
-                if caller is frame:
-                    self.code = code
+            if id(code) in self.codes:
+                self.where += (self.place, code, caller.f_lasti)
+                return
+            module = caller.f_globals.get("__name__", "?")
+            if not module.startswith(_QUIET):
+                self.codes[id(code)], self.code = module, code
                 self.where += (self.place, code, caller.f_lasti)
                 return
             caller = caller.f_back
@@ -280,7 +275,7 @@ class Tape:
         if code is None:
             return None
         line = next(islice(code.co_positions(), self.where[3 * node + 2] // 2, None))[0]
-        return f"{self._modules[id(code)]}:{line}"
+        return f"{self.codes[id(code)]}:{line}"
 
     def first_nonfinite(self) -> NonFinite | None:
         """The first operation that made a NaN or an infinity out of finite numbers; None when every value is finite."""

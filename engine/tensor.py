@@ -441,8 +441,9 @@ def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residua
     if tape.tracing:
         requires = requires and not tape.probing
         frame = _frame(2)
-        if frame.f_code is tape.code:
-            tape.where += (tape.place, frame.f_code, frame.f_lasti)
+        code = frame.f_code
+        if code is tape.code or id(code) in tape.codes:
+            tape.where += (tape.place, code, frame.f_lasti)
         else:
             tape.locate(frame)
     tensor._requires_grad = requires
@@ -475,8 +476,9 @@ def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
     if tape.tracing:
         requires = requires and not tape.probing
         frame = _frame(2)
-        if frame.f_code is tape.code:
-            tape.where += (tape.place, frame.f_code, frame.f_lasti)
+        code = frame.f_code
+        if code is tape.code or id(code) in tape.codes:
+            tape.where += (tape.place, code, frame.f_lasti)
         else:
             tape.locate(frame)
     tensor._requires_grad = requires

@@ -224,7 +224,10 @@ class Recurrent(Module):
     def _primitive(self, x_at: Callable[[int, int], Tensor], initial: State, counts: Sequence[int], suffix: str) -> Unrolled:
         """x_at: the input of step t (from 1), its first rows. counts: how many rows take part at each step, never rising."""
         name = self.cell if suffix == "l0" else f"{self.cell}/{suffix}"
-        step, weights, options = STEPS[self.cell], self._weights(suffix), self.options()
+        tape = tracing()
+        assert tape is not None  # primitives are for a trace
+        step, options = STEPS[self.cell], self.options()
+        weights = [None if w is None else Tensor.of_node(tape, tape.node_of(w)) for w in self._weights(suffix)]  # looked up once
         reverse, time, batch = suffix.endswith("_reverse"), len(counts), counts[0]
         steps: list[Any] = [None] * time
         ended: list[State] = []  # states of sequences that have ended, shortest first
@@ -239,8 +242,9 @@ class Recurrent(Module):
                 if rows > running:  # backwards in time, shorter sequences join
                     state = tuple([apply("concat", a, b[running:rows]) for a, b in zip(state, initial, strict=True)])
                 state = step(label(x_at(t, rows), "x"), state, *weights, **options)
-                for part, symbol in zip(state, ("h", "c"), strict=False):
-                    label(part, symbol)
+                label(state[0], "h")
+                if len(state) > 1:
+                    label(state[1], "c")
             steps[t - 1] = state[0]
         pieces = [state, *reversed(ended)]
         last = state if not ended else tuple([apply("concat", *parts, axis=0) for parts in zip(*pieces, strict=True)])

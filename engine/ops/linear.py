@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.events import LARGE, Product
 from engine.ops.contraction import contract, read, sizes_of, spread
-from engine.ops.op import Array, Derivative, Record, Sample, structured
+from engine.ops.op import Array, Derivative, Record, Sample, Slopes, structured
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _M32 = [[0.2, -0.4], [1.1, 0.9], [-0.6, 0.7]]
@@ -18,9 +18,14 @@ _M43 = [[0.2, -0.4, 0.5], [1.1, 0.9, -0.2], [-0.6, 0.7, 0.1], [0.3, 0.3, -1.5]]
 
 
 def _linear(x: Array, W: Array) -> Array:
+    if x.ndim == 2 == W.ndim:  # the common case by the shortest way
+        try:
+            return x.dot(W.T)  # type: ignore[no-any-return]
+        except ValueError:
+            pass  # the sizes differ: said below
     if W.ndim != 2 or x.ndim < 1 or x.shape[-1] != W.shape[1]:
         raise ValueError(f"linear: x has shape {x.shape} and W {W.shape}; expected x (..., n) and W (m, n) with the same n")
-    y: Array = x.dot(W.T) if x.ndim < 3 else x.reshape(_rows(x), x.shape[-1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
+    y: Array = x.dot(W.T) if x.ndim == 1 else x.reshape(_rows(x), x.shape[-1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
     return y  # one product over all rows, and .dot does it with half the ceremony of @
 
 
@@ -29,18 +34,26 @@ def _rows(x: Any) -> int:
     return math.prod(x.shape[:-1])
 
 
+def _linear_to_x(g: Array, x: Array, W: Array, y: Array) -> Any:
+    return g.dot(W)
+
+
+def _linear_to_W(g: Array, x: Array, W: Array, y: Array) -> Any:
+    """Many elements stay two factors: only their sum over the uses of a weight is ever needed."""
+    if x.ndim != 2:
+        g, x = g.reshape(_rows(x), W.shape[0]), x.reshape(_rows(x), W.shape[1])
+    return g.T.dot(x) if W.size <= LARGE else Product(g, x)
+
+
+def _linear_to_both(g: Array, x: Array, W: Array, y: Array) -> tuple[Any, Any]:
+    return g.dot(W), g.T.dot(x) if x.ndim == 2 and W.size <= LARGE else _linear_to_W(g, x, W, y)
+
+
 def _linear_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, W = record.inputs
-    if F.arrays and x.ndim == 2:
-        dW = None
-        if record.needs[1]:
-            dW = Product(g, x) if record.factors and W.size > LARGE else g.T.dot(x)
-        return [g.dot(W) if record.needs[0] else None, dW]
     dW = None
     if record.needs[1]:
-        flat = g if g.ndim == 2 else F.reshape(g, shape=(_rows(x), W.shape[0]))
-        rows = x if x.ndim == 2 else F.reshape(x, shape=(_rows(x), W.shape[1]))
-        dW = F.matmul(F.transpose(flat), rows)
+        dW = F.matmul(F.transpose(F.reshape(g, shape=(_rows(x), W.shape[0]))), F.reshape(x, shape=(_rows(x), W.shape[1])))
     return [F.matmul(g, W) if record.needs[0] else None, dW]
 
 
@@ -51,6 +64,7 @@ def _linear_element(index: tuple[int, ...], inputs: Sequence[Array], attributes:
 
 structured(
     name="linear", inputs=("x", "W"), forward=_linear, vjp=_linear_vjp, element=_linear_element, analytic=True,
+    on_arrays=Slopes((_linear_to_x, _linear_to_W), _linear_to_both),
     latex=r"{y} = {x}\,{W}^{{\top}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,{W}"), Derivative("W", latex=r"\bar{{{y}}}^{{\top}}\,{x}")],
     samples=[Sample((_M23, _M43)), Sample(([0.5, -1.2, 0.3], _M43)), Sample(([_M23, _M23], _M43)), Sample(([[0.5]], [[2.0]])),

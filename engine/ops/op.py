@@ -50,21 +50,19 @@ class Kink:
 class Record:
     """What a VJP may look at: the op's inputs and output, its attributes, what forward kept, which inputs want a gradient.
 
-    inputs, output: arrays, or Tensors when the backward sweep is itself recorded. residuals: arrays in both cases. factors: whether the
-    contribution to a weight may be an `engine.events.Product` where it is large. A sweep uses one record for all its nodes.
+    inputs, output: arrays, or Tensors when the backward sweep is itself recorded. residuals: arrays in both cases. A sweep uses one record
+    for all its nodes.
     """
 
-    __slots__ = ("attributes", "factors", "inputs", "needs", "output", "residuals")
+    __slots__ = ("attributes", "inputs", "needs", "output", "residuals")
 
-    def __init__(self, inputs: Sequence[Any], output: Any, attributes: Mapping[str, Any], residuals: Any, needs: Sequence[bool], *,
-                 factors: bool = False) -> None:  # fmt: skip
+    def __init__(self, inputs: Sequence[Any], output: Any, attributes: Mapping[str, Any], residuals: Any, needs: Sequence[bool]) -> None:
         self.inputs, self.output, self.attributes, self.residuals, self.needs = inputs, output, attributes, residuals, needs
-        self.factors = factors
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """An elementwise op's contributions, compiled.
+    """What an op without residuals contributes, by the shortest way: the same as its VJP, in functions of arrays.
 
     each: for each input a function (incoming, *inputs, y, **attributes) -> the contribution; None where the incoming gradient is passed on
     as it is. both: of an op of two inputs, neither None: both contributions in one call.
@@ -98,8 +96,8 @@ class Op:
     derivatives: tuple[Derivative, ...]
     formula: Tree | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)  # an elementwise formula's parameters, with their defaults
-    on_arrays: Slopes | None = None  # of an elementwise op
-    on_scalars: Slopes | None = None  # the same for single numbers
+    on_arrays: Slopes | None = None  # of every elementwise op
+    on_scalars: Slopes | None = None  # of every elementwise op, for single numbers
     scalar: Callable[..., Any] | None = None  # an elementwise forward for single numbers
     kinks: tuple[Kink, ...] = ()
     samples: tuple[Sample, ...] = ()
