@@ -80,11 +80,11 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False, 
             "nothing to differentiate: this tensor was not computed from tensors with requires_grad=True (or inside Tape(level='OFF'), "
             "or under a probe)"
         )
-    if gradient is None and tensor.size != 1:
+    if gradient is None and tensor.data.size != 1:
         raise TapeError(
             f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape, or sum it first: x.sum().backward()"
         )
-    seed = np.ones(tensor.shape, tensor.dtype) if gradient is None else np.array(gradient, dtype=tensor.dtype)
+    seed = np.ones(tensor.data.shape, tensor.data.dtype) if gradient is None else np.array(gradient, dtype=tensor.dtype)
     if seed.shape != tensor.shape:
         raise ValueError(f"backward: the gradient has shape {seed.shape}; expected {tensor.shape}")
     run = BackwardRun(tape, tensor.node)
@@ -184,13 +184,14 @@ def _sweep(run: BackwardRun) -> None:
             value = values[target]
             kind = type(contribution)
             kept = contribution
-            if kind is ndarray:  # summed over broadcast axes, where there are any
+            if kind is ndarray:
                 if contribution.shape != value.shape or contribution.dtype is not value.dtype:
                     contribution, kept = _fitted(contribution, value)
-            elif kind is Product:
-                contribution = scratch.whole(contribution, gradients[target] is None)
             elif kind is not type(value):
-                contribution, kept = _fitted(contribution, value)
+                if kind is Product:
+                    contribution = scratch.whole(contribution, gradients[target] is None)
+                else:
+                    contribution, kept = _fitted(contribution, value)
             if send is not None:
                 send(kept)
             before = gradients[target]
@@ -265,17 +266,22 @@ def _place(gradients: list[Any], owned: set[int], target: int, value: Array, ind
 
 def _hand_out(run: BackwardRun) -> None:
     """Gives each leaf its gradient of this run, None where none arrived; read-only, since several may share one array."""
+    gradients, leaves = run._gradients, run.tape.leaves
+    once = len(leaves) == len(run.tape.leaf_nodes)  # each leaf is one node
     totals: dict[int, tuple[Tensor, Array | None]] = {}
-    for node, leaf in run.tape.leaves.items():
+    for node, leaf in leaves.items():
         if not leaf._requires_grad:
             continue
-        gradient = run.gradient(node)
+        gradient = gradients[node] if node < len(gradients) else None
         if type(gradient) is np.ndarray:
             LOCK(gradient, False)
+        if once:
+            leaf._grad = None if gradient is None else as_array(gradient)  # of its shape and dtype already
+            continue
         _, before = totals.get(id(leaf), (leaf, None))
         totals[id(leaf)] = (leaf, gradient if before is None else before if gradient is None else before + gradient)
     for leaf, total in totals.values():
-        leaf._grad = None if total is None else as_array(total)  # of its shape and dtype already
+        leaf._grad = None if total is None else as_array(total)
 
 
 @lru_cache(maxsize=64)

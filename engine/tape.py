@@ -117,7 +117,7 @@ class Tape:
         self.values: list[Any] = []  # arrays, read-only; a 0-d result is numpy's own scalar, which nobody can change
         self.requires: list[bool] = []
         self.leaves: dict[int, Tensor] = {}  # node -> leaf
-        self._leaf_ids: dict[int, int] = {}  # id(leaf) -> its latest node; `leaves` keeps the leaf, so the id stays taken
+        self.leaf_nodes: dict[Tensor, int] = {}  # leaf -> its latest node: fewer entries than `leaves` where the data of one was replaced
         # At TRACE alone:
         self.place: Place = ("", None, "forward", False)
         self.where: list[Any] = []  # three entries a node: place, code and instruction behind it (None for leaves)
@@ -203,7 +203,7 @@ class Tape:
 
         Raises TapeError for another tape's intermediate.
         """
-        node = self._leaf_ids.get(id(tensor))
+        node = self.leaf_nodes.get(tensor)
         if node is not None and self.values[node] is tensor.data:
             return node
         if tensor.tape is self:
@@ -233,13 +233,13 @@ class Tape:
         node = len(self.rows)
         self.rows.append(_LEAF)
         self.values.append(data)
-        self.requires.append(tensor.requires_grad)
+        self.requires.append(tensor._requires_grad)
         if self.tracing:
             scope, time, phase, _ = self.place
             # a named one belongs to the whole computation, not to the place of its first use
             self.where += ((scope, time, phase, False) if tensor.name is None else ("", None, phase, False), None, 0)
         self.leaves[node] = tensor
-        self._leaf_ids[id(tensor)] = node
+        self.leaf_nodes[tensor] = node
         return node
 
     def _constant(self, number: Any) -> int:

@@ -366,7 +366,7 @@ def handed_out(gradient: Any) -> Array:
     return array
 
 
-_new = Tensor.__new__
+_new, _ndarray = Tensor.__new__, np.ndarray
 _frame = sys._getframe
 _current = CURRENT.get
 _BASIC = frozenset({int, slice})  # what an index consists of in the common case
@@ -398,20 +398,26 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
     op = TABLE.get(name) or known_op(name)
     if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
         raise TypeError(f"{name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}); given {len(operands)}")
+    arrays = []
     for x in operands:
         if not isinstance(x, Tensor):
             like = next((y for y in operands if isinstance(y, Tensor) and y.data.dtype.kind == "f"), None)
             operands = tuple([_as_tensor(y, like) for y in operands])
+            arrays = [y.data for y in operands]
             break
+        arrays.append(x.data)
     try:
-        result = op.forward(*[x.data for x in operands], **attributes)
+        result = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
     except (ValueError, TypeError) as error:
         raise _explained(error, name, operands) from None
-    if len(operands) == 2 and not attributes and type(result) is np.ndarray and result.dtype.kind == "f":
-        return _two(op, *operands, result)
     if type(result) is tuple:
-        return _many(op, operands, attributes, result[0], result[1])
-    return _many(op, operands, attributes or NO_ATTRIBUTES, result, None)
+        return _many(op, operands, attributes, *result)
+    if not attributes:
+        if len(arrays) == 2 and type(result) is np.ndarray and result.dtype.kind == "f":
+            x, y = operands
+            return _two(op, x, y, result)
+        attributes = NO_ATTRIBUTES  # type: ignore[assignment]
+    return _many(op, operands, attributes, result, None)
 
 
 # A computed value becomes a tensor, recorded where there is a tape to record it. Three forms of one function: most operations have one or
@@ -435,7 +441,7 @@ def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residua
     if tape is None:
         tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if type(value) is np.ndarray:
+    if type(value) is _ndarray:
         LOCK(value, False)
     a = x.node if x.tape is tape else tape.node_of(x)
     if tape.tracing:
@@ -469,7 +475,7 @@ def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
     if tape is None:
         tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if type(value) is np.ndarray:
+    if type(value) is _ndarray:
         LOCK(value, False)
     a = x.node if x.tape is tape else tape.node_of(x)
     b = y.node if y.tape is tape else tape.node_of(y)
@@ -506,7 +512,7 @@ def _many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], val
     if tape is None:
         tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if type(value) is np.ndarray:
+    if type(value) is _ndarray:
         LOCK(value, False)
     inputs = [x.node if x.tape is tape else tape.node_of(x) for x in operands]
     if tape.tracing:

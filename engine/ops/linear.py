@@ -38,7 +38,7 @@ def _linear_to_x(g: Array, x: Array, W: Array, y: Array) -> Any:
     return g.dot(W)
 
 
-def _linear_to_W(g: Array, x: Array, W: Array, y: Array) -> Any:
+def _linear_to_weight(g: Array, x: Array, W: Array, y: Array) -> Any:
     """Many elements stay two factors: only their sum over the uses of a weight is ever needed."""
     if x.ndim != 2:
         g, x = g.reshape(_rows(x), W.shape[0]), x.reshape(_rows(x), W.shape[1])
@@ -46,7 +46,7 @@ def _linear_to_W(g: Array, x: Array, W: Array, y: Array) -> Any:
 
 
 def _linear_to_both(g: Array, x: Array, W: Array, y: Array) -> tuple[Any, Any]:
-    return g.dot(W), g.T.dot(x) if x.ndim == 2 and W.size <= LARGE else _linear_to_W(g, x, W, y)
+    return g.dot(W), g.T.dot(x) if x.ndim == 2 and W.size <= LARGE else _linear_to_weight(g, x, W, y)
 
 
 def _linear_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -64,7 +64,7 @@ def _linear_element(index: tuple[int, ...], inputs: Sequence[Array], attributes:
 
 structured(
     name="linear", inputs=("x", "W"), forward=_linear, vjp=_linear_vjp, element=_linear_element, analytic=True,
-    on_arrays=Slopes((_linear_to_x, _linear_to_W), _linear_to_both),
+    on_arrays=Slopes((_linear_to_x, _linear_to_weight), _linear_to_both),
     latex=r"{y} = {x}\,{W}^{{\top}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,{W}"), Derivative("W", latex=r"\bar{{{y}}}^{{\top}}\,{x}")],
     samples=[Sample((_M23, _M43)), Sample(([0.5, -1.2, 0.3], _M43)), Sample(([_M23, _M23], _M43)), Sample(([[0.5]], [[2.0]])),
