@@ -15,6 +15,8 @@ from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
 from server.middleware import Negotiation, RequestContext
+from server.origins import OriginGuard
+from server.rates import RateGuard
 from server.routes import figures, health, opening, ops, pages, runs, schema, tasks, traces
 from server.routes import limits as published_limits
 from server.services import Services
@@ -23,6 +25,7 @@ from server.store.documents import Documents
 from server.store.runs import RunStore
 from server.store.tables import open_database
 from server.store.traces import TraceStore
+from server.token import TokenGuard
 
 PREFIX = "/api/v1"
 RESOURCES = (traces, opening, schema, tasks, ops, runs, figures, published_limits, health)
@@ -60,7 +63,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyGuard, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Negotiation)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RateGuard, settings=settings)
+    app.add_middleware(TokenGuard, settings=settings)
+    app.add_middleware(OriginGuard, settings=settings)
+    app.add_middleware(RequestContext, settings=settings)
     api = APIRouter(prefix=PREFIX, responses={"4XX": {"model": problems.ProblemDocument, "description": "What was wrong, and what to do"}})
     for resource in RESOURCES:
         api.include_router(resource.router)

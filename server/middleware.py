@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.problems import REQUEST_ID, bug_response
+from server.settings import Settings
 
-SECURITY: Mapping[str, str] = {
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """What keeps a browser safe: scripts of this server alone, none of them inline; KaTeX and Plotly set styles inline."""
+    policy = (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
         "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+    )
+    return {
+        "Content-Security-Policy": f"{policy}; frame-ancestors {settings.frame_ancestors}",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
 
 
 class RequestContext:
     """Numbers the request and adds the security headers to its answer; what nothing within has caught becomes a 500."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.security = app, security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,7 +45,7 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in {**SECURITY, REQUEST_ID: request_id}.items():
+                for name, value in {**self.security, REQUEST_ID: request_id}.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server import limits
 
@@ -17,14 +18,31 @@ def default_data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "retrograd"
 
 
+def _names(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+
+
 class Settings(BaseSettings):
     """The service's settings. The description of each is what docs/settings.md says of it; a test holds the two together."""
 
     model_config = SettingsConfigDict(env_prefix="RETROGRAD_", extra="ignore")
 
     # where it listens, and to whom it answers
-    host: str = Field(default="127.0.0.1", description="address to listen at")
+    host: str = Field(default="127.0.0.1", description="address to listen at; anything but loopback needs a token, or that it is public")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen at; 0 takes a free one")
+    public: bool = Field(default=False, description="whoever reaches the server may use it: no token is needed anywhere")
+    token: SecretStr | None = Field(
+        default=None, min_length=8, description="what every request has to show: open `/?token=…` once, or send `Authorization: Bearer …`"
+    )
+    hosts: Names = Field(default=(), description="names it goes by beside those of this machine, with commas between; `*` takes any")
+    origins: Names = Field(default=(), description="other origins whose pages may write, such as `https://example.org`")
+    proxies: str = Field(default="127.0.0.1", description="addresses of proxies whose `X-Forwarded-*` headers are believed; `*`: any")
+    frame_ancestors: str = Field(
+        default="'self'", pattern=r"^[^;,\r\n]*$", description="pages that may show this one in a frame, as in Content-Security-Policy"
+    )
     static: Path | None = Field(default=None, description="a folder served in place of the built web app")
 
     # where it keeps what it keeps
@@ -48,6 +66,7 @@ class Settings(BaseSettings):
     graph_nodes: int = Field(default=limits.GRAPH_NODES, ge=1, description="nodes of the graph of one trace")
     trace_elements: int = Field(default=limits.TRACE_ELEMENTS, ge=1000, description="numbers in one trace")
     response_bytes: int = Field(default=limits.RESPONSE_BYTES, ge=2**16, description="largest answer sent whole, before compression")
+    writes_per_second: float = Field(default=limits.WRITES_PER_SECOND, ge=1, description="POST, PUT, PATCH and DELETE of one address")
     compute_seconds: float = Field(
         default=limits.COMPUTE_SECONDS, gt=0, le=600, description="processor time of one computation that a request waits for"
     )

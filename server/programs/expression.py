@@ -99,21 +99,24 @@ def _count(name: str, given: int) -> None:
 
 
 def _bound(name: str, operands: list[Tensor], attributes: Mapping[str, Any]) -> int:
-    """At least as many elements as the result will have, found before it is computed."""
-    shapes = [x.shape for x in operands]
+    """At least as many elements as the result will have, found before it is computed.
+
+    An empty dimension counts as one: what is summed over it is empty no longer.
+    """
+    shapes = [tuple(max(n, 1) for n in x.shape) for x in operands]
     if name in ("matmul", "linear", "dot"):
         if not all(shapes):
             return 0  # the op itself refuses scalars
         rows, columns = (shapes[0], shapes[1]) if name != "linear" else (shapes[0], shapes[1][::-1])
         return math.prod(rows[:-1]) * math.prod(columns[:-2]) * (columns[-1] if len(columns) > 1 else 1)
     if name == "outer":
-        return math.prod(x.size for x in operands)
+        return math.prod(map(math.prod, shapes))
     if name == "broadcast_to":
         shape = attributes.get("shape")
-        return math.prod(abs(n) for n in shape) if isinstance(shape, list) else 0
+        return math.prod(max(abs(n), 1) for n in shape) if isinstance(shape, list) else 0
     if len(operands) > 1 and name not in ("concat", "stack"):
         return math.prod(max(sizes) for sizes in _aligned(shapes))
-    return sum(x.size for x in operands)
+    return sum(map(math.prod, shapes))
 
 
 def _aligned(shapes: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:

@@ -47,7 +47,7 @@ def deadly(program: Mapping[str, Any], checkpoint: bytes | None, seconds: float)
 def ask(client: httpx.Client, body: object) -> socket.socket:
     """Asks for a trace and does not wait for it; closing the socket abandons it."""
     content = json.dumps(body).encode()
-    head = f"POST {API}/traces HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = f"POST {API}/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     connection = socket.create_connection((client.base_url.host, client.base_url.port))
     connection.sendall(head.encode() + content)
     return connection
