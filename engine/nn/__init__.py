@@ -8,8 +8,9 @@ from engine.nn.dropout import Dropout
 from engine.nn.linear import Embedding, Linear
 from engine.nn.module import Buffer, Module, Parameter
 from engine.nn.normalisation import LayerNorm
-from engine.nn.recurrent import CELLS, GRU, LSTM, RNN, Recurrent, Unrolled, detach
+from engine.nn.recurrent import CELLS, GRU, LSTM, RNN, Recurrent, detach
 from engine.nn.seq2seq import Seq2Seq
+from engine.nn.unrolled import Unrolled
 from engine.nn.weights import from_safetensors, to_safetensors
 
 __all__ = [

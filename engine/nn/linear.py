@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.nn import init
 from engine.nn.module import Module, Parameter
+from engine.tape import tracing
 from engine.tensor import Tensor, apply
 
 
@@ -30,8 +31,11 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., in) to (..., out)."""
-        product = apply("linear", input, self.weight)
-        return product if self.bias is None else product + self.bias
+        if self.bias is None:
+            return apply("linear", input, self.weight)
+        if tracing() is None:
+            return apply("affine", input, self.weight, self.bias)  # both at once
+        return apply("linear", input, self.weight) + self.bias
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -9,7 +9,7 @@ Sequences of unequal length are never padded in the record: rows are sorted by f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from engine.nn import init
 from engine.nn.linear import positive
 from engine.nn.module import Module, Parameter
 from engine.nn.random import Stream, probability
+from engine.nn.unrolled import Fused, Primitive, Unrolled, padded
 from engine.ops.fused import counts_of
 from engine.ops.op import Array
 from engine.tape import label, scope, tracing
@@ -38,81 +39,6 @@ def detach(state: Any) -> Any:
     if isinstance(state, tuple | list):
         return tuple(detach(part) for part in state)
     return None if state is None else state.detach()
-
-
-class Unrolled:
-    """A layer run over a batch, one direction.
-
-    steps: at TRACE the hidden state of each step, (rows, hidden), rows being the sequences still running; empty below TRACE.
-    """
-
-    steps: tuple[Tensor, ...] = ()
-
-    @property
-    def last(self) -> State:
-        """The state of every sequence after its own last step, (batch, hidden) each: (h,) or (h, c)."""
-        raise NotImplementedError
-
-    @property
-    def final(self) -> Tensor:
-        """The hidden state of every sequence after its own last step, (batch, hidden)."""
-        raise NotImplementedError
-
-    def output(self) -> Tensor:
-        """The hidden states of all steps, (batch, time, hidden), zeros where a sequence has ended; recorded when called."""
-        raise NotImplementedError
-
-
-class _Fused(Unrolled):
-    """Run by the kernel, which is asked for no more than is wanted."""
-
-    def __init__(self, run: Callable[[str], Tensor], time: int, states: int) -> None:
-        self.run, self.time, self.states = run, time, states
-
-    @cached_property
-    def everything(self) -> Tensor:
-        return self.run("all")
-
-    @cached_property
-    def last(self) -> State:
-        if "everything" in vars(self):
-            return tuple([self.everything[self.time + k] for k in range(self.states)])
-        if self.states == 1:
-            return (self.final,)
-        states = self.run("states")
-        return tuple([states[k] for k in range(self.states)])
-
-    @cached_property
-    def final(self) -> Tensor:
-        return self.last[0] if "last" in vars(self) or "everything" in vars(self) else self.run("last")
-
-    def output(self) -> Tensor:
-        return self.everything[: self.time].transpose([1, 0, 2])
-
-
-class _Primitive(Unrolled):
-    """Run step by step, each primitive recorded."""
-
-    def __init__(self, steps: Sequence[Tensor], last: State, batch: int) -> None:
-        self.steps, self._last, self.batch = tuple(steps), last, batch
-
-    @property
-    def last(self) -> State:
-        return self._last
-
-    @property
-    def final(self) -> Tensor:
-        return self._last[0]
-
-    def output(self) -> Tensor:
-        return apply("stack", *[padded(h, self.batch) for h in self.steps], axis=1)
-
-
-def padded(h: Tensor, batch: int) -> Tensor:
-    """Rows of zeros after those that are still running."""
-    if h.shape[0] == batch:
-        return h
-    return apply("concat", h, np.zeros((batch - h.shape[0], h.shape[1]), h.dtype))
 
 
 class Recurrent(Module):
@@ -150,6 +76,9 @@ class Recurrent(Module):
         init.recurrent_(self, initialisation, generator)
         self._dtype = np.dtype(dtype)
         self._no_bias = np.zeros(rows, dtype)
+        parts = ("weight_ih_", "weight_hh_", "bias_ih_", "bias_hh_")
+        self._names = {suffix: [part + suffix for part in parts] for suffix in self.suffixes}
+        self._zero_state: State = ()
 
     @property
     def directions(self) -> int:
@@ -168,7 +97,7 @@ class Recurrent(Module):
     def _weights(self, suffix: str) -> list[Any]:
         """The four parameters of a layer and direction; None for biases that it has not."""
         own = vars(self)
-        return [own.get(part + suffix) for part in ("weight_ih_", "weight_hh_", "bias_ih_", "bias_hh_")]
+        return [own.get(name) for name in self._names[suffix]]
 
     # one layer, one direction
 
@@ -178,48 +107,51 @@ class Recurrent(Module):
         input: (batch, time, input_size). state: (batch, hidden) each, zeros when not given. lengths: how long each sequence is; all of
         them when not given. Raises ValueError for shapes or lengths that do not fit.
         """
-        self._check(input)
-        batch, time, _ = input.shape
+        batch, time = self._check(input)
         if lengths is not None:
             lengths = None if len(lengths) == batch and all([n == time for n in lengths]) else [int(n) for n in lengths]
         if state is None:
             state = self._zeros(batch, "l0")
-        for part in state:
-            if part.shape != (batch, self.hidden_size):
-                raise ValueError(f"{self.cell}: initial state has shape {part.shape}; expected {(batch, self.hidden_size)}")
+        else:
+            for part in state:
+                if part.shape != (batch, self.hidden_size):
+                    raise ValueError(f"{self.cell}: initial state has shape {part.shape}; expected {(batch, self.hidden_size)}")
         if tracing() is None:
             return self._fused(input, state, lengths, "l0", batch_first=True)
         counts = counts_of(lengths, time, batch)
         return self._primitive(partial(_rows_at, input), state, counts, "l0")
 
-    def _check(self, input: Tensor) -> None:
-        if input.ndim != 3 or input.shape[2] != self.input_size:
-            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected (batch, time, {self.input_size})")
-        if input.shape[1] < 1:
-            raise ValueError(f"{self.cell}: input has shape {input.shape}; expected at least one time step")
+    def _check(self, input: Tensor) -> tuple[int, int]:
+        """Batch and time of an input (batch, time, input_size). Raises ValueError for another shape."""
+        shape = input.data.shape
+        if len(shape) != 3 or shape[2] != self.input_size:
+            raise ValueError(f"{self.cell}: input has shape {shape}; expected (batch, time, {self.input_size})")
+        if shape[1] < 1:
+            raise ValueError(f"{self.cell}: input has shape {shape}; expected at least one time step")
+        return shape[0], shape[1]
 
     def _zeros(self, batch: int, suffix: str) -> State:
-        end = "" if suffix == "l0" else f"_{suffix}"
+        if tracing() is None:  # nobody sees them, so they serve again
+            state = self._zero_state
+            if not state or state[0].data.shape[0] != batch:
+                zeros = np.zeros((batch, self.hidden_size), self._dtype)
+                self._zero_state = state = tuple([Tensor(zeros) for _ in range(self.states)])
+            return state
         zeros = np.zeros((batch, self.hidden_size), self._dtype)
-        if tracing() is None:
-            return tuple([Tensor(zeros) for _ in range(self.states)])
+        end = "" if suffix == "l0" else f"_{suffix}"
         names = [f"{name}{end}" for name in ("h_0", "c_0")[: self.states]]
         return tuple(label(Tensor(zeros, name=name), name, "constant") for name in names)
 
-    def _fused(self, x: Tensor, state: State, lengths: Sequence[int] | None, suffix: str, *, batch_first: bool) -> Unrolled:
+    def _fused(self, x: Tensor, state: State, lengths: Sequence[int] | None, suffix: str, *, batch_first: bool) -> Fused:
         weights = [self._no_bias if w is None else w for w in self._weights(suffix)]
-        attributes: dict[str, Any] = self.options()
+        attributes = self.options()
         if lengths is not None:
             attributes["lengths"] = list(lengths)
         if batch_first:
             attributes["batch_first"] = True
         if suffix.endswith("_reverse"):
             attributes["reverse"] = True
-
-        def run(output: str) -> Tensor:
-            return apply(f"{self.cell}_fused", x, *state, *weights, output=output, **attributes)
-
-        return _Fused(run, x.shape[1 if batch_first else 0], self.states)
+        return Fused(f"{self.cell}_fused", (x, *state, *weights), attributes, x.data.shape[1 if batch_first else 0], self.states)
 
     def _primitive(self, x_at: Callable[[int, int], Tensor], initial: State, counts: Sequence[int], suffix: str) -> Unrolled:
         """x_at: the input of step t (from 1), its first rows. counts: how many rows take part at each step, never rising."""
@@ -248,7 +180,7 @@ class Recurrent(Module):
             steps[t - 1] = state[0]
         pieces = [state, *reversed(ended)]
         last = state if not ended else tuple([apply("concat", *parts, axis=0) for parts in zip(*pieces, strict=True)])
-        return _Primitive(steps, last, batch)
+        return Primitive(steps, last, batch)
 
     # all layers and directions, with PyTorch's shapes
 
@@ -305,7 +237,6 @@ class Recurrent(Module):
             outputs = []
             for k in range(layer * self.directions, (layer + 1) * self.directions):
                 found = self._fused(x, states[k], lengths, self.suffixes[k], batch_first=batch_first)
-                assert isinstance(found, _Fused)
                 outputs.append(found.everything[:time])  # time first
                 lasts.append(found.last)
             x, batch_first = outputs[0] if len(outputs) == 1 else apply("concat", *outputs, axis=2), False

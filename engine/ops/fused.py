@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.ops.fused_block import Block
+from engine.ops.fused_block import Block, Work
 from engine.ops.fused_cells import CELLS
-from engine.ops.fused_memory import Kept, give_work, take_block, take_work
+from engine.ops.fused_memory import Kept, give_work, parts_of, take_block, take_work
 from engine.ops.fused_plan import Span, counts_of, plan_of
 from engine.ops.op import Array, Op, Record, register
 
@@ -39,37 +39,37 @@ def _forward(
 ) -> tuple[Array, Kept]:  # fmt: skip
     x, *states, W_ih, W_hh, b_ih, b_hh = _of_one_dtype(inputs)
     cell = _cell(name, options)
-    hidden, features, dtype = states[0].shape[1], W_ih.shape[1], x.dtype
-    if x.ndim != 3 or x.shape[2] != features or W_hh.shape != (W_ih.shape[0], hidden) or output not in _OUTPUTS:
+    (gates, features), hidden, dtype = W_ih.shape, states[0].shape[1], x.dtype
+    if x.ndim != 3 or x.shape[2] != features or W_hh.shape != (gates, hidden) or output not in _OUTPUTS:
         raise _misfit(name, x, W_ih, W_hh, hidden, output)
-    time, batch, _ = (x := x.transpose(1, 0, 2) if batch_first else x).shape
+    if batch_first:
+        x = x.transpose(1, 0, 2)
+    time, batch, _ = x.shape
     plan = plan_of(time, batch, hidden * dtype.itemsize, None if lengths is None else tuple(lengths), reverse)
-    xs = np.empty((plan.size, features + 1), dtype)
-    xs[:, :-1], xs[:, -1] = plan.pack(x), 1
-    kept = Kept(plan, xs)
-    last = np.empty((cell.states, batch, hidden), dtype)
-    state, weights = [part.T for part in states], {}
-    for span, going_on in plan.spans:
-        rows, key = span.rows, (cell, span.steps, span.rows, hidden, dtype)
-        block, work = take_block(key), take_work(key)
-        kept.blocks.append((key, block))
+    xs = plan.ordered(x)
+    last = np.empty((1 if output == "last" else cell.states, batch, hidden), dtype)
+    state, kept, weights = [part.T for part in states], Kept(plan), {}
+    for span, going_on, shape in parts_of(plan, cell, features, hidden, dtype):
+        rows, block, work = span.rows, take_block(shape), take_work(shape)
+        kept.blocks.append(block)
+        block.inputs[...] = plan.steps(xs, span)
         for part, given in zip(block.state(0), state, strict=True):
             part[...] = given if rows == batch else given[:, :rows]
         few = block.few
         if few not in weights:
             weights[few] = cell.weights(W_ih, W_hh, b_ih, b_hh, few, options)
         Wx, U = weights[few]
-        work.project(Wx, xs if span.steps * rows == plan.size else xs[span.at : span.end])
+        work.project(Wx, block)
         if few:
             block.forward(work, U, options)
         else:
             with np.errstate(over="ignore"):  # exp in the logistic function overflows to the right result
                 block.forward(work, U, options)
-        give_work(key, work)
+        give_work(work)
         state = block.state(span.steps)
         if going_on < rows:
-            for out, part in zip(last, state, strict=True):
-                out[going_on:rows] = part[:, going_on:].T if going_on else part.T
+            for out, part in zip(last, state, strict=False):
+                out[going_on:rows] = part[:, going_on:].T
     if output == "last":
         return last[0], kept
     if output == "states":
@@ -93,7 +93,7 @@ def _all(kept: Kept, last: Array, time: int) -> Array:
     if plan.times is not None:
         steps[...] = 0
     packed = steps.reshape(-1, hidden) if plan.straight else np.empty((plan.size, hidden), last.dtype)
-    for (span, _), (_, block) in zip(plan.spans, kept.blocks, strict=True):
+    for (span, _), block in zip(plan.spans, kept.blocks, strict=True):
         packed[span.at : span.end].reshape(span.steps, span.rows, hidden)[...] = block.h[1:].transpose(0, 2, 1)
     if not plan.straight:
         plan.unpack(packed, steps)
@@ -104,55 +104,56 @@ def _all(kept: Kept, last: Array, time: int) -> Array:
 def _vjp(name: str, F: Any, g: Array, record: Record) -> list[Any]:
     _, *_, W_ih, W_hh, _, _ = record.inputs
     dtype, needs, options, kept = record.output.dtype, record.needs, record.attributes, record.residuals
-    W_ih, W_hh = W_ih.astype(dtype, copy=False), W_hh.astype(dtype, copy=False)
+    if W_ih.dtype is not dtype or W_hh.dtype is not dtype:
+        W_ih, W_hh = W_ih.astype(dtype, copy=False), W_hh.astype(dtype, copy=False)
     cell, plan, output = _cell(name, options), kept.plan, options.get("output", "all")
     hidden, s = W_hh.shape[1], cell.states
     final = [g, None][:s] if output == "last" else list(g if output == "states" else g[-s:])
     arriving = plan.pack(g[:-s]) if output == "all" else None
     dxs = np.empty((plan.size, W_ih.shape[1]), dtype) if needs[0] else None
-    totals: list[Array | None] = [None] * 4
+    totals: list[Array | None] | None = None
     flow: list[Array | None] = [None] * s  # gradients of the states between spans, (hidden, rows) each
     blocks = list(kept.blocks)
     for group in reversed(plan.groups):
-        columns, works = _Columns(cell, group, hidden, dtype), []
+        done: list[_Done] = []
         for span in reversed(group):
-            key, block = blocks.pop()
-            work = take_work(key)
-            works.append((key, work))
+            block = blocks.pop()
+            work = take_work(block.made_for)
             joined = [_joined(part, ended, hidden, span.rows, dtype) for part, ended in zip(flow, final, strict=True)]
             sums = block.backward(work, W_hh, [part.reshape(-1) for part in joined], _by_step(arriving, span), options)
             flow = [*joined]
-            columns.put(span, sums, block.multiplicands())
+            done.append(_Done(work, block, sums))
+        d, multiplied, xs = _columns(done[::-1])
         if any(needs[s + 1 :]):
-            new = cell.products(columns.sums, columns.multiplied, kept.inputs[group[0].at : group[-1].end], needs[s + 1 :])
-            totals = [b if a is None or b is None else a + b for a, b in zip(totals, new, strict=True)]
+            new = cell.products(d, multiplied, xs, needs[s + 1 :])
+            totals = new if totals is None else [None if a is None else a + b for a, b in zip(totals, new, strict=True)]
         if dxs is not None:
-            dxs[group[0].at : group[-1].end] = cell.to_inputs(columns.sums, W_ih)
-        for key, work in works:  # the columns may be views of it
-            give_work(key, work)
+            dxs[group[0].at : group[-1].end] = cell.to_inputs(d, W_ih)
+        for work, _, _ in done:  # the columns are its memory
+            give_work(work)
     if not plan.groups:  # no rows
         totals, flow = [np.zeros(w.shape, dtype) for w in record.inputs[s + 1 :]], [np.zeros((hidden, 0), dtype)] * s
-    return [None if dxs is None else _inputs(dxs, record), *[part if part is None else part.T for part in flow], *totals]
+    return [
+        None if dxs is None else _inputs(dxs, record), *[part if part is None else part.T for part in flow], *(totals or (None,) * 4)
+    ]  # fmt: skip
 
 
-class _Columns:
-    """The gradients of the sums and what the recurrent weights met, (features, n) each, over a group of spans."""
+class _Done(NamedTuple):
+    """A span after its backward pass. sums: the gradients of the sums inside the gates, (steps, features, rows)."""
 
-    def __init__(self, cell: type[Block], group: Sequence[Span], hidden: int, dtype: Any) -> None:
-        n, self.start = group[-1].end - group[0].at, group[0].at
-        self.single = len(group) == 1 and group[0].rows == 1  # then the steps are the columns: nothing to copy
-        if not self.single:
-            self.sums = np.empty((cell.summed * hidden, n), dtype)
-            self.multiplied = np.empty((cell.multiplied * hidden, n), dtype)
+    work: Work
+    block: Block
+    sums: Array
 
-    def put(self, span: Span, sums: Array, multiplied: Array) -> None:
-        """Both (steps, features, rows)."""
-        if self.single:
-            self.sums, self.multiplied = sums[:, :, 0].T, multiplied[:, :, 0].T
-            return
-        for out, given in ((self.sums, sums), (self.multiplied, multiplied)):
-            place = out[:, span.at - self.start : span.end - self.start]
-            place.reshape(-1, span.steps, span.rows)[...] = given.transpose(1, 0, 2)
+
+def _columns(done: Sequence[_Done]) -> tuple[Array, Array, Array]:
+    """Of some spans: the gradients of the sums and what the recurrent weights met, (features, n), and the inputs, (n, features + 1)."""
+    if len(done) == 1:
+        work, block, sums = done[0]
+        return *work.gathered(sums, block.multiplicands()), block.xs
+    parts = [(*work.gathered(sums, block.multiplicands()), block.xs) for work, block, sums in done]
+    d, multiplied, xs = zip(*parts, strict=True)
+    return np.concatenate(d, axis=1), np.concatenate(multiplied, axis=1), np.concatenate(xs)
 
 
 def _joined(flow: Array | None, ended: Array | None, hidden: int, rows: int, dtype: Any) -> Array:

@@ -13,7 +13,7 @@ that the loop need not turn it. ``exp`` may overflow there, to the right result:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -23,35 +23,65 @@ FEW = 192  # numbers up to which scipy's logistic function is the quicker one
 Products = list[Array | None]  # contributions to W_ih, W_hh, b_ih, b_hh; None for what is not asked for
 
 
+class Shape(NamedTuple):
+    """What a block is made for: steps of a cell on some rows."""
+
+    cell: type[Block]
+    steps: int
+    rows: int
+    features: int
+    hidden: int
+    dtype: Any
+
+    def of(self, blocks: int) -> tuple[int, ...]:
+        """The shape in which products take some blocks of a step: a vector where there is one row."""
+        return (blocks * self.hidden,) if self.rows == 1 else (blocks * self.hidden, self.rows)
+
+
 class Work:
     """Memory used within a pass over a block: the product with the inputs, (steps, projected * hidden, rows), and the factors."""
 
-    def __init__(self, cell: type[Block], steps: int, rows: int, hidden: int, dtype: Any) -> None:
+    def __init__(self, shape: Shape) -> None:
+        cell, steps, rows, _, hidden, dtype = shape
         n = hidden * rows
-        self.rows, self.hidden = rows, hidden
+        self.made_for, self.rows, self.hidden = shape, rows, hidden
         self.projection = np.empty((steps, cell.projected * hidden, rows), dtype)
         self.factors = np.empty((steps, cell.factored, n), dtype)
         self.spare = np.empty((steps, 3, n), dtype)
-        self.sums, self.pair = np.empty(self.shape(4), dtype), np.empty((2, n), dtype)
+        self.sums, self.pair = np.empty(shape.of(4), dtype), np.empty((2, n), dtype)
         self.one = np.array(1, dtype)
         self.forward_turns = cell.forward_turns(self)
         self.backward_turns = cell.backward_turns(self)[::-1]
         self.nbytes = self.projection.nbytes + self.factors.nbytes + self.spare.nbytes
+        self.columns: list[tuple[Array, Array]] = []
+        if rows > 1:
+            for blocks in (cell.summed, cell.multiplied):
+                columns = np.empty((blocks * hidden, steps * rows), dtype)
+                self.columns.append((columns, columns.reshape(-1, steps, rows).transpose(1, 0, 2)))
+                self.nbytes += columns.nbytes
 
-    def shape(self, blocks: int) -> tuple[int, ...]:
-        """The shape in which products take some blocks of a step: a vector where there is one row."""
-        return (blocks * self.hidden,) if self.rows == 1 else (blocks * self.hidden, self.rows)
-
-    def project(self, Wx: Array, xs: Array) -> None:
-        """The products of the inputs, xs (steps * rows, inputs + 1), with Wx."""
+    def project(self, Wx: Array, block: Block) -> None:
+        """The products of a block's inputs with Wx."""
         if self.rows == 1:
-            np.dot(xs, Wx.T, out=self.projection[:, :, 0])
+            block.xs.dot(Wx.T, self.projection[:, :, 0])
         else:
-            np.matmul(Wx, xs.reshape(len(self.projection), self.rows, -1).transpose(0, 2, 1), out=self.projection)
+            np.matmul(Wx, block.xs_by_step, self.projection)
+
+    def gathered(self, sums: Array, multiplied: Array) -> tuple[Array, Array]:
+        """(steps, features, rows) as (features, n), for the gradients of the sums and what the recurrent weights met."""
+        if self.rows == 1:  # the steps are the columns: nothing to copy
+            return sums[:, :, 0].T, multiplied[:, :, 0].T
+        (d, to_d), (s, to_s) = self.columns
+        to_d[...] = sums
+        to_s[...] = multiplied
+        return d, s
 
 
 class Block:
-    """Some steps of a cell on the same rows. h: the states before and after the steps, (steps + 1, hidden, rows)."""
+    """Some steps of a cell on the same rows.
+
+    xs: the inputs and a 1, (steps * rows, features + 1). h: the states before and after the steps, (steps + 1, hidden, rows).
+    """
 
     gates: ClassVar[int]  # blocks of the weights' rows
     projected: ClassVar[int]  # blocks that the product with the inputs makes
@@ -61,13 +91,17 @@ class Block:
     states: ClassVar[int] = 1
     logistic: ClassVar[int] = 0  # gates with the logistic function
 
-    def __init__(self, steps: int, rows: int, hidden: int, dtype: Any) -> None:
+    def __init__(self, shape: Shape) -> None:
+        _, steps, rows, features, hidden, dtype = self.made_for = shape
         self.steps, self.rows, self.hidden = steps, rows, hidden
+        self.xs = np.ones((steps * rows, features + 1), dtype)
+        by_step = self.xs.reshape(steps, rows, features + 1)
+        self.inputs, self.xs_by_step = by_step[:, :, :-1], by_step.transpose(0, 2, 1)
         self.h = np.empty((steps + 1, hidden, rows), dtype)
         self.flat = self.h.reshape(steps + 1, hidden * rows)
         self.columns = list(self.flat if rows == 1 else self.h)
         self.few = self.logistic * hidden * rows <= FEW
-        self.nbytes = self.h.nbytes
+        self.nbytes = self.xs.nbytes + self.h.nbytes
 
     def state(self, t: int) -> list[Array]:
         """The states before step t, (hidden, rows) each."""
@@ -110,11 +144,11 @@ class Block:
     @staticmethod
     def products(d: Array, s: Array, xs: Array, needs: Sequence[bool]) -> Products:
         """Contributions to the parameters of d (summed * hidden, n), s (multiplied * hidden, n) and the inputs xs (n, inputs + 1)."""
-        db = np.dot(d, xs[:, -1]) if needs[2] or needs[3] else None
-        return [np.dot(d, xs[:, :-1]) if needs[0] else None, np.dot(d, s.T) if needs[1] else None, db, db]
+        db = d.dot(xs[:, -1]) if needs[2] or needs[3] else None
+        return [d.dot(xs[:, :-1]) if needs[0] else None, d.dot(s.T) if needs[1] else None, db, db]
 
     @staticmethod
     def to_inputs(d: Array, W_ih: Array) -> Array:
         """The contribution to the inputs, (n, inputs)."""
-        dx: Array = np.dot(d.T, W_ih)
+        dx: Array = d.T.dot(W_ih)
         return dx

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from engine.ops.fused_block import Block, Work
+from engine.ops.fused_block import Block, Shape, Work
 from engine.ops.fused_gru import Gru, GruBefore
 from engine.ops.op import Array
 
@@ -20,40 +20,40 @@ class Rnn(Block):
     gates = projected = factored = summed = 1
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
-        dot, add, tanh, maximum = np.dot, np.add, np.tanh, np.maximum
+        dot, add, tanh, maximum = U.dot, np.add, np.tanh, np.maximum
         a = np.empty_like(self.columns[0])
         if options["nonlinearity"] == "tanh":
             for p, h, h_next in zip(work.forward_turns, self.columns, self.columns[1:], strict=False):
-                dot(U, h, a)
+                dot(h, a)
                 add(a, p, a)
                 tanh(a, h_next)
         else:
             zero = np.array(0, a.dtype)
             for p, h, h_next in zip(work.forward_turns, self.columns, self.columns[1:], strict=False):
-                dot(U, h, a)
+                dot(h, a)
                 add(a, p, a)
                 maximum(a, zero, out=h_next)
 
     def backward(self, work: Work, W_hh: Array, gradients: list[Array], arriving: Sequence[Array] | None, options: Any) -> Array:
-        dot, add, multiply = np.dot, np.add, np.multiply
+        dot, add, multiply = W_hh.T.dot, np.add, np.multiply
         h, factors = self.flat[1:], work.factors[:, 0]
         if options["nonlinearity"] == "tanh":  # 1 - h^2
             multiply(h, h, factors)
             np.subtract(work.one, factors, factors)
         else:
             np.sign(h, factors)  # 1 where h > 0; at 0 the subgradient is 0
-        (d,), U = gradients, W_hh.T
-        column = d.reshape(work.shape(1))
+        (d,) = gradients
+        column = d.reshape(work.made_for.of(1))
         for t, (factor, da) in enumerate(work.backward_turns, 1):
             if arriving is not None:
                 add(d, arriving[-t], d)
             multiply(factor, d, factor)
-            dot(U, da, column)
+            dot(da, column)
         return work.factors.reshape(self.steps, self.hidden, self.rows)
 
     @staticmethod
     def backward_turns(work: Work) -> list[Any]:
-        return [(k[0], k.reshape(work.shape(1))) for k in work.factors]
+        return [(k[0], k.reshape(work.made_for.of(1))) for k in work.factors]
 
 
 class Lstm(Block):
@@ -67,12 +67,13 @@ class Lstm(Block):
     gates = projected = summed = 4
     factored, states, logistic = 6, 2, 3
 
-    def __init__(self, steps: int, rows: int, hidden: int, dtype: Any) -> None:
-        super().__init__(steps, rows, hidden, dtype)
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape)
+        _, steps, rows, _, hidden, dtype = shape
         self.gate = gate = np.empty((steps + 1, 6, hidden * rows), dtype)
-        shape = (4 * hidden,) if rows == 1 else (4 * hidden, rows)
+        four = shape.of(4)
         self.turns = [
-            (self.columns[t], s[:4].reshape(shape), s[:3], s[3], s[:2], s[3:5], s[5], s[2], gate[t + 1, 4], self.flat[t + 1])
+            (self.columns[t], s[:4].reshape(four), s[:3], s[3], s[:2], s[3:5], s[5], s[2], gate[t + 1, 4], self.flat[t + 1])
             for t, s in enumerate(gate[:-1])
         ]
         self.nbytes += gate.nbytes
@@ -95,11 +96,11 @@ class Lstm(Block):
         return Wx.reshape(rows, inputs + 1), U.reshape(rows, hidden)
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
-        dot, add, multiply, divide, tanh, exp = np.dot, np.add, np.multiply, np.divide, np.tanh, np.exp
+        dot, add, multiply, divide, tanh, exp = U.dot, np.add, np.multiply, np.divide, np.tanh, np.exp
         few, one, pair = self.few, work.one, work.pair
         first, second = pair
         for p, (h, sums, ifo, g, i_f, g_c, tanh_c, o, c_next, h_next) in zip(work.forward_turns, self.turns, strict=True):
-            dot(U, h, sums)
+            dot(h, sums)
             add(sums, p, sums)
             if few:
                 expit(ifo, ifo)
@@ -114,7 +115,7 @@ class Lstm(Block):
             multiply(o, tanh_c, h_next)
 
     def backward(self, work: Work, W_hh: Array, gradients: list[Array], arriving: Sequence[Array] | None, options: Any) -> Array:
-        dot, add, multiply, subtract = np.dot, np.add, np.multiply, np.subtract
+        dot, add, multiply, subtract = W_hh.T.dot, np.add, np.multiply, np.subtract
         s, k, t3, one = self.gate[:-1], work.factors, work.spare, work.one
         subtract(one, s[:, :3], t3)
         multiply(t3, s[:, :3], t3)
@@ -126,7 +127,7 @@ class Lstm(Block):
         multiply(to_g_c, s[:, 0:3:2], to_g_c)  # i (1 - g^2), o (1 - tanh(c)^2)
         k[:, 0] = s[:, 1]
         dh, dc = gradients
-        column, U, carried = dh.reshape(work.shape(1)), W_hh.T, dc
+        column, carried = dh.reshape(work.made_for.of(1)), dc
         for t, (by_c, by_o, by_h, da, before) in enumerate(work.backward_turns, 1):
             if arriving is not None:
                 add(dh, arriving[-t], dh)
@@ -134,14 +135,14 @@ class Lstm(Block):
             multiply(by_h, dh, by_h)
             add(by_h, carried, dc)
             multiply(by_c, dc, by_c)
-            dot(U, da, column)
+            dot(da, column)
             carried = before
         dc[...] = carried
         return k[:, 1:5].reshape(self.steps, 4 * self.hidden, self.rows)
 
     @staticmethod
     def backward_turns(work: Work) -> list[Any]:
-        return [(k[:4], k[4], k[5], k[1:5].reshape(work.shape(4)), k[0]) for k in work.factors]
+        return [(k[:4], k[4], k[5], k[1:5].reshape(work.made_for.of(4)), k[0]) for k in work.factors]
 
 
 CELLS: Mapping[str, type[Block]] = MappingProxyType({"rnn": Rnn, "lstm": Lstm, "gru": Gru, "gru_before": GruBefore})

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from engine.ops.fused_block import Block, Products, Work
+from engine.ops.fused_block import Block, Products, Shape, Work
 from engine.ops.op import Array
 
 
@@ -20,11 +20,12 @@ class Gru(Block):
 
     gates, projected, summed, factored, logistic = 3, 4, 4, 5, 2
 
-    def __init__(self, steps: int, rows: int, hidden: int, dtype: Any) -> None:
-        super().__init__(steps, rows, hidden, dtype)
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape)
+        _, steps, rows, _, hidden, dtype = shape
         self.gate = np.empty((steps, 4, hidden * rows), dtype)
-        shape = (3 * hidden,) if rows == 1 else (3 * hidden, rows)
-        self.turns = [(self.columns[t], s[:3].reshape(shape), s[:2], *s, self.flat[t], self.flat[t + 1]) for t, s in enumerate(self.gate)]
+        three = shape.of(3)
+        self.turns = [(self.columns[t], s[:3].reshape(three), s[:2], *s, self.flat[t], self.flat[t + 1]) for t, s in enumerate(self.gate)]
         self.nbytes += self.gate.nbytes
 
     @classmethod
@@ -42,10 +43,10 @@ class Gru(Block):
         return Wx, U
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
-        dot, add, multiply, subtract, divide, tanh, exp = np.dot, np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
+        dot, add, multiply, subtract, divide, tanh, exp = U.dot, np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
         few, one, x = self.few, work.one, work.pair[0]
         for (p, p_n), (h, sums, rz, r, z, m, n, before, after) in zip(work.forward_turns, self.turns, strict=True):
-            dot(U, h, sums)
+            dot(h, sums)
             add(sums, p, sums)
             if few:
                 expit(rz, rz)
@@ -62,11 +63,11 @@ class Gru(Block):
 
     @staticmethod
     def forward_turns(work: Work) -> list[Any]:
-        three, H = work.shape(3), work.hidden
+        three, H = work.made_for.of(3), work.hidden
         return [(p[: 3 * H].reshape(three), p[3 * H :].reshape(-1)) for p in work.projection]
 
     def backward(self, work: Work, W_hh: Array, gradients: list[Array], arriving: Sequence[Array] | None, options: Any) -> Array:
-        dot, add, multiply, subtract = np.dot, np.add, np.multiply, np.subtract
+        dot, add, multiply, subtract = W_hh.T.dot, np.add, np.multiply, np.subtract
         s, k, t2, one = self.gate, work.factors, work.spare[:, :2], work.one
         r, z, m, n = s[:, 0], s[:, 1], s[:, 2], s[:, 3]
         to_r, to_z, to_m, to_n = k[:, 0], k[:, 1], k[:, 2], k[:, 3]
@@ -81,19 +82,19 @@ class Gru(Block):
         multiply(to_z, z, to_z)
         multiply(to_z, t2[:, 1], to_z)  # (h - n) z (1 - z)
         k[:, 4] = z
-        (d,), U = gradients, W_hh.T
+        (d,) = gradients
         column, dh = work.sums[: self.hidden], work.sums[: self.hidden].reshape(-1)
         for t, (factors, da, by_z) in enumerate(work.backward_turns, 1):
             if arriving is not None:
                 add(d, arriving[-t], d)
             multiply(factors, d, factors)
-            dot(U, da, column)
+            dot(da, column)
             add(dh, by_z, d)
         return k[:, :4].reshape(self.steps, 4 * self.hidden, self.rows)
 
     @staticmethod
     def backward_turns(work: Work) -> list[Any]:
-        return [(k, k[:3].reshape(work.shape(3)), k[4]) for k in work.factors]
+        return [(k, k[:3].reshape(work.made_for.of(3)), k[4]) for k in work.factors]
 
     @staticmethod
     def products(d: Array, s: Array, xs: Array, needs: Sequence[bool]) -> Products:
@@ -101,18 +102,18 @@ class Gru(Block):
         dW = db = db_hh = None
         if needs[0]:
             dW = np.empty((3 * H, x.shape[1]), d.dtype)
-            np.dot(d[: 2 * H], x, out=dW[: 2 * H])
-            np.dot(d[3 * H :], x, out=dW[2 * H :])
+            d[: 2 * H].dot(x, dW[: 2 * H])
+            d[3 * H :].dot(x, dW[2 * H :])
         if needs[2] or needs[3]:
-            sums = np.dot(d, xs[:, -1])
+            sums = d.dot(xs[:, -1])
             db, db_hh = np.concatenate([sums[: 2 * H], sums[3 * H :]]), sums[: 3 * H]
-        return [dW, np.dot(d[: 3 * H], s.T) if needs[1] else None, db, db_hh]
+        return [dW, d[: 3 * H].dot(s.T) if needs[1] else None, db, db_hh]
 
     @staticmethod
     def to_inputs(d: Array, W_ih: Array) -> Array:
         H = d.shape[0] // 4
-        dx: Array = np.dot(d[: 2 * H].T, W_ih[: 2 * H])
-        dx += np.dot(d[3 * H :].T, W_ih[2 * H :])
+        dx: Array = d[: 2 * H].T.dot(W_ih[: 2 * H])
+        dx += d[3 * H :].T.dot(W_ih[2 * H :])
         return dx
 
 
@@ -126,11 +127,12 @@ class GruBefore(Block):
     gates = projected = summed = 3
     factored, multiplied, logistic = 5, 2, 2
 
-    def __init__(self, steps: int, rows: int, hidden: int, dtype: Any) -> None:
-        super().__init__(steps, rows, hidden, dtype)
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape)
+        _, steps, rows, _, hidden, dtype = shape
         self.gate = np.empty((steps, 3, hidden * rows), dtype)
         self.both = np.empty((steps, 2, hidden * rows), dtype)  # h_(t-1), r h_(t-1)
-        one, two = ((hidden,), (2 * hidden,)) if rows == 1 else ((hidden, rows), (2 * hidden, rows))
+        one, two = shape.of(1), shape.of(2)
         self.turns = [
             (self.columns[t], s[:2].reshape(two), s[:2], s[0], s[1], s[2].reshape(one), s[2], reset, reset.reshape(one),
              self.flat[t], self.flat[t + 1])
@@ -148,11 +150,11 @@ class GruBefore(Block):
         return Wx, U
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
-        dot, add, multiply, subtract, divide, tanh, exp = np.dot, np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
+        add, multiply, subtract, divide, tanh, exp = np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
         few, one, x, H = self.few, work.one, work.pair[0], self.hidden
-        U_rz, U_n = U[: 2 * H], U[2 * H :]
+        dot_rz, dot_n = U[: 2 * H].dot, U[2 * H :].dot
         for (p, p_n), (h, sums, rz, r, z, sum_n, n, reset, column, before, after) in zip(work.forward_turns, self.turns, strict=True):
-            dot(U_rz, h, sums)
+            dot_rz(h, sums)
             add(sums, p, sums)
             if few:
                 expit(rz, rz)
@@ -161,7 +163,7 @@ class GruBefore(Block):
                 add(rz, one, rz)
                 divide(one, rz, rz)
             multiply(r, before, reset)
-            dot(U_n, column, sum_n)
+            dot_n(column, sum_n)
             add(n, p_n, n)
             tanh(n, n)
             subtract(before, n, x)
@@ -170,11 +172,11 @@ class GruBefore(Block):
 
     @staticmethod
     def forward_turns(work: Work) -> list[Any]:
-        two, H = work.shape(2), work.hidden
+        two, H = work.made_for.of(2), work.hidden
         return [(p[: 2 * H].reshape(two), p[2 * H :].reshape(-1)) for p in work.projection]
 
     def backward(self, work: Work, W_hh: Array, gradients: list[Array], arriving: Sequence[Array] | None, options: Any) -> Array:
-        dot, add, multiply, subtract = np.dot, np.add, np.multiply, np.subtract
+        add, multiply, subtract = np.add, np.multiply, np.subtract
         s, k, t2, one, H = self.gate, work.factors, work.spare[:, :2], work.one, self.hidden
         r, z, n, before = s[:, 0], s[:, 1], s[:, 2], self.flat[:-1]
         to_r, to_z, to_n = k[:, 1], k[:, 2], k[:, 3]
@@ -189,23 +191,23 @@ class GruBefore(Block):
         subtract(one, to_n, to_n)
         multiply(to_n, t2[:, 1], to_n)  # (1 - z) (1 - n^2)
         k[:, 4] = z
-        (d,), U_rz, U_n = gradients, W_hh[: 2 * H].T, W_hh[2 * H :].T
-        column, of_reset = d.reshape(work.shape(1)), work.sums[:H]
+        (d,), dot_rz, dot_n = gradients, W_hh[: 2 * H].T.dot, W_hh[2 * H :].T.dot
+        column, of_reset = d.reshape(work.made_for.of(1)), work.sums[:H]
         flat = of_reset.reshape(-1)
         for t, (by_h, by_reset, rz, sum_n, by_r, by_z) in enumerate(work.backward_turns, 1):
             if arriving is not None:
                 add(d, arriving[-t], d)
             multiply(by_h, d, by_h)
-            dot(U_n, sum_n, of_reset)
+            dot_n(sum_n, of_reset)
             multiply(by_reset, flat, by_reset)
-            dot(U_rz, rz, column)
+            dot_rz(rz, column)
             add(d, by_r, d)
             add(d, by_z, d)
         return k[:, 1:4].reshape(self.steps, 3 * H, self.rows)
 
     @staticmethod
     def backward_turns(work: Work) -> list[Any]:
-        one, two = work.shape(1), work.shape(2)
+        one, two = work.made_for.of(1), work.made_for.of(2)
         return [(k[2:], k[:2], k[1:3].reshape(two), k[3].reshape(one), k[0], k[4]) for k in work.factors]
 
     def multiplicands(self) -> Array:
@@ -217,7 +219,7 @@ class GruBefore(Block):
         H, dU = d.shape[0] // 3, None
         if needs[1]:
             dU = np.empty((3 * H, H), d.dtype)
-            np.dot(d[: 2 * H], s[:H].T, out=dU[: 2 * H])
-            np.dot(d[2 * H :], s[H:].T, out=dU[2 * H :])
+            d[: 2 * H].dot(s[:H].T, dU[: 2 * H])
+            d[2 * H :].dot(s[H:].T, dU[2 * H :])
         dW, _, db, db_hh = Block.products(d, s, xs, (needs[0], False, needs[2], needs[3]))
         return [dW, dU, db, db_hh]

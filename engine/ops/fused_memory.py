@@ -9,38 +9,28 @@ from __future__ import annotations
 from threading import local
 from typing import Any
 
-from engine.ops.fused_block import Block, Work
-from engine.ops.fused_plan import Plan
-from engine.ops.op import Array
+from engine.ops.fused_block import Block, Shape, Work
+from engine.ops.fused_plan import Plan, Span
 
 IDLE = 128 * 1024 * 1024  # bytes that may lie idle in a thread; beyond, all are forgotten
 
 
 class _Idle(local):
     def __init__(self) -> None:
-        self.objects: dict[Any, list[Any]] = {}
+        self.blocks: dict[Shape, list[Block]] = {}
+        self.works: dict[Shape, list[Work]] = {}
         self.nbytes = 0
+
+    def count(self, nbytes: int) -> bool:
+        """Counts some more bytes. Whether they may lie idle too; if not, all are forgotten."""
+        self.nbytes += nbytes
+        if self.nbytes > IDLE:
+            self.blocks, self.works, self.nbytes = {}, {}, 0
+            return False
+        return True
 
 
 _idle = _Idle()
-Key = tuple[type[Block], int, int, int, Any]  # cell, steps, rows, hidden, dtype
-
-
-def _take(key: Any) -> Any:
-    objects = _idle.objects.get(key)
-    if not objects:
-        return None
-    found = objects.pop()
-    _idle.nbytes -= found.nbytes
-    return found
-
-
-def _give(key: Any, thing: Any) -> None:
-    _idle.nbytes += thing.nbytes
-    if _idle.nbytes > IDLE:
-        _idle.objects, _idle.nbytes = {}, 0
-        return
-    _idle.objects.setdefault(key, []).append(thing)
 
 
 def idle_bytes() -> int:
@@ -48,31 +38,55 @@ def idle_bytes() -> int:
     return _idle.nbytes
 
 
-def take_block(key: Key) -> Block:
-    """A block of these steps and rows, its contents being anything."""
-    found: Block | None = _take(key)
-    return found if found is not None else key[0](*key[1:])
+def take_block(shape: Shape) -> Block:
+    """A block of that shape, its contents being anything."""
+    found = _idle.blocks.get(shape)
+    if not found:
+        return shape.cell(shape)
+    block = found.pop()
+    _idle.nbytes -= block.nbytes
+    return block
 
 
-def take_work(key: Key) -> Work:
-    """Working memory for a block of that key. Give it back with `give_work`."""
-    found: Work | None = _take((Work, key))
-    return found if found is not None else Work(*key)
+def take_work(shape: Shape) -> Work:
+    """Working memory for a block of that shape. Give it back with `give_work`."""
+    found = _idle.works.get(shape)
+    if not found:
+        return Work(shape)
+    work = found.pop()
+    _idle.nbytes -= work.nbytes
+    return work
 
 
-def give_work(key: Key, work: Work) -> None:
-    _give((Work, key), work)
+def give_work(work: Work) -> None:
+    if _idle.count(work.nbytes):
+        _idle.works.setdefault(work.made_for, []).append(work)
 
 
 class Kept:
-    """What a forward pass leaves for the backward one: the plan, the packed inputs (size, inputs + 1), a block for each span."""
+    """What a forward pass leaves for the backward one: the plan, and a block for each span."""
 
-    __slots__ = ("blocks", "inputs", "plan")
+    __slots__ = ("blocks", "plan")
 
-    def __init__(self, plan: Plan, inputs: Array) -> None:
-        self.plan, self.inputs = plan, inputs
-        self.blocks: list[tuple[Key, Block]] = []
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.blocks: list[Block] = []
 
     def __del__(self) -> None:
-        for key, block in self.blocks:
-            _give(key, block)
+        for block in self.blocks:
+            if _idle.count(block.nbytes):
+                _idle.blocks.setdefault(block.made_for, []).append(block)
+
+
+Part = tuple[Span, int, Shape]
+
+
+def parts_of(plan: Plan, cell: type[Block], features: int, hidden: int, dtype: Any) -> tuple[Part, ...]:
+    """The spans of a plan in the order of the steps, each with the number of rows that go on after it and the shape of its block."""
+    key = (cell, features, hidden, dtype)
+    found: tuple[Part, ...] | None = plan.parts.get(key)
+    if found is None:
+        found = plan.parts[key] = tuple(
+            (span, going_on, Shape(cell, span.steps, span.rows, features, hidden, dtype)) for span, going_on in plan.spans
+        )
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +22,11 @@ CACHED = 256 * 1024  # bytes of one gate that a block may have: what a block's b
 
 @dataclass(frozen=True)
 class Span:
-    """Some steps on the same rows. at: where its (step, row) pairs begin among those of all spans."""
+    """Some steps on the same rows. first: how many steps there are before it; at: how many (step, row) pairs."""
 
     steps: int
     rows: int
+    first: int
     at: int
 
     @property
@@ -54,10 +56,30 @@ class Plan:
         spans = [span for group in self.groups for span in group]
         return tuple((span, spans[i + 1].rows if i + 1 < len(spans) else 0) for i, span in enumerate(spans))
 
+    @cached_property
+    def parts(self) -> dict[Any, Any]:
+        """What is prepared for the spans, by what it is prepared for (`engine.ops.fused_memory.parts_of`)."""
+        return {}
+
     @property
     def straight(self) -> bool:
         """Whether packed is what (time, batch, ...) is anyway."""
         return self.times is None and not self.reverse
+
+    def ordered(self, x: Array) -> Array:
+        """(time, batch, k) as `steps` takes it: in the order of work."""
+        if self.times is not None:
+            packed: Array = x[self.times, self.rows]
+            return packed
+        return x[::-1] if self.reverse else x
+
+    def steps(self, ordered: Array, span: Span) -> Array:
+        """The part of a span, (steps, rows, k)."""
+        if span.first == 0 and span.end == self.size and self.times is None:
+            return ordered
+        if self.times is None:
+            return ordered[span.first : span.first + span.steps]
+        return ordered[span.at : span.end].reshape(span.steps, span.rows, ordered.shape[1])
 
     def pack(self, a: Array) -> Array:
         """(time, batch, k) -> (size, k); without a copy where the order is that of the batch."""
@@ -96,7 +118,8 @@ def plan_of(time: int, batch: int, state_bytes: int, lengths: tuple[int, ...] | 
         pieces = -(-steps // max(1, CACHED // (rows * state_bytes)))
         longest = -(-steps // pieces)
         for start in range(0, steps, longest):
-            spans.append(Span(min(longest, steps - start), rows, spans[-1].end if spans else 0))
+            first, at = (spans[-1].first + spans[-1].steps, spans[-1].end) if spans else (0, 0)
+            spans.append(Span(min(longest, steps - start), rows, first, at))
     groups: list[list[Span]] = []
     for span in spans:
         if groups and (span.end - groups[-1][0].at) * state_bytes <= CACHED:

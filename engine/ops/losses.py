@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.ops.network import log_softmax, shifted
+from engine.ops.network import log_softmax, ones, shifted
 from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
@@ -209,9 +209,9 @@ def _usual_cross_entropy(z: Array, target: Array) -> tuple[Any, _Usual] | None:
         return None
     below = shifted(z, 1)
     exps = np.exp(below)
-    sums = exps.dot(_ones(z.shape[1], z.dtype))  # as a product, which is quicker than a sum
+    sums = exps.dot(ones(z.shape[1], z.dtype))  # as a product, which is quicker than a sum
     each = np.log(sums) - below[chosen]
-    return each.dot(_ones(count, z.dtype)) / count, _Usual(exps, sums, chosen)
+    return each.dot(ones(count, z.dtype)) / count, _Usual(exps, sums, chosen)
 
 
 @lru_cache(maxsize=64)
@@ -219,13 +219,6 @@ def _class_numbers(count: int) -> Array:
     numbers = np.arange(count)
     numbers.flags.writeable = False
     return numbers
-
-
-@lru_cache(maxsize=64)
-def _ones(count: int, dtype: np.dtype[Any]) -> Array:
-    ones = np.ones(count, dtype)
-    ones.flags.writeable = False
-    return ones
 
 
 def _cross_entropy_vjp(F: Any, g: Any, record: Record) -> list[Any]:

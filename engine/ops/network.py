@@ -1,15 +1,18 @@
-"""Operations of networks: softmax, log-softmax, embedding."""
+"""Operations of networks: softmax, log-softmax, embedding; and a linear layer in one, for training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from engine.ops.axes import axis_of
-from engine.ops.op import Array, Derivative, Record, Sample, structured
+from engine.ops.op import REGISTRY, Array, Derivative, Op, Record, Sample, register, structured
 from engine.ops.shape import add_rows, encoded
+
+__all__ = ["log_softmax", "ones", "shifted"]
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 
@@ -70,6 +73,42 @@ structured(
     samples=[Sample((_Z,)), Sample(([0.5, 7.0, -8.0],)), Sample((_Z,), {"axis": 0}), Sample(([0.5],)), Sample(([[], []],), {"axis": 0})],
     errors=[Sample((0.5,)), Sample((_Z,), {"axis": 2})],
 )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def ones(count: int, dtype: np.dtype[Any]) -> Array:
+    """A vector of ones: a product with it is quicker than a sum."""
+    made = np.ones(count, dtype)
+    made.flags.writeable = False
+    return made
+
+
+def _affine(x: Array, W: Array, b: Array) -> Array:
+    y: Array = REGISTRY["linear"].forward(x, W)
+    if b.shape != W.shape[:1]:
+        raise ValueError(f"affine: W has shape {W.shape} and b {b.shape}; expected W (m, n) and b (m,)")
+    return np.add(y, b, y) if y.dtype is b.dtype else y + b
+
+
+def _affine_vjp(F: Any, g: Array, record: Record) -> list[Any]:
+    x, W, _ = record.inputs
+    needs, rows, flat = record.needs, g, x
+    if g.ndim != 2:
+        rows, flat = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])
+    return [
+        g.dot(W) if needs[0] else None,
+        rows.T.dot(flat) if needs[1] else None,
+        ones(len(rows), g.dtype).dot(rows) if needs[2] else None,
+    ]
+
+
+def _affine_primitive(x: Any, W: Any, b: Any) -> Any:
+    from engine.tensor import apply  # which stands on the ops
+
+    return apply("linear", x, W) + b
+
+
+register(Op("affine", "structured", ("x", "W", "b"), _affine, _affine_vjp, None, (), primitive=_affine_primitive, hidden=True))
 
 
 def _embedding(indices: Array, W: Array, *, padding_idx: int | None = None) -> Array:
