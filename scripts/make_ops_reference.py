@@ -7,6 +7,7 @@ python scripts/make_ops_reference.py --check    # fails where it is not what the
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import Tape, Tensor, apply
 from engine.ops import REGISTRY, Op
+from engine.ops.formula import walk
 from engine.ops.latex import to_latex
 from engine.ops.op import Sample
+from engine.ops.spelled import Asked, contribution_in_numbers, element_in_numbers, worked_out
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "ops.md"
 HEAD = """# Operations
@@ -26,7 +29,50 @@ HEAD = """# Operations
 Every operation of the engine, as it is defined: this page is written by `python scripts/make_ops_reference.py` and a test keeps it true.
 Each is `engine.F.name(inputs, attributes)`, and a method of the tensor that is its first input. A bar over a symbol is the gradient of the
 loss with respect to it; what an operation sends back to an input of a smaller, broadcast shape is summed over the axes that were stretched.
+
+*With numbers*: an elementwise operation at one number; any other at a small sample, where of the output and of each contribution one
+element is written out, counted from 0, the gradient that arrives being 1 at the output's first element, 2 at the next, and so on.
+
+Integers and truth values have no gradient. Where an operation gives fractions they count as float64, whatever their width; float32 stays
+float32. What is refused raises ValueError, IndexError or TypeError, with the operation's name first.
+
+Departures from PyTorch, where it has the operation too: a row of nothing but -inf sends no gradient back through `logsumexp` (there
+NaN), as attention gives zeros for a query that sees nothing. `max` and `min` share the gradient where several tie, as PyTorch's `amax` and `amin`.
+`pad` takes numpy's widths. `cross_entropy` takes class numbers, no probabilities; `pos_weight` is one number.
 """
+MEANINGS = {
+    "alpha": "size of the negative side", "axes": "for each axis of the output, the input's; None exchanges the last two",
+    "axis": "one axis, several, or None for all; negative ones count from the end", "correction": "taken off the count (1: Bessel's)",
+    "delta": "distance up to which the loss is a square", "dilation": "step between the numbers that a kernel reads",
+    "equation": "`ij,jk->ik`: a letter an axis; `...` for leading ones; letters not in the output are summed",
+    "eps": "added to the variance", "groups": "channels are cut into so many parts that do not meet", "high": "upper bound",
+    "ignore_index": "rows of this class do not count",
+    "index": "a part an axis, as docs/trace-format.md writes it; `x[...]` makes it", "is_causal": "a position sees none after it",
+    "keepdims": "keep reduced axes, of length 1", "label_smoothing": "share of the target spread evenly over all classes, 0 to 1",
+    "log_target": "the target holds logarithms", "low": "lower bound", "max_val": "upper bound", "min_val": "lower bound",
+    "negative_slope": "slope below 0", "ord": "1, 2 or `inf`", "padding": "zeros put before and after",
+    "padding_idx": "row that never learns",
+    "part": "which of the parts, from 0", "pos_weight": "weight of the target's first term",
+    "reduction": "`mean`, `sum` or `none` (kl_div: also `batchmean`)", "rows": "numbers of rows, in any order, also repeated",
+    "scale": "of the scores; None for one over the root of their depth", "shape": "sizes; in a reshape -1 for the one that follows",
+    "shift": "by how many places, one an axis", "sizes": "of all parts, or of each but the last", "stride": "step between outputs",
+    "value": "what is put there", "weight": "one a class; the mean is weighted then", "widths": "(before, after) for each axis",
+}  # fmt: skip
+ONE_AXIS = {"concat", "cumsum", "gather", "log_softmax", "softmax", "split", "stack", "unsqueeze"}
+
+
+def meaning(op: Op, name: str) -> str:
+    if name not in MEANINGS:
+        raise SystemExit(f"{op.name}: say in {Path(__file__).name} what the attribute {name!r} is")
+    return "one axis; negative ones count from the end" if name == "axis" and op.name in ONE_AXIS else MEANINGS[name]
+
+
+def attributes_of(op: Op) -> dict[str, str]:
+    """An op's keyword arguments with their defaults as text, empty where there is none."""
+    if op.kind == "elementwise":
+        return {name: f"={value!r}" for name, value in op.attributes.items()}
+    found = inspect.signature(op.forward).parameters.values()
+    return {p.name: "" if p.default is p.empty else f"={p.default!r}" for p in found if p.kind is p.KEYWORD_ONLY}
 
 
 def latex_of(op: Op) -> str:
@@ -65,6 +111,62 @@ def in_numbers(op: Op) -> str | None:
     return r",\quad ".join(parts)
 
 
+def sample_in_numbers(op: Op) -> str:
+    """A structured op: of its output and of each contribution one element, of the first sample for which all can be written."""
+    for sample in op.samples:
+        arrays = [np.asarray(x) for x in sample.inputs]
+        output = np.asarray(apply(op.name, *(Tensor(x) for x in arrays), **sample.attributes).data)
+        if not output.size or max(x.size for x in arrays) == 1:
+            continue
+        asked = Asked(arrays, output, sample.attributes, np.arange(1.0, output.size + 1).reshape(output.shape))
+        values = {place: element_in_numbers(op, place, arrays, sample.attributes) for place in np.ndindex(output.shape)}
+        parts = [longest("y", "=", values)]
+        for port, x in enumerate(arrays):
+            name = symbol_of(op, port)
+            if x.dtype.kind == "f":
+                sent = {place: contribution_in_numbers(op, port, place, asked) for place in np.ndindex(x.shape)}
+                parts.append(longest(rf"\bar{{{name}}}", r"\mathrel{+}=", sent))
+        if None not in parts:
+            given = [f"{symbol_of(op, port)} = {shown(x)}" for port, x in enumerate(arrays)]
+            given += [rf"\mathrm{{{escaped(key)}}} = \text{{{escaped(str(value))}}}" for key, value in sample.attributes.items()]
+            return r",\quad ".join([*given, *(part for part in parts if part)])
+    raise SystemExit(f"{op.name}: none of its samples can be written out in numbers")
+
+
+def symbol_of(op: Op, port: int) -> str:
+    name = op.inputs[min(port, len(op.inputs) - 1)]
+    several = name.startswith("*")
+    name = name.removeprefix("*")
+    upright = rf"\mathrm{{{escaped(name)}}}" if len(name) > 2 else name
+    return f"{upright}_{{{port}}}" if several else upright
+
+
+def escaped(text: str) -> str:
+    return text.replace("_", r"\_")
+
+
+def shown(x: Any) -> str:
+    """A small array, else its shape."""
+    if x.size > 12:
+        return r"\text{(" + ", ".join(map(str, x.shape)) + ")}"
+    if not x.ndim:
+        return to_latex(float(x)) if x.dtype.kind != "b" else rf"\text{{{bool(x)}}}"
+    inner = [shown(part) for part in x]
+    return "(" + ",\\ ".join(inner) + ")"
+
+
+def longest(left: str, sign: str, trees: dict[tuple[int, ...], Any]) -> str | None:
+    """The equation of the element that takes most terms, with its value; None where none is written."""
+    written = {place: tree for place, tree in trees.items() if tree is not None}
+    if not written:
+        return None
+    place = max(written, key=lambda at: (sum(1 for _ in walk(written[at])), worked_out(written[at]) != 0))
+    text, value = to_latex(written[place]), to_latex(worked_out(written[place]))
+    at = f"_{{{','.join(map(str, place))}}}" if place else ""
+    base = f"{{{left}}}" if at and "_" in left else left
+    return f"{base}{at} {sign} {text}" + ("" if text == value else f" = {value}")
+
+
 def gradients(op: Op, inputs: list[Tensor], run: Any, numbers: dict[str, float]) -> list[str]:
     written = []
     for derivative, x in zip(op.derivatives, inputs, strict=True):
@@ -84,19 +186,15 @@ def refusal(op: Op, sample: Sample) -> str:
 
 
 def section(op: Op) -> str:
-    options = {
-        **op.attributes,
-        **{key: value for sample in op.samples for key, value in sample.attributes.items() if key not in op.attributes},
-    }
+    options = attributes_of(op)
     lines = [f"## {op.name}", "", f"Inputs: {', '.join(f'`{name}`' for name in op.inputs)}."]
-    if op.attributes:
-        lines[-1] += f" Attributes: {', '.join(f'`{key}={value!r}`' for key, value in op.attributes.items())}."
-    elif options:
-        lines[-1] += f" Attributes: {', '.join(f'`{key}`' for key in options)}."
+    if options:
+        lines[-1] += " Attributes:"
+        lines += ["", *(f"- `{name}{default}`: {meaning(op, name)}" for name, default in options.items())]
     lines += ["", f"$${latex_of(op)}$$", ""]
     for k in range(len(op.derivatives)):
         lines += [f"$${contribution(op, k)}$$", ""]
-    if (numbers := in_numbers(op)) is not None:
+    if (numbers := in_numbers(op) if op.formula is not None else sample_in_numbers(op)) is not None:
         lines += ["With numbers:", "", f"$${numbers}$$", ""]
     for kink in op.kinks:
         at = ", ".join(f"{x:g}" for x in kink.at)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.ops.op import Array, Derivative, NumpyNamespace, Record, Sample, structured
+from engine.ops.spelled_losses import LAYER_NORM
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _random = np.random.default_rng(0)
@@ -51,6 +52,7 @@ structured(
     inputs=("x", "weight", "bias"),
     forward=_layer_norm,
     vjp=_layer_norm_vjp,
+    spelled=LAYER_NORM,
     analytic=True,
     latex=r"{y} = \tfrac{{{x} - \mu}}{{\sqrt{{\sigma^2 + \epsilon}}}} \odot {weight} + {bias}",
     derivatives=[
@@ -69,7 +71,7 @@ structured(
         Sample(([0.5], [1.5], [0.25])),
         Sample((np.zeros((0, 3)), [1.5, 0.5, -1.0], [0.1, 0.2, 0.3])),
     ],
-    errors=[Sample((0.5, [1.0], [0.0])), Sample((_M23, [1.0, 1.0], [0.0, 0.0])), Sample((_M23, [1.0, 1.0, 1.0], [0.0]))],
+    errors=[Sample((_M23, [1.0, 1.0], [0.0, 0.0])), Sample((_M23, [1.0, 1.0, 1.0], [0.0])), Sample((0.5, [1.0], [0.0]))],
 )
 
 
@@ -307,5 +309,5 @@ structured(
         Sample(([[[0.5, -1.0, 2.0]]], [[[1.5]]])),
         Sample((_SERIES[:0, :2], _FILTERS[:3])),
     ],
-    errors=[Sample((0.5, _FILTERS)), Sample((_SERIES, _FILTERS)), Sample((_SERIES[0], _FILTERS)), Sample((_SERIES[:, :2, :2], _FILTERS))],
+    errors=[Sample((_SERIES, _FILTERS)), Sample((_SERIES[0], _FILTERS)), Sample((_SERIES[:, :2, :2], _FILTERS)), Sample((0.5, _FILTERS))],
 )

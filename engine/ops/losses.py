@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.ops import spelled_losses
 from engine.ops.network import log_softmax, ones, shifted
 from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
 
@@ -63,6 +64,7 @@ structured(
     inputs=("x", "target"),
     forward=_mse_loss,
     vjp=_mse_vjp,
+    spelled=spelled_losses.MSE,
     analytic=True,
     latex=r"{y} = \tfrac{{1}}{{n}}\textstyle\sum ({x} - {target})^2",
     derivatives=[
@@ -90,6 +92,7 @@ structured(
     inputs=("x", "target"),
     forward=_l1_loss,
     vjp=_l1_vjp,
+    spelled=spelled_losses.L1,
     latex=r"{y} = \tfrac{{1}}{{n}}\textstyle\sum \left|{x} - {target}\right|",
     derivatives=[
         Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{1}}{{n}}\operatorname{{sign}}({x} - {target})"),
@@ -122,6 +125,7 @@ structured(
     inputs=("x", "target"),
     forward=_huber_loss,
     vjp=_huber_vjp,
+    spelled=spelled_losses.HUBER,
     latex=r"{y} = \tfrac{{1}}{{n}}\textstyle\sum \begin{{cases}}\tfrac{{1}}{{2}}d^2 & |d| \le \delta \\ "
     r"\delta(|d| - \tfrac{{1}}{{2}}\delta) & |d| > \delta\end{{cases}},\ d = {x} - {target}",
     derivatives=[
@@ -242,6 +246,7 @@ structured(
     inputs=("z", "target"),
     forward=_cross_entropy,
     vjp=_cross_entropy_vjp,
+    spelled=spelled_losses.CROSS_ENTROPY,
     latex=r"{y} = -\tfrac{{1}}{{B}}\textstyle\sum_b \log \mathrm{{softmax}}({z}_b)[{target}_b]",
     derivatives=[
         Derivative("z", latex=r"\bar{{{y}}}\,\tfrac{{1}}{{B}}\bigl(\mathrm{{softmax}}({z})_k - [k = {target}]\bigr)"),
@@ -286,6 +291,7 @@ structured(
     inputs=("logs", "target"),
     forward=_nll_loss,
     vjp=_nll_vjp,
+    spelled=spelled_losses.NLL,
     latex=r"{y} = -\tfrac{{1}}{{B}}\textstyle\sum_b {logs}_b[{target}_b]",
     derivatives=[Derivative("logs", latex=r"-\bar{{{y}}}\,\tfrac{{1}}{{B}}[k = {target}]"), Derivative("target", latex="0")],
     samples=[
@@ -328,6 +334,7 @@ structured(
     inputs=("z", "target"),
     forward=_bce_with_logits,
     vjp=_bce_vjp,
+    spelled=spelled_losses.BCE,
     latex=r"{y} = -\tfrac{{1}}{{n}}\textstyle\sum {target}\log\sigma({z}) + (1 - {target})\log\sigma(-{z})",
     derivatives=[
         Derivative("z", latex=r"\bar{{{y}}}\,\tfrac{{1}}{{n}}(\sigma({z}) - {target})"),
@@ -369,6 +376,7 @@ structured(
     inputs=("logs", "target"),
     forward=_kl_div,
     vjp=_kl_vjp,
+    spelled=spelled_losses.KL,
     latex=r"{y} = \tfrac{{1}}{{n}}\textstyle\sum {target}\,(\log {target} - {logs})",
     derivatives=[
         Derivative("logs", latex=r"-\bar{{{y}}}\,\tfrac{{1}}{{n}}\,{target}"),

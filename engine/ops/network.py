@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.ops import spelled
 from engine.ops.axes import axis_of
 from engine.ops.op import REGISTRY, Array, Derivative, Op, Record, Sample, register, structured
 from engine.ops.shape import add_rows, encoded
@@ -44,7 +45,7 @@ def _softmax_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 
 
 structured(
-    name="softmax", inputs=("z",), forward=_softmax, vjp=_softmax_vjp, analytic=True,
+    name="softmax", inputs=("z",), forward=_softmax, vjp=_softmax_vjp, spelled=spelled.SOFTMAX, analytic=True,
     latex=r"{y}_k = \frac{{e^{{{z}_k}}}}{{\sum_j e^{{{z}_j}}}}",
     derivatives=[Derivative("z", latex=r"{y}_k\bigl(\bar{{{y}}}_k - \textstyle\sum_j \bar{{{y}}}_j {y}_j\bigr)")],
     samples=[Sample((_Z,)), Sample(([0.5, 700.0, -800.0],)), Sample((_Z,), {"axis": 0}), Sample(([0.5],)),
@@ -67,7 +68,7 @@ def _log_softmax_vjp(F: Any, g: Any, record: Record) -> list[Any]:
 
 
 structured(
-    name="log_softmax", inputs=("z",), forward=log_softmax, vjp=_log_softmax_vjp, analytic=True,
+    name="log_softmax", inputs=("z",), forward=log_softmax, vjp=_log_softmax_vjp, spelled=spelled.LOG_SOFTMAX, analytic=True,
     latex=r"{y}_k = {z}_k - \log \textstyle\sum_j e^{{{z}_j}}",
     derivatives=[Derivative("z", latex=r"\bar{{{y}}}_k - e^{{{y}_k}} \textstyle\sum_j \bar{{{y}}}_j")],
     samples=[Sample((_Z,)), Sample(([0.5, 7.0, -8.0],)), Sample((_Z,), {"axis": 0}), Sample(([0.5],)), Sample(([[], []],), {"axis": 0})],

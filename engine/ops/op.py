@@ -103,6 +103,7 @@ class Op:
     samples: tuple[Sample, ...] = ()
     errors: tuple[Sample, ...] = ()
     element: Callable[..., list[tuple[int, tuple[int, ...], float]]] | None = None
+    spelled: Any = None  # for structured ops that are no sums: how one number is written out (engine.ops.spelled.Spelled)
     analytic: bool = False  # forward takes complex arrays and is complex-differentiable: a complex step can check it
     encode: Callable[..., Mapping[str, Any]] | None = None  # the attributes, from what a method left on the tape as given
     placed: bool = False  # one input; its contribution is the gradient put at the basic index that forward kept, if it kept one

@@ -17,12 +17,15 @@ _T234 = (np.arange(24.0) / 8 - 1).reshape(2, 3, 4).tolist()
 Terms = list[tuple[int, tuple[int, ...], float]]
 
 
-def _moved(forward: Any) -> Any:
-    """The element of the input that an element of the output is, for ops that only move numbers: the op is asked where it puts them."""
+def _moved(forward: Any, **options: Any) -> Any:
+    """The element of the input that an element of the output is, for ops that only move numbers: the op is asked where it puts them.
+
+    options: attributes for asking; 0 stands for what comes from nowhere.
+    """
 
     def element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> Terms:
         x = inputs[0]
-        places = forward(np.arange(1, x.size + 1).reshape(x.shape), *inputs[1:], **attributes)
+        places = forward(np.arange(1, x.size + 1).reshape(x.shape), *inputs[1:], **{**attributes, **options})
         place = int(places[index]) - 1
         return [(0, tuple(int(i) for i in np.unravel_index(place, x.shape)), 1.0)] if place >= 0 else []
 
@@ -194,6 +197,7 @@ structured(
     inputs=("x",),
     forward=_pad,
     vjp=_pad_vjp,
+    element=_moved(_pad, value=0),
     analytic=True,
     latex=r"{y} = [\,v,\ {x},\ v\,]",
     derivatives=[Derivative("x", latex=r"\text{{its part of }}\bar{{{y}}}")],
@@ -252,10 +256,10 @@ structured(
         Sample(([],), {"sizes": [0, 0], "part": 1}),
     ],
     errors=[
-        Sample((0.5,), {"sizes": 1}),
         Sample((_M23,), {"sizes": [1, 1], "axis": 1}),
         Sample((_M23,), {"sizes": [2], "part": 1}),
         Sample((_M23,), {"sizes": 0}),
+        Sample((0.5,), {"sizes": 1}),
     ],
 )
 
@@ -301,7 +305,7 @@ structured(
         Sample(([0.5], np.array([0]))),
         Sample((_M23, np.zeros((0, 3), int))),
     ],
-    errors=[Sample((0.5, np.array(0))), Sample((_M23, np.array([[2]]))), Sample((_M23, np.array([0]))), Sample((_M23, np.array([[0.5]])))],
+    errors=[Sample((_M23, np.array([[2]]))), Sample((_M23, np.array([0]))), Sample((_M23, np.array([[0.5]]))), Sample((0.5, np.array(0)))],
 )
 
 
@@ -321,6 +325,7 @@ structured(
     name="masked_fill",
     inputs=("x", "mask"),
     forward=_masked_fill,
+    element=_moved(_masked_fill, value=0),
     analytic=True,
     vjp=lambda F, g, record: [F.where(record.inputs[1], 0.0, g), None],
     latex=r"{y} = \begin{{cases}}v & {mask} \\ {x} & \text{{else}}\end{{cases}}",

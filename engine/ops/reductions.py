@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.ops import spelled
 from engine.ops.axes import axes_of, axis_of
 from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
 
@@ -55,13 +56,7 @@ def _elements(op: str) -> Callable[..., list[tuple[int, tuple[int, ...], float]]
     """The inputs that one element of a sum is made of."""
 
     def element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
-        x = inputs[0]
-        axes = axes_of(op, attributes.get("axis"), x.ndim)
-        if not attributes.get("keepdims"):
-            rest = list(index)
-            index = tuple(0 if i in axes else rest.pop(0) for i in range(x.ndim))
-        reduced = np.ndindex(*(x.shape[a] for a in axes))
-        return [(0, tuple(at[axes.index(i)] if i in axes else index[i] for i in range(x.ndim)), 1.0) for at in reduced]
+        return [(0, at, 1.0) for at in spelled.reduced(op, index, inputs[0], attributes)]
 
     return element
 
@@ -168,6 +163,7 @@ structured(
     inputs=("x",),
     forward=_var,
     vjp=_var_vjp,
+    spelled=spelled.VAR,
     analytic=True,
     latex=r"{y} = \tfrac{{1}}{{n - c}}\sum ({x} - \mu)^2",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{2}}{{n - c}}({x} - \mu)")],
@@ -193,6 +189,7 @@ structured(
     inputs=("x",),
     forward=_std,
     vjp=_std_vjp,
+    spelled=spelled.STD,
     analytic=True,
     latex=r"{y} = \sqrt{{\tfrac{{1}}{{n - c}}\sum ({x} - \mu)^2}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{{x} - \mu}}{{(n - c)\,{y}}}")],
@@ -219,6 +216,7 @@ def _extreme(name: str, reduce: Callable[..., Any], word: str) -> None:
         inputs=("x",),
         forward=forward,
         vjp=vjp,
+        spelled=spelled.extreme(name, {"max": "maximum", "min": "minimum"}[name]),
         latex=rf"{{y}} = \{name} {{x}}",
         derivatives=[Derivative("x", latex=rf"\bar{{{{{{y}}}}}}\ \text{{{{at the {word}, shared where several tie}}}}")],
         samples=_SAMPLES,
@@ -269,6 +267,7 @@ structured(
     inputs=("x",),
     forward=_prod,
     vjp=_prod_vjp,
+    spelled=spelled.PROD,
     analytic=True,
     latex=r"{y} = \prod {x}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\textstyle\prod_{{j \ne i}} {x}_j")],
@@ -321,6 +320,7 @@ structured(
     inputs=("x",),
     forward=_norm,
     vjp=_norm_vjp,
+    spelled=spelled.NORM,
     latex=r"{y} = \lVert {x} \rVert",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,\tfrac{{{x}}}{{{y}}}")],
     samples=[*_SAMPLES, Sample((_M23,), {"ord": 1, "axis": 0}), Sample((_M23,), {"ord": "inf", "axis": 1}), _OF_NOTHING],
@@ -351,6 +351,7 @@ structured(
     inputs=("x",),
     forward=_logsumexp,
     vjp=_logsumexp_vjp,
+    spelled=spelled.LOGSUMEXP,
     latex=r"{y} = \log \sum e^{{{x}}}",
     derivatives=[Derivative("x", latex=r"\bar{{{y}}}\,e^{{{x} - {y}}}")],
     samples=[*_SAMPLES, Sample(([1000.0, 999.0, -1000.0],))],

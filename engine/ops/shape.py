@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from types import EllipsisType
 from typing import Any
@@ -97,6 +98,8 @@ def _broadcast_to(x: Array, *, shape: Sequence[int]) -> Array:
 
 structured(
     name="broadcast_to", inputs=("x",), forward=_broadcast_to, vjp=lambda F, g, record: [g],  # the accumulator sums it down
+    element=lambda index, inputs, attributes: [
+        (0, tuple(0 if n == 1 else i for n, i in zip(inputs[0].shape, index[len(index) - inputs[0].ndim:], strict=True)), 1.0)],
     latex=r"{y} = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
     samples=[Sample(([0.5, 1.0],), {"shape": [3, 2]}), Sample((0.5,), {"shape": [2]}),
              Sample(([0.5],), {"shape": [2, 1]}), Sample(([],), {"shape": [2, 0]})],
@@ -232,8 +235,16 @@ def _index_set(x: Array, *, shape: Sequence[int], index: Sequence[Any]) -> Array
     return y
 
 
+def _index_set_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: Any) -> list[tuple[int, tuple[int, ...], float]]:
+    x, shape = inputs[0], tuple(attributes["shape"])
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    places = numbers[decode_index(attributes["index"])]
+    sources = np.broadcast_to(np.arange(x.size).reshape(x.shape), places.shape)[places == numbers[index]]
+    return [(0, tuple(int(i) for i in np.unravel_index(k, x.shape)), 1.0) for k in np.ravel(sources).tolist()]
+
+
 structured(
-    name="index_set", inputs=("x",), forward=_index_set,
+    name="index_set", inputs=("x",), forward=_index_set, element=_index_set_element,
     vjp=lambda F, g, record: [F.index(g, index=record.attributes["index"])],
     latex=r"{y}[\cdot] = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}[\cdot]")],
     samples=[Sample(([0.5, 1.0],), {"shape": [3, 2], "index": [1]}),
@@ -285,7 +296,7 @@ structured(
     latex=r"{y}_i = {x}_{{r_i}}", derivatives=[Derivative("x", latex=r"\textstyle\sum_{{i: r_i = j}} \bar{{{y}}}_i")],
     samples=[Sample((_M23,), {"rows": [1, 0]}), Sample((_M23,), {"rows": [1, 1, 0]}), Sample(([0.5, 2.0, 1.0],), {"rows": [2, 0]}),
              Sample(([0.5],), {"rows": [0]}), Sample(([[], []],), {"rows": [1]}), Sample((_M23,), {"rows": []})],
-    errors=[Sample((0.5,), {"rows": [0]}), Sample((_M23,), {"rows": [2]})],
+    errors=[Sample((_M23,), {"rows": [2]}), Sample((0.5,), {"rows": [0]})],
 )  # fmt: skip
 
 
@@ -295,6 +306,10 @@ def _concat(*xs: Array, axis: int = 0) -> Array:
             return np.concatenate(xs, axis)
     except (ValueError, OverflowError):
         pass
+    if not all(x.ndim for x in xs):
+        raise ValueError(
+            f"concat: shapes {[x.shape for x in xs]}: a 0-d tensor has no axis to join along; expected at least one (or stack)"
+        )
     axis_of("concat", axis, max((x.ndim for x in xs), default=0))
     raise ValueError(f"concat: shapes {[x.shape for x in xs]} do not join along axis {axis}; the other sizes must agree")
 
@@ -332,7 +347,7 @@ structured(
     latex=r"{y} = [{xs}]", derivatives=[Derivative("*xs", latex=r"\text{{its part of }}\bar{{{y}}}")],
     samples=[Sample((_M23, [[0.1, 0.2, 0.3]])), Sample((_M23, [[0.1], [0.2]]), {"axis": 1}), Sample(([0.5], [1.0, 2.0], [3.0])),
              Sample(([], [1.0])), Sample(([[], []], [[], []]), {"axis": -1})],
-    errors=[Sample((0.5, [1.0])), Sample((_M23, [[0.1], [0.2]]))],
+    errors=[Sample((_M23, [[0.1], [0.2]])), Sample((0.5, [1.0]))],
 )  # fmt: skip
 
 
@@ -369,5 +384,5 @@ structured(
     latex=r"{y} = [{xs}]", derivatives=[Derivative("*xs", latex=r"\text{{its part of }}\bar{{{y}}}")],
     samples=[Sample((_M23, _M23)), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": 1}), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": -1}),
              Sample((0.5, 1.5)), Sample(([0.5], [1.5])), Sample(([], []), {"axis": 1})],
-    errors=[Sample(([0.5], [1.0, 2.0])), Sample((_M23, [0.1, 0.2]))],
+    errors=[Sample((_M23, [0.1, 0.2])), Sample(([0.5], [1.0, 2.0]))],
 )  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from engine.ops.formula import Tree
 from engine.ops.latex import format_number, symbol, to_latex
 from engine.ops.op import Array
+from engine.ops.spelled import Asked, contribution_in_numbers, element_in_numbers
 from engine.trace.document import Contribution, Document
 from engine.trace.serial import plain
 
@@ -153,9 +154,10 @@ def _forward(document: Document, node: Mapping[str, Any], at: Index | None) -> d
     op, symbols = document.doc["ops"][node["op"]], _Symbols(document, node)
     if op["formula"] is None:
         terms, others = _element_terms(document, node, symbols, at)
+        numbers = _sum_in_numbers(document, node, at, terms) if terms is not None else _element_in_numbers(document, node, at)
         return {
             "latex": symbols.authored(op["latex"]),
-            "latex_numbers": _sum_in_numbers(document, node, at, terms),
+            "latex_numbers": numbers,
             "terms": _whole_inputs(document, node, symbols) if terms is None else terms,
             "others": others,
         }
@@ -245,6 +247,20 @@ def _sum_in_numbers(document: Document, node: Mapping[str, Any], at: Index | Non
     return _equation(_written(terms), total)
 
 
+def _element_in_numbers(document: Document, node: Mapping[str, Any], at: Index | None) -> str | None:
+    """An element that is no sum of terms (a softmax's, a loss), written out where it is short."""
+    op = document.op(node["id"])
+    if at is None or op is None:
+        return None
+    tree = element_in_numbers(op, at, [document.value(i) for i in node["inputs"]], node["attributes"])
+    return None if tree is None else _result(to_latex(tree), _element(document.value(node["id"]), at))
+
+
+def _result(written: str, value: float) -> str:
+    total = format_number(value)
+    return total if written == total else _equation(written, total)
+
+
 def _written(terms: Sequence[Mapping[str, Any]]) -> str:
     """A sum of products in numbers; a factor of 1 is left out."""
     tree: Tree = None
@@ -301,7 +317,7 @@ def _contribution_row(document: Document, contribution: Contribution, at: Index 
     derivatives = document.doc["ops"][consumer["op"]]["derivatives"]
     derivative = derivatives[min(contribution.port, len(derivatives) - 1)]
     if derivative["formula"] is None:
-        latex, numbers = symbols.authored(derivative["latex"]), None
+        latex, numbers = symbols.authored(derivative["latex"]), _structured_numbers(document, contribution, at)
     else:
         tree = _times_incoming(derivative["formula"])
         latex, numbers = symbols.formula(tree), _contribution_numbers(document, contribution, tree, symbols, at)
@@ -322,8 +338,19 @@ def _contribution_numbers(document: Document, contribution: Contribution, tree: 
         return None
     values = {**_options(document, consumer), **_input_numbers(document, consumer, symbols, at)}
     values |= {"y": _element(document.value(consumer["id"]), at), _INCOMING: _element(incoming, at)}
-    written, total = to_latex(tree, numbers=values), format_number(_element(contribution.array, at))
-    return total if written == total else _equation(written, total)
+    return _result(to_latex(tree, numbers=values), _element(contribution.array, at))
+
+
+def _structured_numbers(document: Document, contribution: Contribution, at: Index | None) -> str | None:
+    """What a structured op sends to one element in numbers, where it is short."""
+    consumer, op = document.nodes[contribution.node], document.op(contribution.node)
+    incoming = document.gradient(contribution.node)
+    if at is None or incoming is None or op is None:
+        return None
+    inputs = [document.value(i) for i in consumer["inputs"]]
+    asked = Asked(inputs, document.value(contribution.node), consumer["attributes"], incoming)
+    tree = contribution_in_numbers(op, contribution.port, at, asked)
+    return None if tree is None else _result(to_latex(tree), _element(contribution.array, at))
 
 
 def _update(document: Document, number: int, at: Index | None) -> dict[str, Any] | None:

@@ -103,6 +103,23 @@ def test_contributions_are_rows_with_their_derivative() -> None:
     assert shared["value"] == pytest.approx(np.sum((1 - np.tanh([0.5, 1.0]) ** 2) * [1, 2]), rel=1e-15)
 
 
+def test_structured_ops_are_written_out_in_numbers_both_ways() -> None:
+    z, w = Tensor([0.5, -0.5], requires_grad=True, name="z"), Tensor([[2.0, 3.0], [4.0, 5.0]], requires_grad=True, name="w")
+    with Tape("TRACE") as tape:
+        p = tape.label((w @ z).softmax(), "p")
+        run = (p * Tensor([1.0, 3.0])).sum().backward()
+    document = Document(record(tape, run, program={"kind": "expression"}))
+    share = explain(document, p.node, (0,))
+    assert share["forward"] is not None
+    assert share["forward"]["latex_numbers"] == r"\frac{e^{-0.5}}{e^{-0.5} + e^{-0.5}} = 0.5"
+    product = explain(document, "matmul#0", (1,))
+    assert product["backward"]["contributions"][0]["latex_numbers"] == r"0.5\,(3 - (1\cdot 0.5 + 3\cdot 0.5)) = 0.5".replace(
+        r"1\cdot 0.5", "0.5"
+    )
+    weight = explain(document, "w", (1, 0))
+    assert weight["backward"]["contributions"][0]["latex_numbers"] == r"0.5\cdot 0.5 = 0.25"
+
+
 def test_the_loss_starts_with_one() -> None:
     backward = explain(neuron(), "sum#0", ())["backward"]
     assert backward["sum"] == 1.0

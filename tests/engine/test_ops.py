@@ -14,7 +14,10 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from engine import Tape, Tensor, apply
 from engine.gradcheck import gradcheck
 from engine.ops import REGISTRY, Op, catalogue
+from engine.ops.formula import walk
+from engine.ops.latex import to_latex
 from engine.ops.op import Sample
+from engine.ops.spelled import Asked, contribution_in_numbers, element_in_numbers, worked_out
 
 SHOWN = {name: op for name, op in REGISTRY.items() if not op.hidden}
 
@@ -43,6 +46,64 @@ def test_a_definition_is_complete(op: Op) -> None:
         assert op.latex
         assert all(d.latex for d in op.derivatives)
         assert op.errors, f"{op.name} shows no error"
+
+
+# Of these an element is no sum of factor times input; they are written out in numbers by `engine.ops.spelled`.
+NO_SUMS = {"bce_with_logits", "cross_entropy", "huber_loss", "kl_div", "l1_loss", "layer_norm", "log_softmax", "logsumexp", "max", "min",
+           "mse_loss", "nll_loss", "norm", "prod", "softmax", "std", "var"}  # fmt: skip
+
+
+@pytest.mark.parametrize("op", SHOWN.values(), ids=SHOWN)
+def test_an_element_is_a_sum_of_terms_or_is_written_out_another_way(op: Op) -> None:
+    if op.kind == "elementwise":
+        assert op.element is None
+        assert op.spelled is None
+    elif op.name in NO_SUMS:
+        assert op.element is None
+        assert op.spelled is not None, f"{op.name} does not say what one element is in numbers"
+    else:
+        assert op.element is not None, f"{op.name} is a sum of terms and does not name them; or it belongs to those that are none"
+
+
+# Where the formula has a choice, and yet no point is without a derivative.
+SMOOTH = {"softplus", "elu", "where", "lt", "le", "gt", "ge", "eq"}
+CHOICES = {"abs", "sign", "maximum", "minimum", "where"}
+
+
+@pytest.mark.parametrize("op", [op for op in SHOWN.values() if op.kind == "elementwise"], ids=lambda op: op.name)
+def test_a_formula_with_a_choice_states_its_kinks(op: Op) -> None:
+    called = {tree[1] for tree in walk(op.formula) if isinstance(tree, list) and tree[0] == "call"}
+    slopes = {tree[1] for d in op.derivatives for tree in walk(d.formula) if isinstance(tree, list) and tree[0] == "call"}
+    if op.name in SMOOTH:
+        assert not op.kinks
+    elif (called | slopes) & CHOICES:
+        assert op.kinks, f"{op.name} chooses between formulas and states no kink"
+    assert all(len(kink.at) == len(kink.subgradient) == len(op.inputs) and kink.why for kink in op.kinks)
+
+
+@pytest.mark.parametrize("op", [op for op in SHOWN.values() if op.kind == "structured"], ids=lambda op: op.name)
+def test_the_numbers_that_are_written_out_make_the_values_and_the_gradients(op: Op) -> None:
+    outputs, contributions = 0, {port: 0 for port, d in enumerate(op.derivatives) if d.latex != "0"}
+    for sample in op.samples:
+        arrays, leaves = [np.asarray(x) for x in sample.inputs], tensors(sample)
+        output = apply(op.name, *leaves, **sample.attributes)
+        value = np.asarray(output.data)
+        incoming = np.asarray(np.cos(np.arange(output.size)).reshape(output.shape) + 1.5)
+        for index in np.ndindex(value.shape):
+            tree = element_in_numbers(op, index, arrays, sample.attributes)
+            if tree is not None:
+                outputs += 1
+                assert to_latex(tree)
+                assert worked_out(tree) == pytest.approx(float(value[index]), rel=1e-9, abs=1e-12)
+        run = output.backward(incoming)
+        for port, x in enumerate(leaves):
+            for index in np.ndindex(x.shape) if x.requires_grad else ():
+                tree = contribution_in_numbers(op, port, index, Asked(arrays, value, sample.attributes, incoming))
+                if tree is not None:
+                    contributions[min(port, len(op.derivatives) - 1)] += 1
+                    assert worked_out(tree) == pytest.approx(float(run[x][index]) if x in run else 0.0, rel=1e-9, abs=1e-12)
+    assert outputs, f"{op.name}: no element of its samples can be written out in numbers"
+    assert all(contributions.values()), f"{op.name}: contributions in numbers by input: {contributions}"
 
 
 def test_the_catalogue_lists_every_shown_op_once() -> None:
@@ -162,9 +223,13 @@ def test_the_terms_of_an_element_make_it(op: Op, sample: Sample) -> None:
     assert op.element is not None
     for index in np.ndindex(output.shape):
         terms = op.element(index, arrays, sample.attributes)
-        if output.ndim <= 2:
-            assert terms or output.size == 0 or output[index] == 0
-        if terms:
+        if not terms:  # made of no input: padding, a mask's filling
+            unit = np.zeros(output.shape)
+            unit[index] = 1
+            leaves = tensors(sample)
+            run = apply(op.name, *leaves, **sample.attributes).backward(unit)
+            assert not any(np.any(run[x]) for x in leaves if x.requires_grad and x in run)
+        else:
             assert sum(factor * arrays[port][at] for port, at, factor in terms) == pytest.approx(output[index], rel=1e-12, abs=1e-12)
 
 

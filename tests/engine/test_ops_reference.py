@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -19,3 +20,21 @@ def test_every_operation_is_documented() -> None:
 def test_the_page_is_what_the_definitions_say() -> None:
     done = subprocess.run([sys.executable, "scripts/make_ops_reference.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_attribute_is_documented_with_its_default_and_every_op_in_numbers() -> None:
+    text = (ROOT / "docs" / "ops.md").read_text(encoding="utf-8")
+    sections = dict(part.partition("\n")[::2] for part in text.split("\n## ")[1:])
+    for name, op in REGISTRY.items():
+        if op.hidden:
+            continue
+        if op.kind == "elementwise":
+            options = {key: f"={value!r}" for key, value in op.attributes.items()}
+        else:
+            given = inspect.signature(op.forward).parameters.values()
+            options = {p.name: "" if p.default is p.empty else f"={p.default!r}" for p in given if p.kind is p.KEYWORD_ONLY}
+        for key, default in options.items():
+            assert f"\n- `{key}{default}`: " in sections[name], f"docs/ops.md: {name} lacks its attribute {key}"
+        assert "With numbers:" in sections[name], f"docs/ops.md: {name} is not shown in numbers"
+        assert sections[name].count("\nNo derivative at") == len(op.kinks)
+        assert ("Refuses, for example" in sections[name]) == bool(op.errors)
