@@ -80,11 +80,11 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False, 
             "nothing to differentiate: this tensor was not computed from tensors with requires_grad=True (or inside Tape(level='OFF'), "
             "or under a probe)"
         )
-    if gradient is None and tensor.data.size != 1:
+    if gradient is None and tensor._data.size != 1:
         raise TapeError(
             f"backward() of a tensor of shape {tensor.shape} needs a gradient of that shape, or sum it first: x.sum().backward()"
         )
-    seed = np.ones(tensor.data.shape, tensor.data.dtype) if gradient is None else np.array(gradient, dtype=tensor.dtype)
+    seed = np.ones(tensor._data.shape, tensor._data.dtype) if gradient is None else np.array(gradient, dtype=tensor.dtype)
     if seed.shape != tensor.shape:
         raise ValueError(f"backward: the gradient has shape {seed.shape}; expected {tensor.shape}")
     run = BackwardRun(tape, tensor.node)
@@ -127,7 +127,7 @@ def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
 def _sweep(run: BackwardRun) -> None:
     """One walk down the tape. Contributions are kept at TRACE; the first is the gradient by reference, the second allocates."""
     tape, gradients = run.tape, run._gradients
-    rows, requires, values = tape.rows, tape.requires, tape.values
+    rows, requires, values = tape.rows, tape.requires, tape.arrays
     sent: list[Any] = []
     if tape.tracing:
         tape.note_sweep(Sweep(run.node, gradients, sent))

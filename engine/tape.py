@@ -114,7 +114,7 @@ class Tape:
         self.probing = False  # what is recorded now is only there to be looked at
         self.closed = False
         self.rows: list[Row] = []  # one small tuple a node is quicker to keep than an entry in each of many lists
-        self.values: list[Any] = []  # arrays, read-only; a 0-d result is numpy's own scalar, which nobody can change
+        self.arrays: list[Any] = []  # the values as they were computed; a 0-d result is numpy's own scalar, which nobody can change
         self.requires: list[bool] = []
         self.leaves: dict[int, Tensor] = {}  # node -> leaf
         self.leaf_nodes: dict[Tensor, int] = {}  # leaf -> its latest node: fewer entries than `leaves` where the data of one was replaced
@@ -150,6 +150,11 @@ class Tape:
     @property
     def inputs(self) -> Sequence[tuple[int, ...]]:
         return Column(self, lambda tape, node: tape.rows[node][3:])
+
+    @property
+    def values(self) -> Sequence[Any]:
+        """Arrays, read-only: they are locked when they are handed out."""
+        return Column(self, lambda tape, node: _locked(tape.arrays[node]))
 
     @property
     def attributes(self) -> Sequence[Mapping[str, Any]]:
@@ -204,12 +209,12 @@ class Tape:
         Raises TapeError for another tape's intermediate.
         """
         node = self.leaf_nodes.get(tensor)
-        if node is not None and self.values[node] is tensor.data:
+        if node is not None and self.arrays[node] is tensor._data:
             return node
         if tensor.tape is self:
             return tensor.node
         if tensor.node == ONE_USE:
-            return self._constant(tensor.data)
+            return self._constant(tensor._data)
         if tensor.tape is not None:
             raise TapeError(
                 "this tensor was computed on another tape; tapes cannot be mixed. Compute both in one `with Tape()` block and before "
@@ -232,7 +237,7 @@ class Tape:
             LOCK(data, False)
         node = len(self.rows)
         self.rows.append(_LEAF)
-        self.values.append(data)
+        self.arrays.append(data)
         self.requires.append(tensor._requires_grad)
         if self.tracing:
             scope, time, phase, _ = self.place
@@ -243,11 +248,9 @@ class Tape:
         return node
 
     def _constant(self, number: Any) -> int:
-        if type(number) is np.ndarray:
-            LOCK(number, False)
         node = len(self.rows)
         self.rows.append(_LEAF)
-        self.values.append(number)
+        self.arrays.append(number)
         self.requires.append(False)
         if self.tracing:
             self.where += (self.place, None, 0)
@@ -350,6 +353,12 @@ class Tape:
         if node is None:
             raise TapeError(f"{key.name or 'this tensor'} is not on this tape: nothing recorded here was computed from it")
         return node
+
+
+def _locked(value: Any) -> Any:
+    if type(value) is np.ndarray:
+        LOCK(value, False)
+    return value
 
 
 def attributes_of(row: Row) -> Mapping[str, Any]:

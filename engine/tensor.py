@@ -30,9 +30,8 @@ class Tensor:
     """
 
     __array_ufunc__ = None  # numpy's arrays leave `array * tensor` to us
-    __slots__ = ("__weakref__", "_grad", "_name", "_requires_grad", "data", "node", "tape")  # _grad and _name: of leaves alone
+    __slots__ = ("__weakref__", "_data", "_grad", "_name", "_requires_grad", "node", "tape")  # _grad and _name: of leaves alone
 
-    data: Array
     tape: Tape | None  # None for a leaf
     node: int
 
@@ -42,19 +41,32 @@ class Tensor:
             raise TypeError(f"a tensor holds real numbers ({', '.join(_DTYPES)}); given dtype {array.dtype}: convert it with dtype=...")
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(f"only floating point tensors have gradients; given dtype {array.dtype}: give floats or dtype=float")
-        self.data = array if array.ndim else array[()]  # one number is numpy's own scalar: nobody can change it, and it is quick
+        self._data = array if array.ndim else array[()]  # one number is numpy's own scalar: nobody can change it, and it is quick
         self._name, self.tape, self.node = name, None, -1
         self._requires_grad, self._grad = requires_grad, None
 
+    _data: Array
     _requires_grad: bool
     _grad: Array | None
     _name: str | None
+
+    @property
+    def data(self) -> Array:
+        """The values. Those of a leaf can be replaced; what a tape has recorded is read-only: it is locked when it is handed out."""
+        data: Any = self._data
+        if self.tape is not None and type(data) is np.ndarray:
+            LOCK(data, False)
+        return data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Array) -> None:
+        self._data = data
 
     @classmethod
     def of_node(cls, tape: Tape, node: int) -> Tensor:
         """The tensor of a node that is on the tape already."""
         tensor = _new(Tensor)
-        tensor.data, tensor.tape, tensor.node, tensor._requires_grad = tape.values[node], tape, node, tape.requires[node]
+        tensor._data, tensor.tape, tensor.node, tensor._requires_grad = tape.arrays[node], tape, node, tape.requires[node]
         return tensor
 
     @property
@@ -83,25 +95,25 @@ class Tensor:
     def grad(self, value: Array | None) -> None:
         if self.tape is not None:
             raise TapeError("the gradient of an intermediate belongs to its backward run; only a leaf's can be set")
-        if value is not None and np.shape(value) != self.data.shape:
-            raise ValueError(f"a gradient of shape {np.shape(value)} for a tensor of shape {self.data.shape}; expected the same")
-        self._grad = None if value is None else np.asarray(value, dtype=self.data.dtype)
+        if value is not None and np.shape(value) != self._data.shape:
+            raise ValueError(f"a gradient of shape {np.shape(value)} for a tensor of shape {self._data.shape}; expected the same")
+        self._grad = None if value is None else np.asarray(value, dtype=self._data.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.data.shape
+        return self._data.shape
 
     @property
     def ndim(self) -> int:
-        return self.data.ndim
+        return self._data.ndim
 
     @property
     def size(self) -> int:
-        return self.data.size
+        return self._data.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.data.dtype
+        return self._data.dtype
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - numpy's and PyTorch's name
@@ -109,18 +121,18 @@ class Tensor:
 
     def numpy(self) -> Array:
         """The values as an array of their own."""
-        return np.array(self.data)
+        return np.array(self._data)
 
     def item(self) -> float | int | bool:
         """The value of a tensor of one element. Raises ValueError for more."""
-        if self.data.size != 1:
+        if self._data.size != 1:
             raise ValueError(f"item() of a tensor of shape {self.shape}; expected one element")
-        value: float | int | bool = self.data.item()
+        value: float | int | bool = self._data.item()
         return value
 
     def detach(self) -> Tensor:
         """The same values as a leaf without gradient."""
-        return Tensor(self.data)
+        return Tensor(self._data)
 
     def backward(self, gradient: Any = None, *, accumulate: bool = False, create_graph: bool = False) -> BackwardRun:
         """Differentiates this tensor and returns the backward run: ``run[x]`` is the gradient of x, an ndarray.
@@ -146,7 +158,7 @@ class Tensor:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        values = np.array2string(self.data, separator=", ", precision=6, threshold=20, prefix="Tensor(")
+        values = np.array2string(self._data, separator=", ", precision=6, threshold=20, prefix="Tensor(")
         return f"Tensor({values}{', requires_grad=True' if self._requires_grad else ''})"
 
     __hash__ = object.__hash__
@@ -157,7 +169,7 @@ class Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = self.data + other.data
+            value = self._data + other._data
         except (ValueError, TypeError) as error:
             raise _explained(error, "add", (self, other)) from None
         return _two(_ADD, self, other, value)
@@ -166,7 +178,7 @@ class Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = self.data - other.data
+            value = self._data - other._data
         except (ValueError, TypeError) as error:
             raise _explained(error, "sub", (self, other)) from None
         return _two(_SUB, self, other, value)
@@ -175,7 +187,7 @@ class Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = self.data * other.data
+            value = self._data * other._data
         except (ValueError, TypeError) as error:
             raise _explained(error, "mul", (self, other)) from None
         return _two(_MUL, self, other, value)
@@ -184,7 +196,7 @@ class Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = self.data / other.data
+            value = self._data / other._data
         except (ValueError, TypeError) as error:
             raise _explained(error, "div", (self, other)) from None
         return _two(_DIV, self, other, value)
@@ -193,7 +205,7 @@ class Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = self.data**other.data
+            value = self._data**other._data
         except (ValueError, TypeError) as error:
             raise _explained(error, "pow", (self, other)) from None
         return _two(_POW, self, other, value)
@@ -202,7 +214,7 @@ class Tensor:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = _MATMUL.forward(self.data, other.data)
+            value = _MATMUL.forward(self._data, other._data)
         except (ValueError, TypeError) as error:
             raise _explained(error, "matmul", (self, other)) from None
         return _two(_MATMUL, self, other, value)
@@ -226,7 +238,7 @@ class Tensor:
         return _as_tensor(other, self) @ self
 
     def __neg__(self) -> Tensor:
-        return _one(_NEG, self, -self.data)
+        return _one(_NEG, self, -self._data)
 
     def __lt__(self, other: Any) -> Tensor:
         return apply("lt", self, other)
@@ -245,9 +257,9 @@ class Tensor:
         key = index if type(index) is tuple else (index,)
         for part in key:
             if type(part) not in _BASIC:
-                return apply("index", self, index=encode_index(index, self.data.shape))
+                return apply("index", self, index=encode_index(index, self._data.shape))
         try:
-            value = self.data[key]
+            value = self._data[key]
         except IndexError:
             return apply("index", self, index=encode_index(key))  # which says what is wrong
         return _one(_INDEX, self, value, key, key)
@@ -256,7 +268,7 @@ class Tensor:
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         if axis is None and not keepdims:
-            return _one(_SUM, self, _add_all(self.data, None), (None, False))
+            return _one(_SUM, self, _add_all(self._data, None), (None, False))
         return apply("sum", self, axis=_plain(axis), keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -297,7 +309,7 @@ class Tensor:
 
     def reshape(self, *shape: Any) -> Tensor:
         try:
-            value = self.data.reshape(*shape)
+            value = self._data.reshape(*shape)
         except (ValueError, TypeError):
             return apply("reshape", self, shape=whole_numbers(shape))  # which says what is wrong
         return _one(_RESHAPE, self, value, shape)
@@ -366,7 +378,7 @@ def handed_out(gradient: Any) -> Array:
     return array
 
 
-_new, _ndarray = Tensor.__new__, np.ndarray
+_new = Tensor.__new__
 _frame = sys._getframe
 _current = CURRENT.get
 _BASIC = frozenset({int, slice})  # what an index consists of in the common case
@@ -380,10 +392,10 @@ def _as_tensor(value: Any, like: Tensor | None) -> Tensor:
     """A tensor of an operand; a plain number takes the dtype of the floating point operand beside it."""
     if isinstance(value, Tensor):
         return value
-    if isinstance(value, bool | int | float) and like is not None and like.data.dtype.kind == "f":
+    if isinstance(value, bool | int | float) and like is not None and like._data.dtype.kind == "f":
         tensor = _new(Tensor)
-        number = like.data.dtype.type(value)
-        tensor.data = np.asarray(number) if type(like.data) is np.ndarray else number  # beside an array numpy is quicker with an array
+        number = like._data.dtype.type(value)
+        tensor._data = np.asarray(number) if type(like._data) is np.ndarray else number  # beside an array numpy is quicker with an array
         tensor.tape, tensor.node, tensor._requires_grad = None, ONE_USE, False
         return tensor
     return Tensor(value)
@@ -401,11 +413,11 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
     arrays = []
     for x in operands:
         if not isinstance(x, Tensor):
-            like = next((y for y in operands if isinstance(y, Tensor) and y.data.dtype.kind == "f"), None)
+            like = next((y for y in operands if isinstance(y, Tensor) and y._data.dtype.kind == "f"), None)
             operands = tuple([_as_tensor(y, like) for y in operands])
-            arrays = [y.data for y in operands]
+            arrays = [y._data for y in operands]
             break
-        arrays.append(x.data)
+        arrays.append(x._data)
     try:
         result = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
     except (ValueError, TypeError) as error:
@@ -430,7 +442,7 @@ def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residua
     attributes: a mapping, or the arguments that `op.encode` makes one of.
     """
     tensor = _new(Tensor)
-    tensor.data = value
+    tensor._data = value
     requires = x._requires_grad
     tape = _current()
     if tape is None:
@@ -441,8 +453,6 @@ def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residua
     if tape is None:
         tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if type(value) is _ndarray:
-        LOCK(value, False)
     a = x.node if x.tape is tape else tape.node_of(x)
     if tape.tracing:
         requires = requires and not tape.probing
@@ -456,7 +466,7 @@ def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residua
     rows = tape.rows
     tensor.node = len(rows)
     rows.append((op, attributes, residuals, a))
-    tape.values.append(value)
+    tape.arrays.append(value)
     tape.requires.append(requires)
     return tensor
 
@@ -464,7 +474,7 @@ def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residua
 def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
     """As `_one`, for two inputs and no attributes: the result is floating point where an input has a gradient."""
     tensor = _new(Tensor)
-    tensor.data = value
+    tensor._data = value
     requires = x._requires_grad or y._requires_grad
     tape = _current()
     if tape is None:
@@ -475,8 +485,6 @@ def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
     if tape is None:
         tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if type(value) is _ndarray:
-        LOCK(value, False)
     a = x.node if x.tape is tape else tape.node_of(x)
     b = y.node if y.tape is tape else tape.node_of(y)
     if tape.tracing:
@@ -491,7 +499,7 @@ def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
     rows = tape.rows
     tensor.node = len(rows)
     rows.append((op, NO_ATTRIBUTES, None, a, b))
-    tape.values.append(value)
+    tape.arrays.append(value)
     tape.requires.append(requires)
     return tensor
 
@@ -501,7 +509,7 @@ def _many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], val
     if type(value) is not np.ndarray and not isinstance(value, np.generic):
         value = np.asarray(value)
     tensor = _new(Tensor)
-    tensor.data = value
+    tensor._data = value
     requires = any([x._requires_grad for x in operands]) and value.dtype.kind == "f"
     tape = _current()
     if tape is None:
@@ -512,8 +520,6 @@ def _many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], val
     if tape is None:
         tensor.node, tensor._requires_grad = -1, False
         return tensor
-    if type(value) is _ndarray:
-        LOCK(value, False)
     inputs = [x.node if x.tape is tape else tape.node_of(x) for x in operands]
     if tape.tracing:
         requires = requires and not tape.probing
@@ -522,7 +528,7 @@ def _many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], val
     rows = tape.rows
     tensor.node = len(rows)
     rows.append((op, attributes, residuals, *inputs))
-    tape.values.append(value)
+    tape.arrays.append(value)
     tape.requires.append(requires)
     return tensor
 
@@ -549,7 +555,7 @@ def _method(name: str, op: Op) -> Any:
     def alone(self: Tensor, **attributes: Any) -> Tensor:  # the same by the shortest way
         if attributes:
             return apply(name, self, **attributes)
-        x: Any = self.data
+        x: Any = self._data
         try:
             if type(x) is np.float64:
                 value: Any = on_scalar(x)
@@ -565,7 +571,7 @@ def _method(name: str, op: Op) -> Any:
         if not isinstance(other, Tensor):
             other = _as_tensor(other, self)
         try:
-            value = compute(self.data, other.data)
+            value = compute(self._data, other._data)
         except (ValueError, TypeError) as error:
             raise _explained(error, name, (self, other)) from None
         return _two(op, self, other, value)
