@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array
+from engine.ops.op import REGISTRY, Array, Op, as_array
 from engine.ops.shape import encode_index, whole_numbers
-from engine.tape import CURRENT, LOCK, NO_ATTRIBUTES, ONE_USE, Tape, TapeError, implicit_tape, known_op
+from engine.tape import LOCK, Tape, TapeError
 
 if TYPE_CHECKING:
     from engine.backward import BackwardRun
 
+
+__all__ = ["Tensor", "apply", "handed_out"]
 
 Axis = int | Sequence[int] | None
 
@@ -167,78 +168,78 @@ class Tensor:
 
     def __add__(self, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = self._data + other._data
         except (ValueError, TypeError) as error:
-            raise _explained(error, "add", (self, other)) from None
-        return _two(_ADD, self, other, value)
+            raise explained(error, "add", (self, other)) from None
+        return two(_ADD, self, other, value)
 
     def __sub__(self, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = self._data - other._data
         except (ValueError, TypeError) as error:
-            raise _explained(error, "sub", (self, other)) from None
-        return _two(_SUB, self, other, value)
+            raise explained(error, "sub", (self, other)) from None
+        return two(_SUB, self, other, value)
 
     def __mul__(self, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = self._data * other._data
         except (ValueError, TypeError) as error:
-            raise _explained(error, "mul", (self, other)) from None
-        return _two(_MUL, self, other, value)
+            raise explained(error, "mul", (self, other)) from None
+        return two(_MUL, self, other, value)
 
     def __truediv__(self, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = self._data / other._data
         except (ValueError, TypeError) as error:
-            raise _explained(error, "div", (self, other)) from None
-        return _two(_DIV, self, other, value)
+            raise explained(error, "div", (self, other)) from None
+        return two(_DIV, self, other, value)
 
     def __pow__(self, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = self._data**other._data
         except (ValueError, TypeError) as error:
-            raise _explained(error, "pow", (self, other)) from None
-        return _two(_POW, self, other, value)
+            raise explained(error, "pow", (self, other)) from None
+        return two(_POW, self, other, value)
 
     def __matmul__(self, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = _MATMUL.forward(self._data, other._data)
         except (ValueError, TypeError) as error:
-            raise _explained(error, "matmul", (self, other)) from None
-        return _two(_MATMUL, self, other, value)
+            raise explained(error, "matmul", (self, other)) from None
+        return two(_MATMUL, self, other, value)
 
     def __radd__(self, other: Any) -> Tensor:
-        return _as_tensor(other, self) + self
+        return as_tensor(other, self) + self
 
     def __rsub__(self, other: Any) -> Tensor:
-        return _as_tensor(other, self) - self
+        return as_tensor(other, self) - self
 
     def __rmul__(self, other: Any) -> Tensor:
-        return _as_tensor(other, self) * self
+        return as_tensor(other, self) * self
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return _as_tensor(other, self) / self
+        return as_tensor(other, self) / self
 
     def __rpow__(self, other: Any) -> Tensor:
-        return _as_tensor(other, self) ** self
+        return as_tensor(other, self) ** self
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _as_tensor(other, self) @ self
+        return as_tensor(other, self) @ self
 
     def __neg__(self) -> Tensor:
-        return _one(_NEG, self, -self._data)
+        return one(_NEG, self, -self._data)
 
     def __lt__(self, other: Any) -> Tensor:
         return apply("lt", self, other)
@@ -262,13 +263,13 @@ class Tensor:
             value = self._data[key]
         except IndexError:
             return apply("index", self, index=encode_index(key))  # which says what is wrong
-        return _one(_INDEX, self, value, key, key)
+        return one(_INDEX, self, value, key, key)
 
     # methods with attributes by position; the others come from the table of ops below
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         if axis is None and not keepdims:
-            return _one(_SUM, self, _add_all(self._data, None), (None, False))
+            return one(_SUM, self, _add_all(self._data, None), (None, False))
         return apply("sum", self, axis=_plain(axis), keepdims=keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -312,7 +313,7 @@ class Tensor:
             value = self._data.reshape(*shape)
         except (ValueError, TypeError):
             return apply("reshape", self, shape=whole_numbers(shape))  # which says what is wrong
-        return _one(_RESHAPE, self, value, shape)
+        return one(_RESHAPE, self, value, shape)
 
     def permute(self, *axes: Any) -> Tensor:
         return apply("permute", self, axes=whole_numbers(axes))
@@ -379,170 +380,13 @@ def handed_out(gradient: Any) -> Array:
 
 
 _new = Tensor.__new__
-_frame = sys._getframe
-_current = CURRENT.get
 _BASIC = frozenset({int, slice})  # what an index consists of in the common case
 _add_all: Any = np.add.reduce
 _ADD, _SUB, _MUL, _DIV, _POW, _MATMUL, _NEG, _INDEX, _SUM, _RESHAPE = (
     REGISTRY[name] for name in ("add", "sub", "mul", "div", "pow", "matmul", "neg", "index", "sum", "reshape")
 )
 
-
-def _as_tensor(value: Any, like: Tensor | None) -> Tensor:
-    """A tensor of an operand; a plain number takes the dtype of the floating point operand beside it."""
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, bool | int | float) and like is not None and like._data.dtype.kind == "f":
-        tensor = _new(Tensor)
-        number = like._data.dtype.type(value)
-        tensor._data = np.asarray(number) if type(like._data) is np.ndarray else number  # beside an array numpy is quicker with an array
-        tensor.tape, tensor.node, tensor._requires_grad = None, ONE_USE, False
-        return tensor
-    return Tensor(value)
-
-
-def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
-    """The result of the op of that name, recorded on the current tape.
-
-    operands: tensors, arrays or numbers. attributes: the op's keyword arguments, JSON only.
-    Raises TapeError for an unknown op or a mixture of tapes, and what the op raises for shapes and dtypes it does not take.
-    """
-    op = TABLE.get(name) or known_op(name)
-    if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
-        raise TypeError(f"{name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}); given {len(operands)}")
-    arrays = []
-    for x in operands:
-        if not isinstance(x, Tensor):
-            like = next((y for y in operands if isinstance(y, Tensor) and y._data.dtype.kind == "f"), None)
-            operands = tuple([_as_tensor(y, like) for y in operands])
-            arrays = [y._data for y in operands]
-            break
-        arrays.append(x._data)
-    try:
-        result = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
-    except (ValueError, TypeError) as error:
-        raise _explained(error, name, operands) from None
-    if type(result) is tuple:
-        return _many(op, operands, attributes, *result)
-    if not attributes:
-        if len(arrays) == 2 and type(result) is np.ndarray and result.dtype.kind == "f":
-            x, y = operands
-            return _two(op, x, y, result)
-        attributes = NO_ATTRIBUTES  # type: ignore[assignment]
-    return _many(op, operands, attributes, result, None)
-
-
-# A computed value becomes a tensor, recorded where there is a tape to record it. Three forms of one function: most operations have one or
-# two inputs, and what is spent here is spent at every node. Two frames up is the code that asked for it, or more of the plumbing.
-
-
-def _one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residuals: Any = None) -> Tensor:
-    """The result of an operation whose result is floating point where its input is.
-
-    attributes: a mapping, or the arguments that `op.encode` makes one of.
-    """
-    tensor = _new(Tensor)
-    tensor._data = value
-    requires = x._requires_grad
-    tape = _current()
-    if tape is None:
-        tape = implicit_tape() if requires else None
-    elif not tape.recording or not (requires or tape.tracing):
-        tape = None
-    tensor.tape = tape
-    if tape is None:
-        tensor.node, tensor._requires_grad = -1, False
-        return tensor
-    a = x.node if x.tape is tape else tape.node_of(x)
-    if tape.tracing:
-        requires = requires and not tape.probing
-        frame = _frame(2)
-        code = frame.f_code
-        if code is tape.code or id(code) in tape.codes:
-            tape.where += (tape.place, code, frame.f_lasti)
-        else:
-            tape.locate(frame)
-    tensor._requires_grad = requires
-    rows = tape.rows
-    tensor.node = len(rows)
-    rows.append((op, attributes, residuals, a))
-    tape.arrays.append(value)
-    tape.requires.append(requires)
-    return tensor
-
-
-def _two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
-    """As `_one`, for two inputs and no attributes: the result is floating point where an input has a gradient."""
-    tensor = _new(Tensor)
-    tensor._data = value
-    requires = x._requires_grad or y._requires_grad
-    tape = _current()
-    if tape is None:
-        tape = implicit_tape() if requires else None
-    elif not tape.recording or not (requires or tape.tracing):
-        tape = None
-    tensor.tape = tape
-    if tape is None:
-        tensor.node, tensor._requires_grad = -1, False
-        return tensor
-    a = x.node if x.tape is tape else tape.node_of(x)
-    b = y.node if y.tape is tape else tape.node_of(y)
-    if tape.tracing:
-        requires = requires and not tape.probing
-        frame = _frame(2)
-        code = frame.f_code
-        if code is tape.code or id(code) in tape.codes:
-            tape.where += (tape.place, code, frame.f_lasti)
-        else:
-            tape.locate(frame)
-    tensor._requires_grad = requires
-    rows = tape.rows
-    tensor.node = len(rows)
-    rows.append((op, NO_ATTRIBUTES, None, a, b))
-    tape.arrays.append(value)
-    tape.requires.append(requires)
-    return tensor
-
-
-def _many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], value: Any, residuals: Any) -> Tensor:
-    """The result of any operation."""
-    if type(value) is not np.ndarray and not isinstance(value, np.generic):
-        value = np.asarray(value)
-    tensor = _new(Tensor)
-    tensor._data = value
-    requires = any([x._requires_grad for x in operands]) and value.dtype.kind == "f"
-    tape = _current()
-    if tape is None:
-        tape = implicit_tape() if requires else None
-    elif not tape.recording or not (requires or tape.tracing):
-        tape = None
-    tensor.tape = tape
-    if tape is None:
-        tensor.node, tensor._requires_grad = -1, False
-        return tensor
-    inputs = [x.node if x.tape is tape else tape.node_of(x) for x in operands]
-    if tape.tracing:
-        requires = requires and not tape.probing
-        tape.locate(_frame(2))
-    tensor._requires_grad = requires
-    rows = tape.rows
-    tensor.node = len(rows)
-    rows.append((op, attributes, residuals, *inputs))
-    tape.arrays.append(value)
-    tape.requires.append(requires)
-    return tensor
-
-
-def _explained(error: Exception, name: str, tensors: Sequence[Tensor]) -> Exception:
-    """numpy's own message with the op's name, shapes and dtypes; the op's own messages as they are."""
-    text = str(error)
-    if text.startswith(f"{name}: "):
-        return error
-    shapes = " and ".join(str(x.shape) for x in tensors)
-    if text.startswith("operands could not be broadcast"):
-        return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
-    dtypes = " and ".join(str(x.dtype) for x in tensors)
-    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: not for shapes {shapes} and dtypes {dtypes}: {text}")
+from engine.apply import apply, as_tensor, explained, one, two  # noqa: E402 - they make tensors: the class stands above
 
 
 def _method(name: str, op: Op) -> Any:
@@ -564,17 +408,17 @@ def _method(name: str, op: Op) -> Any:
             else:
                 value = compute(x)
         except (ValueError, TypeError) as error:
-            raise _explained(error, name, (self,)) from None
-        return _one(op, self, value)
+            raise explained(error, name, (self,)) from None
+        return one(op, self, value)
 
     def pair(self: Tensor, other: Any) -> Tensor:
         if not isinstance(other, Tensor):
-            other = _as_tensor(other, self)
+            other = as_tensor(other, self)
         try:
             value = compute(self._data, other._data)
         except (ValueError, TypeError) as error:
-            raise _explained(error, name, (self, other)) from None
-        return _two(op, self, other, value)
+            raise explained(error, name, (self, other)) from None
+        return two(op, self, other, value)
 
     elementwise = op.kind == "elementwise"
     chosen = alone if elementwise and len(op.inputs) == 1 else pair if name in _PAIRS else method
