@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.ops.op import TABLE, Op
+from engine.refusals import check_numbers, explained, miscounted, one_by_one
 from engine.tape import CURRENT, NO_ATTRIBUTES, ONE_USE, implicit_tape, known_op
 from engine.tensor import Tensor
 
@@ -38,19 +39,28 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
     """
     op = TABLE.get(name) or known_op(name)
     if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
-        raise TypeError(f"{name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}); given {len(operands)}")
+        raise miscounted(op, len(operands))
+    if attributes and op.kind == "elementwise":
+        check_numbers(op, attributes)
     arrays = []
     for x in operands:
         if not isinstance(x, Tensor):
+            if isinstance(x, tuple | list) and any(isinstance(y, Tensor) for y in x):
+                return apply(name, *one_by_one(op, operands), **attributes)
             like = next((y for y in operands if isinstance(y, Tensor) and y._data.dtype.kind == "f"), None)
-            operands = tuple([as_tensor(y, like) for y in operands])
+            try:
+                operands = tuple([as_tensor(y, like) for y in operands])
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"{name}: {error}") from None
             arrays = [y._data for y in operands]
             break
         arrays.append(x._data)
+    if op.fractional:
+        arrays = [wide(a) for a in arrays]
     try:
         result = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
     except (ValueError, TypeError) as error:
-        raise explained(error, name, operands) from None
+        raise explained(error, name, operands, attributes) from None
     if type(result) is tuple:
         return many(op, operands, attributes, *result)
     if not attributes:
@@ -59,6 +69,11 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
             return two(op, x, y, result)
         attributes = NO_ATTRIBUTES  # type: ignore[assignment]
     return many(op, operands, attributes, result, None)
+
+
+def wide(x: Any) -> Any:
+    """Small integers and truth values as float64: numpy would give their functions float16, and their negatives wrap."""
+    return x.astype(np.float64) if x.dtype.kind in "bu" else x
 
 
 # A computed value becomes a tensor, recorded where there is a tape to record it. Three forms of one function: most operations have one or
@@ -160,15 +175,3 @@ def many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], valu
     tape.arrays.append(value)
     tape.requires.append(requires)
     return tensor
-
-
-def explained(error: Exception, name: str, tensors: Sequence[Tensor]) -> Exception:
-    """numpy's own message with the op's name, shapes and dtypes; the op's own messages as they are."""
-    text = str(error)
-    if text.startswith(f"{name}: "):
-        return error
-    shapes = " and ".join(str(x.shape) for x in tensors)
-    if text.startswith("operands could not be broadcast"):
-        return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
-    dtypes = " and ".join(str(x.dtype) for x in tensors)
-    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: not for shapes {shapes} and dtypes {dtypes}: {text}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.ops.op import REGISTRY, Array, Op, as_array
 from engine.ops.shape import encode_index, whole_numbers
+from engine.refusals import explained, no_array, plain_number
 from engine.tape import LOCK, Tape, TapeError
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ class Tensor:
     node: int
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
-        array = np.array(data.data if isinstance(data, Tensor) else data, dtype=dtype)
+        try:
+            array = np.array(data.data if isinstance(data, Tensor) else data, dtype=dtype)
+        except ValueError as error:
+            raise no_array(data, dtype, error) from None
         if array.dtype.name not in _DTYPES:
             raise TypeError(f"a tensor holds real numbers ({', '.join(_DTYPES)}); given dtype {array.dtype}: convert it with dtype=...")
         if requires_grad and array.dtype.kind != "f":
@@ -158,6 +162,11 @@ class Tensor:
             raise TypeError("a 0-d tensor has no length")
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("a 0-d tensor has nothing to go through; item() gives its number")
+        return (self[i] for i in range(self.shape[0]))
+
     def __repr__(self) -> str:
         values = np.array2string(self._data, separator=", ", precision=6, threshold=20, prefix="Tensor(")
         return f"Tensor({values}{', requires_grad=True' if self._requires_grad else ''})"
@@ -239,7 +248,11 @@ class Tensor:
         return as_tensor(other, self) @ self
 
     def __neg__(self) -> Tensor:
-        return one(_NEG, self, -self._data)
+        try:
+            value = -self._data
+        except TypeError as error:
+            raise explained(error, "neg", (self,)) from None
+        return one(_NEG, self, value)
 
     def __lt__(self, other: Any) -> Tensor:
         return apply("lt", self, other)
@@ -261,7 +274,7 @@ class Tensor:
                 return apply("index", self, index=encode_index(index, self._data.shape))
         try:
             value = self._data[key]
-        except IndexError:
+        except (IndexError, TypeError):
             return apply("index", self, index=encode_index(key))  # which says what is wrong
         return one(_INDEX, self, value, key, key)
 
@@ -300,7 +313,7 @@ class Tensor:
         return apply("cumsum", self, axis=axis)
 
     def clip(self, low: float, high: float) -> Tensor:
-        return apply("clip", self, low=float(low), high=float(high))
+        return apply("clip", self, low=plain_number("clip", "low", low), high=plain_number("clip", "high", high))
 
     def softmax(self, axis: int = -1) -> Tensor:
         return apply("softmax", self, **({} if axis == -1 else {"axis": axis}))
@@ -316,7 +329,7 @@ class Tensor:
         return one(_RESHAPE, self, value, shape)
 
     def permute(self, *axes: Any) -> Tensor:
-        return apply("permute", self, axes=whole_numbers(axes))
+        return apply("permute", self, axes=whole_numbers(axes, "permute"))
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         return apply("squeeze", self, axis=_plain(axis))
@@ -332,11 +345,12 @@ class Tensor:
 
     def pad(self, widths: Sequence[Sequence[int]], value: float = 0.0) -> Tensor:
         """(before, after) for each axis, as numpy."""
-        return apply("pad", self, widths=[list(pair) for pair in widths], value=float(value))
+        pairs = [_plain(pair) for pair in widths] if isinstance(widths, tuple | list) else widths
+        return apply("pad", self, widths=pairs, value=plain_number("pad", "value", value))
 
     def split(self, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
         """All parts: of these sizes, or of one size each but the last."""
-        wanted = sizes if isinstance(sizes, int) else [int(n) for n in sizes]
+        wanted = sizes if isinstance(sizes, int) else whole_numbers((sizes,), "split")
         first = apply("split", self, sizes=wanted, axis=axis, part=0)
         count = -(-self.shape[axis] // wanted) if isinstance(wanted, int) else len(wanted)
         return (first, *(apply("split", self, sizes=wanted, axis=axis, part=k) for k in range(1, count)))
@@ -345,13 +359,13 @@ class Tensor:
         return apply("gather", self, indices, axis=axis)
 
     def masked_fill(self, mask: Any, value: float) -> Tensor:
-        return apply("masked_fill", self, mask, value=float(value))
+        return apply("masked_fill", self, mask, value=plain_number("masked_fill", "value", value))
 
     def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
         return apply("transpose", self, axes=_plain(axes))
 
     def broadcast_to(self, shape: Sequence[int]) -> Tensor:
-        return apply("broadcast_to", self, shape=[int(n) for n in shape])
+        return apply("broadcast_to", self, shape=whole_numbers((shape,), "broadcast_to"))
 
     if TYPE_CHECKING:  # those of one input that are made below, for type checkers
 
@@ -369,6 +383,8 @@ class Tensor:
 
 def _plain(axis: Axis) -> int | list[int] | None:
     """Attributes are JSON: sequences become lists."""
+    if isinstance(axis, np.integer):
+        return int(axis)
     return list(axis) if isinstance(axis, tuple | list) else axis  # type: ignore[return-value]
 
 
@@ -386,12 +402,12 @@ _ADD, _SUB, _MUL, _DIV, _POW, _MATMUL, _NEG, _INDEX, _SUM, _RESHAPE = (
     REGISTRY[name] for name in ("add", "sub", "mul", "div", "pow", "matmul", "neg", "index", "sum", "reshape")
 )
 
-from engine.apply import apply, as_tensor, explained, one, two  # noqa: E402 - they make tensors: the class stands above
+from engine.apply import apply, as_tensor, one, two, wide  # noqa: E402 - they make tensors: the class stands above
 
 
 def _method(name: str, op: Op) -> Any:
     """The method of an op whose first input is the tensor itself."""
-    compute, on_scalar = op.forward, op.scalar or op.forward
+    compute, on_scalar, fractional = op.forward, op.scalar or op.forward, op.fractional
 
     def method(self: Tensor, *others: Any, **attributes: Any) -> Tensor:
         return apply(name, self, *others, **attributes)
@@ -405,6 +421,8 @@ def _method(name: str, op: Op) -> Any:
                 value: Any = on_scalar(x)
                 if type(value) is not np.float64:
                     value = np.float64(value)
+            elif fractional and not self._requires_grad:
+                value = compute(wide(x))
             else:
                 value = compute(x)
         except (ValueError, TypeError) as error:

@@ -36,9 +36,9 @@ element is written out, counted from 0, the gradient that arrives being 1 at the
 Integers and truth values have no gradient. Where an operation gives fractions they count as float64, whatever their width; float32 stays
 float32. What is refused raises ValueError, IndexError or TypeError, with the operation's name first.
 
-Departures from PyTorch, where it has the operation too: a row of nothing but -inf sends no gradient back through `logsumexp` (there
-NaN), as attention gives zeros for a query that sees nothing. `max` and `min` share the gradient where several tie, as PyTorch's `amax` and `amin`.
-`pad` takes numpy's widths. `cross_entropy` takes class numbers, no probabilities; `pos_weight` is one number.
+Departures from PyTorch, where it has the operation too: a row of nothing but -inf sends no gradient back through `logsumexp` (there NaN),
+as attention gives zeros for a query that sees nothing. `max` and `min` share the gradient where several tie, as PyTorch's `amax` and
+`amin`. `pad` takes numpy's widths. `cross_entropy` takes class numbers, no probabilities; `pos_weight` is one number.
 """
 MEANINGS = {
     "alpha": "size of the negative side", "axes": "for each axis of the output, the input's; None exchanges the last two",

@@ -22,3 +22,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 
 # Take complex arrays and are complex-differentiable.
 ANALYTIC = frozenset({"exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "erf", "erfc"})
+
+# Give whole numbers for whole numbers; comparisons do too.
+WHOLE = frozenset({"abs", "sign", "maximum", "minimum", "where", "lt", "le", "gt", "ge", "eq"})

@@ -217,6 +217,8 @@ def _conv_options(attributes: Any) -> tuple[int, int, int, int]:
 
 
 def _conv1d(x: Array, weight: Array, *, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) -> Array:
+    if not all(isinstance(n, int | np.integer) for n in (stride, padding, dilation, groups)):
+        raise TypeError(f"conv1d: {stride=}, {padding=}, {dilation=}, {groups=}; expected whole numbers")
     fits = x.ndim == weight.ndim == 3 and min(stride, dilation, groups) >= 1 and padding >= 0
     if not fits or x.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
         raise ValueError(

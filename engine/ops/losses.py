@@ -41,6 +41,8 @@ def _reduced(op: str, each: Array, reduction: str) -> Any:
 def _same_shape(op: str, x: Array, target: Array) -> None:
     if x.shape != target.shape:
         raise ValueError(f"{op}: prediction has shape {x.shape} and target {target.shape}; expected the same shape")
+    if x.dtype.kind in "bu":
+        raise TypeError(f"{op}: predictions have dtype {x.dtype}, whose differences would wrap around; expected floating point numbers")
 
 
 def _share(record: Record) -> float:

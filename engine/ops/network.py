@@ -28,6 +28,8 @@ def shifted(z: Array, axis: int) -> Array:
     """z minus its largest along an axis; a row of -inf becomes NaN, as in PyTorch: it has no largest probability."""
     if not z.size:  # nothing to be the largest
         return z.copy()
+    if z.dtype.kind in "bu":  # small integers would wrap below 0
+        z = z.astype(np.float64)
     with np.errstate(invalid="ignore"):
         below: Array = z - np.maximum.reduce(z, axis=axis, keepdims=True)
     return below

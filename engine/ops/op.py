@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.ops.formula import Tree, compile_pair, compile_tree, parse, walk
-from engine.ops.functions import ANALYTIC, FUNCTIONS
+from engine.ops.functions import ANALYTIC, FUNCTIONS, WHOLE
 
 Array = npt.NDArray[Any]
 Forward = Callable[..., Any]  # arrays, then attributes by name -> array, or (array, residuals)
@@ -104,6 +104,7 @@ class Op:
     errors: tuple[Sample, ...] = ()
     element: Callable[..., list[tuple[int, tuple[int, ...], float]]] | None = None
     spelled: Any = None  # for structured ops that are no sums: how one number is written out (engine.ops.spelled.Spelled)
+    fractional: bool = False  # elementwise: whole numbers give fractions, which small ones count as float64 for
     analytic: bool = False  # forward takes complex arrays and is complex-differentiable: a complex step can check it
     encode: Callable[..., Mapping[str, Any]] | None = None  # the attributes, from what a method left on the tape as given
     placed: bool = False  # one input; its contribution is the gradient put at the basic index that forward kept, if it kept one
@@ -166,6 +167,7 @@ def elementwise(
             tuple(kinks),
             tuple(samples),
             tuple(errors),
+            fractional=not _called([tree]) <= WHOLE,
             analytic=_called([tree]) <= ANALYTIC,
         )
     )

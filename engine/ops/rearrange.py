@@ -91,6 +91,8 @@ structured(
 
 
 def _unsqueeze(x: Array, *, axis: int) -> Array:
+    if isinstance(axis, int) and not -x.ndim - 1 <= axis <= x.ndim:
+        raise ValueError(f"unsqueeze: axis {axis} is no place among those of shape {x.shape}; expected {-x.ndim - 1}..{x.ndim}")
     return np.expand_dims(x, axis_of("unsqueeze", axis, x.ndim + 1))
 
 
@@ -140,6 +142,8 @@ structured(
 
 
 def _roll(x: Array, *, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Array:
+    if not isinstance(shift, int | list | tuple):
+        raise ValueError(f"roll: shift is {shift!r}; expected a whole number, or one an axis")
     if axis is None and isinstance(shift, int):
         return np.roll(x, shift)
     shifts = [shift] if isinstance(shift, int) else list(shift)
@@ -176,9 +180,13 @@ structured(
 )
 
 
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(n, int | np.integer) and n >= 0 for n in pair)
+
+
 def _pad(x: Array, *, widths: Sequence[Sequence[int]], value: float = 0.0) -> Array:
-    if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
-        raise ValueError(f"pad: widths {list(widths)} for shape {x.shape}; expected one pair (before, after) of numbers from 0 an axis")
+    if not isinstance(widths, list | tuple) or len(widths) != x.ndim or not all(map(_is_pair, widths)):
+        raise ValueError(f"pad: widths {widths} for shape {x.shape}; expected one pair (before, after) of whole numbers from 0 an axis")
     sizes = [before + n + after for (before, after), n in zip(widths, x.shape, strict=True)]
     y = np.zeros(sizes, x.dtype) if value == 0 else np.full(sizes, value, x.dtype)
     y[tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])] = x

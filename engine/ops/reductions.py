@@ -333,6 +333,8 @@ def _logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
     axes = axes_of("logsumexp", axis, x.ndim)
     if not math.prod(x.shape[a] for a in axes):
         raise ValueError(f"logsumexp: shape {x.shape} has no element along axis {list(axes)}; expected at least one")
+    if x.dtype.kind in "bui":
+        x = x.astype(np.float64)
     top = _largest(x, axis=axes, keepdims=True)
     safe = np.where(np.isfinite(top), top, 0).astype(x.dtype)  # a row of -inf has the sum 0, whose logarithm is -inf
     with np.errstate(divide="ignore"):

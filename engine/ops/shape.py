@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index
 from types import EllipsisType
 from typing import Any
 
@@ -19,6 +20,8 @@ _T234 = (np.arange(24.0) / 8 - 1).reshape(2, 3, 4).tolist()
 def _reshape(x: Array, *, shape: Sequence[int]) -> Array:
     try:
         return x.reshape(tuple(shape))
+    except TypeError:
+        raise TypeError(f"reshape: shape is {shape!r}; expected a sequence of whole numbers") from None
     except ValueError:
         raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {tuple(shape)}") from None
 
@@ -36,9 +39,13 @@ structured(
 )  # fmt: skip
 
 
-def whole_numbers(given: Sequence[Any]) -> list[int]:
-    """Numbers given one by one, or all in one list."""
-    return [int(n) for n in (given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given)]
+def whole_numbers(given: Sequence[Any], op: str = "reshape") -> list[int]:
+    """Numbers given one by one, or all in one list. Raises TypeError naming the op for anything but whole numbers."""
+    numbers = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
+    try:
+        return [index(n) for n in numbers]
+    except TypeError:
+        raise TypeError(f"{op}: given {', '.join(map(repr, numbers))}; expected whole numbers") from None
 
 
 def _axes(ndim: int, axes: Sequence[int] | None) -> list[int]:
@@ -92,6 +99,8 @@ structured(
 def _broadcast_to(x: Array, *, shape: Sequence[int]) -> Array:
     try:
         return np.broadcast_to(x, tuple(shape))
+    except TypeError:
+        raise TypeError(f"broadcast_to: shape is {shape!r}; expected a sequence of whole numbers") from None
     except ValueError:
         raise ValueError(f"broadcast_to: shape {x.shape} does not broadcast to {tuple(shape)}") from None
 
@@ -306,6 +315,8 @@ def _concat(*xs: Array, axis: int = 0) -> Array:
             return np.concatenate(xs, axis)
     except (ValueError, OverflowError):
         pass
+    if not xs:
+        raise ValueError("concat: no tensors given; expected at least one")
     if not all(x.ndim for x in xs):
         raise ValueError(
             f"concat: shapes {[x.shape for x in xs]}: a 0-d tensor has no axis to join along; expected at least one (or stack)"
@@ -352,7 +363,9 @@ structured(
 
 
 def _stack(*xs: Array, axis: int = 0) -> Array:
-    shape = xs[0].shape if xs else ()
+    if not xs:
+        raise ValueError("stack: no tensors given; expected at least one")
+    shape = xs[0].shape
     for x in xs:
         if x.shape != shape:
             raise ValueError(f"stack: shapes {[x.shape for x in xs]} differ (axis {axis}); expected equal shapes")

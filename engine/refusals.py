@@ -1,0 +1,88 @@
+"""Refusals in words: what was given to an operation, what it takes, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from engine.ops.op import REGISTRY, Op
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def no_array(data: Any, dtype: Any, error: ValueError) -> Exception:
+    """What to raise for what numpy makes no array of."""
+    if "inhomogeneous" in str(error):
+        return ValueError(
+            "a tensor holds one block of numbers; the lists given have different lengths at the same depth: pad them, or stack"
+        )
+    return TypeError(
+        f"a tensor holds real numbers; given {type(data).__name__} that is none{f' of dtype {dtype}' if dtype else ''}: {error}"
+    )
+
+
+def plain_number(op: str, name: str, value: Any) -> float:
+    """An attribute that is a number. Raises TypeError naming it."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{op}: {name} is {value!r}; expected a number") from None
+
+
+def miscounted(op: Op, given: int) -> TypeError:
+    """What to raise for another number of inputs than an op takes."""
+    known = list(_options(op))
+    options = f", and by name {', '.join(known)}" if known else ""
+    return TypeError(f"{op.name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}){options}; given {given}")
+
+
+def _options(op: Op) -> Mapping[str, Any]:
+    """The keyword arguments of an op."""
+    if op.kind == "elementwise":
+        return op.attributes
+    return {p.name: p.default for p in signature(op.forward).parameters.values() if p.kind is p.KEYWORD_ONLY}
+
+
+def check_numbers(op: Op, attributes: Mapping[str, Any]) -> None:
+    """Raises TypeError unless an elementwise op has these attributes and they are numbers."""
+    for key, value in attributes.items():
+        if key not in op.attributes:
+            raise TypeError(f"{op.name}: got an unexpected keyword argument {key!r}; it takes {', '.join(op.attributes) or 'none'}")
+        if not isinstance(value, int | float | np.integer | np.floating):
+            raise TypeError(f"{op.name}: {key} is {value!r}; expected a number")
+
+
+def one_by_one(op: Op, operands: Sequence[Any]) -> Sequence[Any]:
+    """The tensors of one list, as PyTorch's cat and stack are given them. Raises TypeError where an op takes no such list."""
+    if len(operands) == 1 and op.inputs[0].startswith("*"):
+        return tuple(operands[0])
+    raise TypeError(f"{op.name}: an input is a list of tensors; expected a tensor: stack or concat them first")
+
+
+def explained(error: Exception, name: str, tensors: Sequence[Any], attributes: Mapping[str, Any] = _NONE) -> Exception:
+    """numpy's own message with the op's name, shapes and dtypes; the op's own messages as they are."""
+    text = str(error)
+    if text.startswith(f"{name}: "):
+        return error
+    shapes = " and ".join(str(x.shape) for x in tensors)
+    if text.startswith("operands could not be broadcast"):
+        return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
+    if isinstance(error, TypeError) and "argument" in text and "()" in text:
+        return TypeError(f"{name}: {_about_arguments(text, REGISTRY[name])}")
+    dtypes = " and ".join(str(x.dtype) for x in tensors)
+    if isinstance(error, TypeError) and "bool" in dtypes:
+        return TypeError(f"{name}: not for shapes {shapes}, dtypes {dtypes}: truth values are no numbers here; give them dtype=float")
+    options = "".join(f", {key}={value!r}" for key, value in attributes.items())
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: not for shapes {shapes}, dtypes {dtypes}{options}: {text}")
+
+
+def _about_arguments(text: str, op: Op) -> str:
+    """Python's complaint about keyword arguments, without the inner function's name and with those that there are."""
+    known = list(_options(op))
+    complaint = text.partition("()")[2].strip().replace("keyword-only ", "")
+    hint = "; PyTorch's dim is axis here" if "'dim'" in text and "axis" in known else ""
+    return f"{complaint}; it takes {', '.join(known) or 'none'}{hint}"
