@@ -21,9 +21,9 @@ from server.routes import figures, health, opening, ops, pages, runs, schema, ta
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
+from server.store.database import open_database
 from server.store.documents import Documents
 from server.store.runs import RunStore
-from server.store.tables import open_database
 from server.store.traces import TraceStore
 from server.token import TokenGuard
 
@@ -43,8 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
         trainer = Trainer(pool, trained, settings.slice_seconds)
         try:
             first = await pool.run(make_trace, opening.opening_program(), seconds=limits.TRACE_SECONDS)
-            store = TraceStore(engine, settings.trace_bytes, kept=first.id)
-            first, _ = await run_in_threadpool(store.put, first)
+            store = TraceStore(engine, settings.trace_bytes)
+            first, _ = await run_in_threadpool(store.put, first, pinned=True)
             app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first)
             trainer.resume(await run_in_threadpool(trained.training))
             yield

@@ -22,6 +22,7 @@ from server.encoding import dumps
 from server.jobs.pool import WorkerLostError
 from server.programs.errors import LimitError, ProgramError
 from server.routes.disconnect import ClientGoneError
+from server.store.blobs import DamagedError
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "X-Request-ID"
@@ -109,6 +110,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(TimeoutError, _on_timeout)
     app.add_exception_handler(WorkerLostError, _on_lost)
+    app.add_exception_handler(DamagedError, _on_damaged)
     app.add_exception_handler(ClientGoneError, _on_gone)
 
 
@@ -194,6 +196,12 @@ async def _on_timeout(request: Request, error: Exception) -> Response:
 async def _on_lost(request: Request, error: Exception) -> Response:
     detail = "the processes that computed this were ended, again and again (the machine may lack memory); ask for less, or try again later"
     return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
+
+
+async def _on_damaged(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DamagedError)
+    detail = f"{error}; delete it, and make it again from its program, which the list still has"
+    return problem_response(request, ProblemError(500, detail, kind="damaged"))
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from server import limits
 from server.jobs.pool import WorkerPool
+from server.jobs.replay import checkpoint_before
 from server.jobs.work import train_slice, validate
 from server.programs.errors import ProgramError
 from server.store.runs import RunStore
@@ -70,6 +71,8 @@ class Trainer:
             return False
         step, left = state["step"], state["requested_step"] - state["step"]
         checkpoint = await run_in_threadpool(self.store.checkpoint, run, step)
+        # where the latest was damaged, from an earlier one to this step
+        checkpoint = await checkpoint_before(self.pool, state["program"], step + 1, checkpoint, self.slice_seconds)
         if left > 0:
             done = await self.pool.run(train_slice, state["program"], checkpoint, left, self.slice_seconds, seconds=limits.SLICE_SECONDS)
             return await run_in_threadpool(self.store.append, run, done)

@@ -25,6 +25,6 @@ def opening_program() -> dict[str, Any]:
 @router.get("")
 def opening(request: Request, services: Use) -> Response:
     """The opening trace; Content-Location names it."""
-    services.traces.put(services.opening)  # where it was deleted; the page will ask about its numbers
+    services.traces.put(services.opening, pinned=True)  # where it was deleted; the page will ask about its numbers
     location = request.url_for("read_trace", trace_id=services.opening.id).path
     return send_trace(request, services.opening, 200, {"Content-Location": location, "Cache-Control": "no-cache"})

@@ -21,7 +21,7 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
     settings: Settings = request.app.state.services.settings
     check_size(settings, trace)
     compressed = request.headers.get("accept-encoding") == "gzip"  # or nothing (server/middleware.py, Negotiation)
-    tag = f'"{trace.digest}{"-gzip" if compressed else ""}"'
+    tag = f'"{trace.sha256[:32]}{"-gzip" if compressed else ""}"'
     sent = {**headers, "ETag": tag}
     if request.method == "GET" and _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={**sent, "Vary": "Accept-Encoding"})

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
 
 from engine.training import Slice
 from server.encoding import dumps
+from server.store.blobs import DamagedError, pack, unpack
 from server.store.checkpoints import superfluous
 from server.store.clock import now
-from server.store.tables import checkpoints, give_back, runs, slices, validations
+from server.store.database import give_back
+from server.store.tables import checkpoints, runs, slices, validations
 
 _FLOAT = np.dtype("<f8")
 
@@ -25,13 +27,22 @@ class RunStore:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def create(self, program: dict[str, Any]) -> str:
-        """A new run; its id."""
+    def create(self, program: dict[str, Any], visitor: str | None = None, most: int | None = None) -> str:
+        """A new run; its id. visitor: whose it is, of whom the newest `most` are kept."""
         run_id = f"r_{secrets.token_hex(8)}"
         row = {"id": run_id, "program": dumps(program).decode(), "created": now(), "status": "idle", "step": 0, "requested_step": 0}
         with self.engine.begin() as connection:
-            connection.execute(insert(runs).values(row))
+            connection.execute(insert(runs).values({**row, "visitor": visitor}))
+            evicted = most is not None and self._evict(connection, runs.c.visitor == visitor, most)
+        if evicted:
+            give_back(self.engine)
         return run_id
+
+    def _evict(self, connection: Connection, mine: ColumnElement[bool], most: int) -> bool:
+        """Deletes the oldest of a visitor's runs beyond `most`; whether there were any."""
+        newest = select(runs.c.number).where(mine).order_by(runs.c.number.desc()).offset(most)
+        beyond = list(connection.execute(newest).scalars())
+        return bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
 
     def get(self, run_id: str) -> dict[str, Any] | None:
         """The run as docs/api.md has it, without its history."""
@@ -50,14 +61,13 @@ class RunStore:
         return [_describe(row, found) for row in rows[:limit]], rows[limit - 1].number if len(rows) > limit else None
 
     def history(self, run_id: str) -> dict[str, list[float]]:
-        """Loss and gradient norm of every step; entry i is step i + 1."""
-        query = select(slices.c.losses, slices.c.gradient_norms).where(slices.c.run == run_id).order_by(slices.c.step)
+        """Loss and gradient norm of every step; entry i is step i + 1. Raises DamagedError where they are not those that were stored."""
+        query = select(slices.c.data, slices.c.sha256).where(slices.c.run == run_id).order_by(slices.c.step)
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        return {
-            "loss": np.frombuffer(b"".join(row.losses for row in rows), _FLOAT).tolist(),
-            "gradient_norm": np.frombuffer(b"".join(row.gradient_norms for row in rows), _FLOAT).tolist(),
-        }
+        parts = [np.frombuffer(unpack(row.data, row.sha256, f"the losses of run {run_id}"), _FLOAT).reshape(2, -1) for row in rows]
+        losses, norms = np.concatenate(parts, axis=1) if parts else np.empty((2, 0))
+        return {"loss": losses.tolist(), "gradient_norm": norms.tolist()}
 
     def training(self) -> list[str]:
         """The runs that have steps to do."""
@@ -81,19 +91,30 @@ class RunStore:
         with self.engine.begin() as connection:
             if connection.execute(query).rowcount == 0:
                 return False
-            columns = {"losses": np.array(done.losses, _FLOAT).tobytes(), "gradient_norms": np.array(done.gradient_norms, _FLOAT).tobytes()}
-            connection.execute(insert(slices).values(run=run_id, step=done.step, **columns))
-            connection.execute(insert(checkpoints).values(run=run_id, step=done.step, data=done.checkpoint))
+            figures = np.array([done.losses, done.gradient_norms], _FLOAT).tobytes()
+            connection.execute(insert(slices).values(run=run_id, step=done.step, **pack(figures)))
+            connection.execute(insert(checkpoints).values(run=run_id, step=done.step, **pack(done.checkpoint)))
             mine = checkpoints.c.run == run_id
             steps = list(connection.execute(select(checkpoints.c.step).where(mine).order_by(checkpoints.c.step)).scalars())
             connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(superfluous(steps, len(done.checkpoint)))))
         return True
 
     def checkpoint(self, run_id: str, at_most: int) -> bytes | None:
-        """The latest checkpoint of a step not beyond `at_most`; None: start from the initial network."""
-        query = select(checkpoints.c.data).where(checkpoints.c.run == run_id, checkpoints.c.step <= at_most)
-        with self.engine.connect() as connection:
-            return connection.execute(query.order_by(checkpoints.c.step.desc()).limit(1)).scalar_one_or_none()
+        """The latest checkpoint of a step not beyond `at_most`; None: start from the initial network.
+
+        One that is damaged is passed over: the steps since the one before it give the same network again.
+        """
+        mine = checkpoints.c.run == run_id
+        query = select(checkpoints).where(mine, checkpoints.c.step <= at_most).order_by(checkpoints.c.step.desc()).limit(1)
+        while True:
+            with self.engine.connect() as connection:
+                row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            try:
+                return unpack(row.data, row.sha256, f"run {run_id} at step {row.step}")
+            except DamagedError:  # the log has it
+                query = query.where(checkpoints.c.step < row.step)
 
     def finish(self, run_id: str, step: int, figures: dict[str, float]) -> bool:
         """Stores the validation at `step` and ends the training there. False when more steps were asked for, or the run is gone."""

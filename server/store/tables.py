@@ -1,8 +1,8 @@
-"""The tables, and how a database is opened."""
+"""The tables as they are today; migrations/ brings every database there."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Engine, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text, create_engine, event
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
 
 metadata = MetaData()
 
@@ -14,6 +14,8 @@ traces = Table(
     Column("created", String(40), nullable=False),
     Column("bytes", Integer, nullable=False),  # of the document
     Column("document", LargeBinary, nullable=False),  # the JSON, gzip
+    Column("pinned", Boolean, nullable=False, server_default=false()),  # never goes to make room
+    Column("sha256", String(64), nullable=False, server_default=""),  # of `document`
 )  # fmt: skip
 
 runs = Table(
@@ -26,6 +28,8 @@ runs = Table(
     Column("error", Text),
     Column("step", Integer, nullable=False),
     Column("requested_step", Integer, nullable=False),
+    Column("visitor", String(80)),  # who made it (server/visitors.py)
+    Index("runs_by_visitor", "visitor", "number"),
 )  # fmt: skip
 
 
@@ -37,14 +41,15 @@ def _run() -> Column[str]:
 slices = Table(
     "slices", metadata, _run(),
     Column("step", Integer, primary_key=True),  # the last of the slice
-    Column("losses", LargeBinary, nullable=False),  # float64, little-endian
-    Column("gradient_norms", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),  # packed (blobs.py): losses, then gradient norms, float64, little-endian
+    Column("sha256", String(64), nullable=False),
 )  # fmt: skip
 
 checkpoints = Table(
     "checkpoints", metadata, _run(),
     Column("step", Integer, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),  # packed (blobs.py)
+    Column("sha256", String(64), nullable=False),
 )  # fmt: skip
 
 validations = Table(
@@ -52,28 +57,3 @@ validations = Table(
     Column("step", Integer, primary_key=True),
     Column("figures", Text, nullable=False),  # JSON: loss, and accuracy or rmse; NaN as a string, which no SQL number can be
 )  # fmt: skip
-
-
-def open_database(url: str) -> Engine:
-    """The database at an SQLAlchemy URL, with its tables. SQLite keeps a write-ahead log, so readers never wait for a writer."""
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-    metadata.create_all(engine)
-    return engine
-
-
-def _configure_sqlite(connection, _record) -> None:  # type: ignore[no-untyped-def]  # the driver's connection has no common type
-    cursor = connection.cursor()
-    # auto_vacuum comes first: it holds for a file that has nothing in it yet
-    for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def give_back(engine: Engine) -> None:
-    """Gives the space of deleted rows back to the disk, where the database does not do so by itself."""
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            # A script, since the driver takes a single statement without rows one step far, and each step frees one page.
-            connection.connection.cursor().executescript("PRAGMA incremental_vacuum")

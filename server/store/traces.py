@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
+import logging
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.encoding import dumps
+from server.store.blobs import DamagedError, sha256
 from server.store.clock import now
-from server.store.tables import give_back, traces
+from server.store.database import give_back
+from server.store.tables import traces
+
+log = logging.getLogger("retrograd")
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,10 @@ class TraceFile:
     def pack(cls, trace_id: str, program: dict[str, Any], text: bytes) -> TraceFile:
         return cls(trace_id, program, len(text), gzip.compress(text, compresslevel=4, mtime=0))
 
-    @property
-    def digest(self) -> str:
+    @cached_property
+    def sha256(self) -> str:
         """Of the stored bytes: traces of one id may differ in what the id leaves out, such as source lines."""
-        return hashlib.sha256(self.document).hexdigest()[:32]
+        return sha256(self.document)
 
     def text(self) -> bytes:
         """The JSON document."""
@@ -40,17 +45,25 @@ class TraceFile:
 
 
 class TraceStore:
-    """Traces in the database. Where they pass `most` bytes, compressed, the oldest go; the trace `kept` and the newest never do."""
+    """Traces in the database. Where they pass `most` bytes, compressed, the oldest go; those that are pinned and the newest never do."""
 
-    def __init__(self, engine: Engine, most: int, kept: str) -> None:
-        self.engine, self.most, self.kept = engine, most, kept
+    def __init__(self, engine: Engine, most: int) -> None:
+        self.engine, self.most = engine, most
 
-    def put(self, trace: TraceFile) -> tuple[TraceFile, bool]:
-        """Stores a trace that is not there yet. Gives what is stored under its id, and whether it is new."""
-        stored = self.get(trace.id)
+    def put(self, trace: TraceFile, pinned: bool = False) -> tuple[TraceFile, bool]:
+        """Stores a trace that is not there yet, or is damaged. Gives what is stored under its id, and whether it is new."""
+        try:
+            stored = self.get(trace.id)
+        except DamagedError:
+            return self._mend(trace)
         if stored is not None:
+            if pinned:
+                self._update(trace.id, {"pinned": True})
             return stored, False
-        row = {"id": trace.id, "program": dumps(trace.program).decode(), "created": now(), "bytes": trace.size, "document": trace.document}
+        row = {
+            "id": trace.id, "program": dumps(trace.program).decode(), "created": now(), "pinned": pinned,
+            "bytes": trace.size, "document": trace.document, "sha256": trace.sha256,
+        }  # fmt: skip
         try:
             with self.engine.begin() as connection:
                 connection.execute(insert(traces).values(row))
@@ -61,6 +74,15 @@ class TraceStore:
             give_back(self.engine)
         return trace, True
 
+    def _mend(self, trace: TraceFile) -> tuple[TraceFile, bool]:
+        self._update(trace.id, {"bytes": trace.size, "document": trace.document, "sha256": trace.sha256})
+        log.warning("trace %s was damaged and has been made again", trace.id)
+        return trace, False
+
+    def _update(self, trace_id: str, values: dict[str, Any]) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(traces).where(traces.c.id == trace_id).values(values))
+
     def _evict(self, connection: Connection, newest: str) -> bool:
         """Deletes the oldest traces beyond the limit; whether there were any."""
         size = func.length(traces.c.document)
@@ -68,7 +90,7 @@ class TraceStore:
         if excess <= 0:
             return False
         gone = []
-        oldest_first = select(traces.c.number, size).where(traces.c.id.not_in((newest, self.kept))).order_by(traces.c.number)
+        oldest_first = select(traces.c.number, size).where(traces.c.id != newest, ~traces.c.pinned).order_by(traces.c.number)
         for number, length in connection.execute(oldest_first):
             gone.append(number)
             excess -= length
@@ -77,9 +99,15 @@ class TraceStore:
         return connection.execute(delete(traces).where(traces.c.number.in_(gone))).rowcount > 0
 
     def get(self, trace_id: str) -> TraceFile | None:
+        """Raises DamagedError for one whose bytes are not those that were stored."""
         with self.engine.connect() as connection:
             row = connection.execute(select(traces).where(traces.c.id == trace_id)).one_or_none()
-        return None if row is None else TraceFile(row.id, json.loads(row.program), row.bytes, row.document)
+        if row is None:
+            return None
+        trace = TraceFile(row.id, json.loads(row.program), row.bytes, row.document)
+        if trace.sha256 != row.sha256:
+            raise DamagedError(f"the trace {trace_id}")
+        return trace
 
     def page(self, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
         """Traces without their documents, newest first, that follow the cursor; and the next cursor."""

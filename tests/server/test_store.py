@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine, Table, select, update
 
 from engine.trace import to_bytes
 from server.programs.expression import trace_expression
 from server.store import documents
+from server.store.blobs import DamagedError
+from server.store.database import open_database
 from server.store.documents import Documents
-from server.store.tables import open_database
+from server.store.tables import traces
 from server.store.traces import TraceFile, TraceStore
 
 SIZE = 100_000
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Engine]:
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path}/test.sqlite3")
     yield engine
     engine.dispose()
@@ -43,33 +46,90 @@ def pages(engine: Engine) -> tuple[int, int]:
 
 
 def test_the_oldest_traces_go_but_never_the_opening(database: Engine) -> None:
-    store = TraceStore(database, most=3 * SIZE, kept="opening")
+    store = TraceStore(database, most=3 * SIZE)
     for name in ("opening", "a", "b"):
-        assert store.put(trace(name))[1]
+        assert store.put(trace(name), pinned=name == "opening")[1]
     assert names(store) == ["opening", "a", "b"]
     store.put(trace("c"))
     assert names(store) == ["opening", "b", "c"]
     store.put(trace("large", 5 * SIZE))
     assert names(store) == ["opening", "large"]
-    assert pages(database)[1] == 0
+
+
+def test_room_is_given_back_when_traces_go(sqlite: Engine) -> None:
+    store = TraceStore(sqlite, most=3 * SIZE)
+    for name in ("a", "b", "c", "d"):
+        store.put(trace(name))
+    assert names(store) == ["b", "c", "d"]
+    assert pages(sqlite)[1] == 0
 
 
 def test_what_is_stored_first_stays(database: Engine) -> None:
-    store = TraceStore(database, most=10 * SIZE, kept="opening")
+    store = TraceStore(database, most=10 * SIZE)
     first, other = trace("a"), trace("a", 10)
     assert store.put(first) == (first, True)
     assert store.put(other) == (first, False)
     assert store.get("a") == first
 
 
-def test_a_deletion_gives_its_space_back(database: Engine) -> None:
-    store = TraceStore(database, most=100 * SIZE, kept="opening")
-    empty, _ = pages(database)
+def test_a_deletion_gives_its_space_back(sqlite: Engine) -> None:
+    store = TraceStore(sqlite, most=100 * SIZE)
+    empty, _ = pages(sqlite)
     store.put(trace("a", 20 * SIZE))
-    assert pages(database)[0] > empty + 100
+    assert pages(sqlite)[0] > empty + 100
     assert store.delete("a")
-    assert pages(database)[0] <= empty + 5
+    assert pages(sqlite)[0] <= empty + 5
     assert not store.delete("a")
+
+
+def damage(engine: Engine, table: Table, column: str, where: ColumnElement[bool] | None = None) -> None:
+    """Turns one bit of the stored bytes, as a failing disk may."""
+    query = select(table.c[column]) if where is None else select(table.c[column]).where(where)
+    with engine.begin() as connection:
+        stored = bytearray(connection.execute(query).scalars().first() or b"")
+        stored[len(stored) // 2] ^= 1
+        change = update(table).values({column: bytes(stored)})
+        connection.execute(change if where is None else change.where(where))
+
+
+def test_a_damaged_trace_is_told_and_mended_when_it_is_made_again(database: Engine) -> None:
+    store, whole = TraceStore(database, most=10 * SIZE), trace("a")
+    store.put(whole)
+    damage(database, traces, "document")
+    with pytest.raises(DamagedError, match="the trace a is damaged"):
+        store.get("a")
+    assert store.put(whole) == (whole, False)
+    assert store.get("a") == whole
+
+
+def test_a_pin_can_come_later(database: Engine) -> None:
+    store = TraceStore(database, most=2 * SIZE)
+    for name in ("a", "b"):
+        store.put(trace(name))
+    store.put(trace("a"), pinned=True)
+    store.put(trace("c"))
+    assert names(store) == ["a", "c"]
+
+
+def test_traces_by_pages(database: Engine) -> None:
+    store = TraceStore(database, most=10 * SIZE)
+    for name in "abc":
+        store.put(trace(name, 10))
+    first, cursor = store.page(2, None)
+    second, end = store.page(2, cursor)
+    assert [item["id"] for item in first + second] == ["c", "b", "a"]
+    assert end is None
+    assert store.delete("b")
+    assert not store.delete("b")
+    assert names(store) == ["a", "c"]
+
+
+def test_one_trace_stored_by_many_at_once_is_stored_once(database: Engine) -> None:
+    store, one = TraceStore(database, most=10 * SIZE), trace("a", 1000)
+    with ThreadPoolExecutor(8) as threads:
+        answers = [future.result() for future in [threads.submit(store.put, one) for _ in range(32)]]
+    assert [stored for stored, _ in answers] == [one] * 32
+    assert [new for _, new in answers].count(True) == 1
 
 
 def small_trace(expression: str) -> TraceFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -74,8 +75,9 @@ def test_a_tag_names_bytes_and_a_known_trace_is_answered_as_it_is_stored(start: 
         first = client.post(f"{API}/traces", json=expression("x*3", {"x": 2}))
         older = {**first.json(), "older": True}
         with closing(sqlite3.connect(tmp_path / "retrograd.sqlite3")) as database, database:
-            row = (gzip.compress(json.dumps(older).encode()), older["id"])
-            database.execute("UPDATE traces SET document = ? WHERE id = ?", row)
+            stored = gzip.compress(json.dumps(older).encode())
+            row = (stored, hashlib.sha256(stored).hexdigest(), older["id"])
+            database.execute("UPDATE traces SET document = ?, sha256 = ? WHERE id = ?", row)
         again, read = client.post(f"{API}/traces", json=expression("x*3", {"x": 2})), client.get(first.headers["location"])
         assert again.status_code == 200
         assert again.json() == older

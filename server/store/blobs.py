@@ -1,0 +1,40 @@
+"""What is stored as bytes: compressed, and with a hash that tells when the disk no longer gives back what it was given."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import zlib
+
+log = logging.getLogger("retrograd")
+
+
+class DamagedError(RuntimeError):
+    """What is stored is not what was stored. what: of which thing, for people."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"what is stored of {what} is damaged: its hash is another than when it was stored")
+        self.what = what
+        log.error("%s", self)
+
+
+def pack(data: bytes) -> dict[str, bytes | str]:
+    """The columns `data` and `sha256` of a blob."""
+    packed = zlib.compress(data, 1)
+    return {"data": packed, "sha256": sha256(packed)}
+
+
+def unpack(packed: bytes, digest: str, what: str) -> bytes:
+    """The blob's bytes. Raises DamagedError where they are not those that were stored."""
+    check(packed, digest, what)
+    return zlib.decompress(packed)
+
+
+def check(stored: bytes, digest: str, what: str) -> None:
+    """Raises DamagedError where stored bytes are not those that were stored."""
+    if sha256(stored) != digest:
+        raise DamagedError(what)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,161 @@
+"""Databases of earlier versions are brought up to date; what was acknowledged survives a kill."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from server.store.database import migrate, open_database, version
+from server.store.runs import RunStore
+from server.store.tables import metadata
+from server.store.traces import TraceFile, TraceStore
+from tests.server.helpers import API, Start, create_run, finished
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_steps_lead_to_todays_tables(database: Engine) -> None:
+    with database.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert version(connection) == "0002"
+
+
+def test_a_database_that_is_up_to_date_is_opened_as_it_is(database_url: str) -> None:
+    for _ in range(2):
+        engine = open_database(database_url)
+        store = TraceStore(engine, 2**20)
+        store.put(TraceFile("a", {}, 1, b"x"))
+        engine.dispose()
+    engine = open_database(database_url)
+    assert [item["id"] for item in TraceStore(engine, 2**20).page(9, None)[0]] == ["a"]
+    engine.dispose()
+
+
+@pytest.fixture
+def old(database_url: str) -> Iterator[Engine]:
+    """A database as the first version left it."""
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg") if "postgres" in database_url else database_url)
+    numbers = np.arange(2.0)
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        insert = "INSERT INTO traces (id, program, created, bytes, document) VALUES ('t', '{}', 'then', 2, :document)"
+        connection.execute(text(insert), {"document": gzip.compress(b"{}")})
+        connection.execute(
+            text("INSERT INTO runs (id, program, created, status, step, requested_step) VALUES ('r', '{}', 'then', 'idle', 2, 2)")
+        )
+        connection.execute(
+            text("INSERT INTO slices VALUES ('r', 2, :losses, :norms)"), {"losses": numbers.tobytes(), "norms": (-numbers).tobytes()}
+        )
+        connection.execute(text("INSERT INTO checkpoints VALUES ('r', 2, :data)"), {"data": b"network"})
+        connection.execute(text("INSERT INTO validations VALUES ('r', 2, '{\"loss\": 1.5}')"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_what_an_earlier_version_stored_is_kept(old: Engine, database_url: str, stamped: bool) -> None:
+    if not stamped:  # before there were steps
+        with old.begin() as connection:
+            connection.execute(text("DROP TABLE alembic_version"))
+    engine = open_database(database_url)
+    trace, store = TraceStore(engine, 2**20).get("t"), RunStore(engine)
+    assert trace is not None
+    assert trace.text() == b"{}"
+    assert store.history("r") == {"loss": [0.0, 1.0], "gradient_norm": [-0.0, -1.0]}
+    assert store.checkpoint("r", 2) == b"network"
+    state = store.get("r")
+    assert state is not None
+    assert state["validation"] == [{"step": 2, "loss": 1.5}]
+    assert store.delete("r")
+    assert store.checkpoint("r", 2) is None  # and what belongs to a run goes with it
+    engine.dispose()
+
+
+def test_the_whole_service_runs_on_either(start: Start, database_url: str) -> None:
+    with start(database_url=database_url, quick_seconds=0) as client:
+        run = create_run(client)
+        client.post(f"{API}/runs/{run}/steps", json={"count": 60})
+        assert finished(client, run)["step"] == 60
+        trace = client.get(f"{API}/runs/{run}/steps/31/trace")
+        assert trace.status_code == 200
+    with start(database_url=database_url) as client:
+        assert client.get(trace.headers["content-location"]).content == trace.content
+        assert client.delete(f"{API}/runs/{run}").status_code == 204
+
+
+def test_a_damaged_trace_answers_so(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path) as client:
+        location = client.get(f"{API}/opening").headers["content-location"]
+        with closing(sqlite3.connect(tmp_path / "retrograd.sqlite3")) as database, database:
+            database.execute("UPDATE traces SET document = x'00'")
+        response = client.get(location)
+        assert (response.status_code, response.json()["type"]) == (500, "urn:retrograd:problem:damaged")
+        assert "make it again" in response.json()["detail"]
+        assert client.get(f"{API}/opening").status_code == 200  # which mends it
+        assert client.get(location).status_code == 200
+
+
+def test_a_training_goes_on_from_before_a_damaged_checkpoint(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path) as client:
+        runs = [create_run(client) for _ in range(2)]
+        for run in runs:
+            client.post(f"{API}/runs/{run}/steps", json={"count": 60})
+            finished(client, run)
+        with closing(sqlite3.connect(tmp_path / "retrograd.sqlite3")) as database, database:
+            database.execute("UPDATE checkpoints SET data = x'00' WHERE run = ?", (runs[1],))
+        for run in runs:
+            client.post(f"{API}/runs/{run}/steps", json={"count": 5})
+        whole, damaged = (finished(client, run) for run in runs)
+    assert whole["step"] == damaged["step"] == 65
+    assert whole["history"] == damaged["history"]
+
+
+WRITER = """
+import sys
+from server.store.database import open_database
+from server.store.traces import TraceFile, TraceStore
+store = TraceStore(open_database(sys.argv[1]), 2**30)
+number = 0
+while True:
+    name = f"{sys.argv[2]}-{number}"
+    store.put(TraceFile(name, {}, 20_000, name.encode() * 2_000))
+    print(name, flush=True)
+    number += 1
+"""
+
+
+def test_nothing_acknowledged_is_lost_to_a_kill(database_url: str) -> None:
+    acknowledged = []
+    for life in range(3):
+        command = [sys.executable, "-c", WRITER, database_url, str(life)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            lines = [writer.stdout.readline().strip() for _ in range(40)]
+            os.kill(writer.pid, signal.SIGKILL)
+            rest = writer.stdout.read().splitlines(keepends=True)
+            acknowledged += [*lines, *(line.strip() for line in rest if line.endswith("\n"))]
+    assert len(acknowledged) >= 120
+    engine = open_database(database_url)
+    store = TraceStore(engine, 2**30)
+    for name in acknowledged:
+        stored = store.get(name)  # which checks its hash
+        assert stored is not None
+        assert stored.document == name.encode() * 2_000
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    engine.dispose()
