@@ -91,7 +91,7 @@ def one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residual
     tape = _current()
     if tape is None:
         tape = implicit_tape() if requires else None
-    elif not tape.recording or not (requires or tape.tracing):
+    elif not tape.tracing and not (requires and tape.recording):
         tape = None
     tensor.tape = tape
     if tape is None:
@@ -123,7 +123,7 @@ def two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
     tape = _current()
     if tape is None:
         tape = implicit_tape() if requires else None
-    elif not tape.recording or not (requires or tape.tracing):
+    elif not tape.tracing and not (requires and tape.recording):
         tape = None
     tensor.tape = tape
     if tape is None:
@@ -158,7 +158,7 @@ def many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], valu
     tape = _current()
     if tape is None:
         tape = implicit_tape() if requires else None
-    elif not tape.recording or not (requires or tape.tracing):
+    elif not tape.tracing and not (requires and tape.recording):
         tape = None
     tensor.tape = tape
     if tape is None:

@@ -133,7 +133,7 @@ def _sweep(run: BackwardRun) -> None:
         tape.note_sweep(Sweep(run.node, gradients, sent))
     send = sent.append if tape.tracing else None
     owned: set[int] = set()  # nodes whose gradient is an array made here, which nobody else holds: it may be added to in place
-    record, scratch, add = Record((), None, {}, None, ()), Scratch(), np.add
+    record, scratch, add = Record((), None, {}, None, ()), None, np.add
     ndarray = np.ndarray
     arriving: Any  # (target, contribution) for each edge that wants one
     for node in range(run.node, -1, -1):
@@ -174,9 +174,10 @@ def _sweep(run: BackwardRun) -> None:
             _place(gradients, owned, row[3], values[row[3]], row[2], g)
             continue
         else:
-            sources = row[3:]
+            sources, attributes = row[3:], row[1]
             record.inputs, record.needs = [values[i] for i in sources], [requires[i] for i in sources]
-            record.output, record.attributes, record.residuals = values[node], attributes_of(row), row[2]
+            record.attributes = attributes_of(row) if type(attributes) is tuple else attributes
+            record.output, record.residuals = values[node], row[2]
             contributions = op.vjp(_F, g, record)
             arriving = [(i, c) for i, c in zip(sources, contributions, strict=True) if requires[i]]
 
@@ -189,6 +190,7 @@ def _sweep(run: BackwardRun) -> None:
                     contribution, kept = _fitted(contribution, value)
             elif kind is not type(value):
                 if kind is Product:
+                    scratch = scratch or Scratch()
                     contribution = scratch.whole(contribution, gradients[target] is None)
                 else:
                     contribution, kept = _fitted(contribution, value)
@@ -275,9 +277,9 @@ def _hand_out(run: BackwardRun) -> None:
         gradient = gradients[node] if node < len(gradients) else None
         if type(gradient) is np.ndarray:
             LOCK(gradient, False)
-        if once:
-            leaf._grad = None if gradient is None else as_array(gradient)  # of its shape and dtype already
-            continue
+            if once:
+                leaf._grad = gradient  # of its shape and dtype already
+                continue
         _, before = totals.get(id(leaf), (leaf, None))
         totals[id(leaf)] = (leaf, gradient if before is None else before if gradient is None else before + gradient)
     for leaf, total in totals.values():
