@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from engine.trace.bptt import itemise
 from engine.trace.document import Contribution, Document
 from engine.trace.explain import explain
 from engine.trace.finite_differences import check
@@ -11,4 +12,4 @@ from engine.trace.serial import from_bytes, to_bytes
 
 SCHEMA_PATH = Path(__file__).with_name("trace-1.schema.json")
 
-__all__ = ["SCHEMA_PATH", "Contribution", "Document", "check", "content_id", "explain", "from_bytes", "record", "to_bytes"]
+__all__ = ["SCHEMA_PATH", "Contribution", "Document", "check", "content_id", "explain", "from_bytes", "itemise", "record", "to_bytes"]

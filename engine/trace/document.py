@@ -75,6 +75,14 @@ class Document:
         reference = self.nodes[node]["gradient"]
         return None if reference is None else self.tensor(reference)
 
+    @property
+    def seed(self) -> tuple[int, Array] | None:
+        """Where the last sweep started: its event, and dL/dL in the shape of the loss. None where nothing was differentiated."""
+        events = self.doc["events"]
+        seed = events["kinds"].index("seed")
+        found = [event for event, kind in enumerate(events["kind"]) if kind == seed]
+        return (found[-1], self.tensor(events["tensor"][found[-1]])) if found else None
+
     @cached_property
     def _arrivals(self) -> dict[int, dict[tuple[int, int], tuple[int, int]]]:
         """Per target, its edges in order: (node, port) -> (event of arrival, reference of what is added or -1)."""

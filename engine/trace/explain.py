@@ -277,8 +277,8 @@ def _backward(document: Document, number: int, at: Index | None) -> dict[str, An
     """One row a contribution, in order of arrival, and their sum, folded in that order as the engine did."""
     rows: list[dict[str, Any]] = []
     arrays: list[Array] = []
-    if number == document.loss:
-        event, seed = _seed(document)
+    if number == document.loss and document.seed is not None:
+        event, seed = document.seed
         arrays.append(seed)
         loss = node_symbol(document, number)
         numbers = None if at is None else format_number(_element(seed, at))
@@ -298,14 +298,6 @@ def _row(node: int | None, port: int | None, about: Mapping[str, Any] | None, ev
         "node": node, "port": port, "path": None if about is None else about["path"], "time": None if about is None else about["time"],
         "event": event, "latex": latex, "latex_numbers": numbers, "value": _shown(array, at),
     }  # fmt: skip
-
-
-def _seed(document: Document) -> tuple[int, Array]:
-    """The last sweep's start: its event and dL/dL."""
-    events = document.doc["events"]
-    seed = events["kinds"].index("seed")
-    event = max(e for e, kind in enumerate(events["kind"]) if kind == seed)
-    return event, document.tensor(events["tensor"][event])
 
 
 def _contribution_row(document: Document, contribution: Contribution, at: Index | None) -> dict[str, Any]:

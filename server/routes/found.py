@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from engine.trace import Document
 from server.problems import ProblemError
 
 T = TypeVar("T")
@@ -19,3 +20,11 @@ def found(thing: T | None, kind: Literal["run", "trace"]) -> T:
 def missing(kind: Literal["run", "trace"]) -> ProblemError:
     makes = f"POST /api/v1/{kind}s makes one"
     return ProblemError(404, f"there is no such {kind}; GET /api/v1/{kind}s lists those there are, {makes}")
+
+
+def node_of(document: Document, key: str) -> dict[str, Any]:
+    """A trace's node by id or path. Raises ProblemError where there is none."""
+    try:
+        return document.node(key)
+    except KeyError:
+        raise ProblemError(404, f"the trace has no such node; its nodes are 0 to {len(document.nodes) - 1}, or their paths") from None

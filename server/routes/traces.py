@@ -9,14 +9,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from engine.trace import Document, explain
+from engine.trace import explain
 from server import limits
 from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
 from server.programs.network import admit, check_reach
+from server.routes import bptt
 from server.routes.disconnect import while_connected
-from server.routes.found import found, missing
+from server.routes.found import found, missing, node_of
 from server.routes.making import keep_trace, network_trace
 from server.routes.paging import After, Limit
 from server.routes.trace_response import send_trace
@@ -24,6 +25,8 @@ from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
+for part in (bptt,):
+    router.include_router(part.router)
 Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
 
 
@@ -61,7 +64,7 @@ def why(trace_id: str, node: str, services: Use, index: Index = None) -> Respons
     """Why this number: a whole node, or one of its elements. `node` is an id or a path."""
     trace = found(services.traces.get(trace_id), "trace")
     document = services.documents.of(trace)
-    about = _node(document, node)
+    about = node_of(document, node)
     at = None if index is None else _element(about, index)
     return Json(explain(document, about["id"], at))
 
@@ -70,7 +73,7 @@ def why(trace_id: str, node: str, services: Use, index: Index = None) -> Respons
 async def check(request: Request, trace_id: str, node: str, body: CheckRequest, services: Use) -> Response:
     """One element of a gradient beside its central difference, computed by replaying the trace."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
-    about = _node(await run_in_threadpool(services.documents.of, trace), node)
+    about = node_of(await run_in_threadpool(services.documents.of, trace), node)
     work = services.quick.run(
         check_element, trace, about["id"], tuple(body.index), services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
     )
@@ -83,13 +86,6 @@ def remove(trace_id: str, services: Use) -> Response:
     if not services.traces.delete(trace_id):
         raise missing("trace")
     return Response(status_code=204)
-
-
-def _node(document: Document, key: str) -> dict[str, Any]:
-    try:
-        return document.node(key)
-    except KeyError:
-        raise ProblemError(404, f"the trace has no such node; its nodes are 0 to {len(document.nodes) - 1}, or their paths") from None
 
 
 def _element(node: dict[str, Any], text: str) -> tuple[int, ...]:

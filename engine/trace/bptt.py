@@ -1,0 +1,271 @@
+"""Back-propagation through time, itemised: what the loss of each step sends to each state, and what each use of a parameter adds.
+
+All of it is computed from the stored trace. The loss enters the recurrence where something outside it reads a state: the part of the loss
+that reads the state of step t is called L_t here, so that dL/dh_s is the sum over t >= s of dL_t/dh_s. With a read-out of the last state
+there is one such part, that of each sequence's last step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.ops.op import Array
+from engine.tape import Tape
+from engine.tensor import Tensor, apply
+from engine.trace.arena import encode
+from engine.trace.document import Document
+from engine.trace.serial import plain
+
+STATES = ("h", "c")
+MOST_ELEMENTS = 8_000_000  # of all Jacobians together
+_STEP = re.compile(r"(?P<chain>.+?)/t=(?P<time>[0-9]+)(?:/.*)?")
+
+
+class NotItemisedError(ValueError):
+    """What cannot be itemised: a trace of several recurrent layers, a row that there is not, Jacobians that are too large."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The recurrence of a trace. scope: of the cell (``lstm``). steps: for each time step from 1 its states' nodes, (h,) or (h, c)."""
+
+    scope: str
+    steps: tuple[tuple[int, ...], ...]
+
+
+def find_chain(document: Document) -> Chain | None:
+    """The recurrence of a trace: the nodes labelled h (and c) of the scopes ``<cell>/t=<t>``. None where there is none.
+
+    Raises NotItemisedError where there are several, or where steps are missing.
+    """
+    found: dict[str, dict[int, dict[str, int]]] = {}
+    for node in document.nodes:
+        match = _STEP.fullmatch(node["scope"])
+        if match and node["op"] is not None and node["label"] in STATES and node["role"] != "probe" and len(node["shape"]) == 2:
+            found.setdefault(match["chain"], {}).setdefault(int(match["time"]), {})[node["label"]] = node["id"]
+    chains = {scope: steps for scope, steps in found.items() if all("h" in states for states in steps.values())}
+    if not chains:
+        return None
+    if len(chains) > 1:
+        raise NotItemisedError(f"the trace has several recurrent layers ({', '.join(chains)}); itemised are traces of one")
+    ((scope, steps),) = chains.items()
+    names = [name for name in STATES if name in steps[min(steps)]]
+    if sorted(steps) != list(range(1, len(steps) + 1)) or any(sorted(states) != sorted(names) for states in steps.values()):
+        raise NotItemisedError(f"the states of {scope} have gaps; expected h (and c) at every step from t=1")
+    return Chain(scope, tuple(tuple(steps[t][name] for name in names) for t in range(1, len(steps) + 1)))
+
+
+class Recurrence:
+    """A chain, cut at its states: its local gradients and Jacobians, by row of the batch.
+
+    Shapes: with H units and S = H (or 2 H, h before c), `local` is one array (rows, S) a step, of dL_t with respect to the state of step t;
+    `jacobians` one (rows, S, S) a step from the second, d state_t / d state_(t-1), over the rows of step t. In all of these h and c are
+    coordinates of their own. `within` is one (rows, S, S) a step: what moves with what inside it, h with c, as recorded gradients have it.
+    Raises NotItemisedError where the Jacobians would take too much memory.
+    """
+
+    def __init__(self, document: Document, chain: Chain) -> None:
+        self.chain = chain
+        shapes = [document.nodes[states[0]]["shape"] for states in chain.steps]
+        size = sum(rows * (width * len(chain.steps[0])) ** 2 for rows, width in shapes)
+        if size > MOST_ELEMENTS:
+            raise NotItemisedError(
+                f"the Jacobians of this batch have {size:,} elements, at most {MOST_ELEMENTS:,} are computed; "
+                "make the trace of one example, or of a smaller hidden_size"
+            )
+        with Tape("GRAD"), np.errstate(all="ignore"):
+            self._compute(document)
+            self.local = self._local(document)
+            slopes = [self._slopes(t) for t in range(len(chain.steps))]
+        self.within = [within for within, _ in slopes]
+        self.jacobians = [jacobian for _, jacobian in slopes[1:]]
+
+    def _compute(self, document: Document) -> None:
+        """Computes the trace again with a leaf in place of each state, for all that comes after the states of its step are complete."""
+        complete = {state: max(states) for states in self.chain.steps for state in states}
+        initial = document.nodes[self.chain.steps[0][0]]["shape"]
+        self.leaves: dict[int, Tensor] = {}
+        self.results: list[Tensor] = []
+        for number, node in enumerate(document.nodes):
+            if node["op"] is None or node["role"] == "probe":
+                value = document.value(number)  # the state before the first step is a leaf too, so that this step is recorded
+                self.results.append(Tensor(value, requires_grad=value.dtype.kind == "f" and node["shape"] == initial))
+                continue
+            operands = [self.leaves[i] if i in self.leaves and number > complete[i] else self.results[i] for i in node["inputs"]]
+            result = apply(node["op"], *operands, **node["attributes"])
+            self.results.append(result)
+            if number in complete:
+                self.leaves[number] = Tensor(result.data, requires_grad=True)
+
+    def _local(self, document: Document) -> list[Array]:
+        loss = self.results[document.loss]
+        if loss.requires_grad:
+            loss.backward(None if document.seed is None else document.seed[1])
+        return [_side_by_side([self.leaves[state] for state in states]) for states in self.chain.steps]
+
+    def _slopes(self, t: int) -> tuple[Array, Array]:
+        """`within` and the Jacobian of one step. It computes each row of a batch alone, so one sweep serves one unit of all rows."""
+        now = [self.results[state] for state in self.chain.steps[t]]
+        before = [self.leaves[state] for state in self.chain.steps[t - 1]] if t else []
+        rows, width = now[0].shape
+        within, jacobian = np.zeros((rows, len(now) * width, len(now) * width)), np.zeros((rows, len(now) * width, len(now) * width))
+        for k, result in enumerate(now):
+            for unit in range(width):
+                place = k * width + unit
+                if not result.requires_grad:
+                    within[:, place, place] = 1.0
+                    continue
+                seed = np.zeros((rows, width))
+                seed[:, unit] = 1.0
+                result.backward(seed)
+                within[:, place] = _side_by_side(now)
+                if before:
+                    jacobian[:, place] = _side_by_side(before)[:rows]
+        return within, jacobian
+
+
+def _side_by_side(states: Sequence[Tensor]) -> Array:
+    """The gradients that the latest sweep left at the parts of a state: (rows, S)."""
+    return np.concatenate([np.zeros(state.shape) if state.grad is None else state.grad for state in states], axis=1)
+
+
+def gradients_by_loss(recurrence: Recurrence, row: int | None) -> list[list[Array]]:
+    """dL_t / d state_s for every t and every s <= t: entry [t-1][s-1], (rows, S), as gradients are recorded: that of c counts its way by h.
+
+    row: of the batch, None for all of them.
+    """
+    table = []
+    chosen = slice(None) if row is None else slice(row, row + 1)
+    for t, local in enumerate(recurrence.local):
+        reached = [local[chosen]]
+        for jacobian in reversed(recurrence.jacobians[:t]):
+            now = reached[-1]
+            reached.append(np.einsum("bi,bij->bj", now, jacobian[chosen][: len(now)]))
+        reached.reverse()
+        table.append([np.einsum("bi,bij->bj", g, recurrence.within[s][chosen][: len(g)]) for s, g in enumerate(reached)])
+    return table
+
+
+def products(recurrence: Recurrence, row: int) -> list[list[Array]]:
+    """d state_t / d state_s for every t and every s <= t of one row of the batch, (S, S): entry [t-1][s-1], as far as its sequence goes."""
+    width = recurrence.local[0].shape[1]
+    steps = [jacobian[row] for jacobian in recurrence.jacobians if row < len(jacobian)]
+    table = [[np.eye(width)]]
+    for step in steps:
+        table.append([*(step @ before for before in table[-1]), np.eye(width)])
+    return table
+
+
+def spectral_norm(matrix: Array) -> float:
+    """The largest singular value; NaN for a matrix that is not finite."""
+    scale = float(np.abs(matrix).max(initial=0.0))
+    if scale == 0 or not np.isfinite(scale):
+        return 0.0 if scale == 0 else float("nan")
+    scaled = matrix / scale  # squares of very small numbers would vanish
+    return scale * float(np.sqrt(max(np.linalg.eigvalsh(scaled.T @ scaled)[-1], 0.0)))
+
+
+def uses(document: Document, parameter: int, arrays: bool = False) -> dict[str, Any]:
+    """A parameter's gradient G as the sum of its uses, in the order in which they were added; their arrays add up to it exactly.
+
+    Each use has its time step (null outside time), its norm ||G_u||, and `bar`, <G_u, G> / ||G||: the bars add up to ||G||.
+    `steps` says the same of all uses of one step together, in order of time. arrays: gives the arrays of G and of its uses as well.
+    """
+    node, gradient = document.nodes[parameter], document.gradient(parameter)
+    assert gradient is not None  # asked for parameters that have one
+    whole = gradient.astype(np.float64)
+    norm = float(np.linalg.norm(whole))
+    terms, by_time = [], dict[Any, Array]()
+    for use in document.contributions(parameter):
+        consumer = document.nodes[use.node] if use.node >= 0 else None
+        time = None if consumer is None else consumer["time"]
+        terms.append({
+            "node": use.node if consumer else None, "path": consumer["path"] if consumer else None, "port": use.port if consumer else None,
+            "time": time, "event": use.event, **_share(use.array, whole, norm), **({"array": encode(use.array)} if arrays else {}),
+        })  # fmt: skip
+        by_time[time] = use.array.astype(np.float64) + by_time.get(time, 0.0)
+    order = sorted(by_time, key=lambda time: (time is None, time))
+    steps = [{"time": time, **_share(by_time[time], whole, norm)} for time in order]
+    about = {"node": parameter, "path": node["path"], "shape": node["shape"], "norm": norm}
+    return {**about, **({"array": encode(gradient)} if arrays else {}), "terms": terms, "steps": steps}
+
+
+def _share(part: Array, whole: Array, norm: float) -> dict[str, float]:
+    part = part.astype(np.float64)
+    with np.errstate(all="ignore"):
+        along = float(np.vdot(part, whole)) / norm if norm else 0.0
+    return {"norm": float(np.linalg.norm(part)), "bar": along}
+
+
+def itemise(document: Document, row: int | None = None, parameter: int | str | None = None) -> dict[str, Any]:
+    """The itemised back-propagation of a trace, as JSON (docs/api.md, "Itemised BPTT").
+
+    row: an example of the batch by its place; None for the whole batch. Jacobians are of one example: of the first where `row` is None.
+    parameter: node number or path of one parameter, whose uses are given with their arrays; None for all parameters, with norms alone.
+    Raises NotItemisedError, a ValueError, for a row that there is not, a trace of several recurrent layers, and Jacobians that are too
+    large; KeyError for a node that there is not, or that is no parameter with a gradient.
+    """
+    parameters = [node["id"] for node in document.nodes if node["role"] == "parameter" and node["gradient"] is not None]
+    if parameter is not None:
+        chosen = document.node(parameter)["id"]
+        if chosen not in parameters:
+            names = ", ".join(document.nodes[node]["path"] for node in parameters)
+            raise KeyError(f"node {chosen} is no parameter with a gradient; those are {names or 'none'}")
+        parameters = [chosen]
+    chain = find_chain(document)
+    rows = document.nodes[chain.steps[0][0]]["shape"][0] if chain else 1
+    if row is not None and not 0 <= row < rows:
+        raise NotItemisedError(f"row is {row}; the batch has rows 0 to {rows - 1}")
+    answer: dict[str, Any] = plain(
+        {
+            "trace": document.doc["id"],
+            "row": row,
+            **(_NO_CHAIN if chain is None else _norms(document, chain, row)),
+            "parameters": [uses(document, node, arrays=parameter is not None) for node in parameters],
+        }
+    )
+    return answer
+
+
+_NO_CHAIN: Mapping[str, Any] = {
+    "cell": None, "states": [], "times": [], "state_norms": {}, "loss_norms": {}, "jacobian_row": None, "jacobian_norms": []
+}  # fmt: skip
+
+
+def _norms(document: Document, chain: Chain, row: int | None) -> Mapping[str, Any]:
+    names = STATES[: len(chain.steps[0])]
+    recurrence = Recurrence(document, chain)
+    table = gradients_by_loss(recurrence, row)
+    times = range(len(chain.steps))
+    loss_norms = {
+        name: [[float(np.linalg.norm(_part(table[t][s], k, len(names)))) if s <= t else 0.0 for s in times] for t in times]
+        for k, name in enumerate(names)
+    }
+    jacobians = products(recurrence, row or 0)
+    return {
+        "cell": chain.scope,
+        "states": list(names),
+        "times": list(range(1, len(chain.steps) + 1)),
+        "state_norms": {name: [_state_norm(document, states[k], row) for states in chain.steps] for k, name in enumerate(names)},
+        "loss_norms": loss_norms,
+        "jacobian_row": row or 0,
+        "jacobian_norms": [[spectral_norm(matrix) for matrix in reached] for reached in jacobians],
+    }
+
+
+def _part(array: Array, k: int, count: int) -> Array:
+    """The h or the c of states side by side."""
+    width = array.shape[1] // count
+    return array[:, k * width : (k + 1) * width]
+
+
+def _state_norm(document: Document, node: int, row: int | None) -> float:
+    gradient = document.gradient(node)
+    if gradient is None:
+        return 0.0
+    return float(np.linalg.norm(gradient if row is None else gradient[row : row + 1]))

@@ -1,0 +1,199 @@
+"""Itemised back-propagation through time, against closed forms, finite differences and what the trace records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import Tape, Tensor
+from engine.nn import RNN
+from engine.tape import label
+from engine.trace import Document, from_bytes, itemise, record, to_bytes
+from engine.trace.arena import decode
+from engine.trace.bptt import Recurrence, find_chain, gradients_by_loss, products, spectral_norm
+from engine.training import Settings, Task, trace_step
+
+
+@pytest.fixture(params=["rnn", "lstm", "gru"])
+def document(request: pytest.FixtureRequest, task: Task) -> Document:
+    doc = trace_step(task, Settings(cell=request.param, hidden_size=4, batch_size=6), 2)
+    return Document(from_bytes(to_bytes(doc)))
+
+
+def states_of(document: Document) -> list[tuple[int, ...]]:
+    chain = find_chain(document)
+    assert chain is not None
+    return list(chain.steps)
+
+
+def test_the_parts_of_the_loss_add_up_to_the_gradient_of_each_state(document: Document) -> None:
+    chain = find_chain(document)
+    assert chain is not None
+    table = gradients_by_loss(Recurrence(document, chain), None)
+    for s, states in enumerate(chain.steps):
+        recorded = np.concatenate([_gradient(document, state) for state in states], axis=1)
+        total = np.zeros_like(recorded)
+        for reached in table[s:]:
+            total[: len(reached[s])] += reached[s]
+        np.testing.assert_allclose(total, recorded, rtol=1e-11, atol=1e-15)
+
+
+def test_what_later_losses_send_back_is_what_finite_differences_say(document: Document) -> None:
+    """Moving the state of step s and looking at a later state: the products of Jacobians, for every pair of steps."""
+    chain = find_chain(document)
+    assert chain is not None
+    reached, steps, epsilon = products(Recurrence(document, chain), 0), chain.steps, 1e-6
+    for s in range(len(steps)):
+        columns = []
+        for state in steps[s]:
+            for unit in range(document.nodes[state]["shape"][1]):
+                sides = []
+                for sign in (1, -1):
+                    moved = document.value(state).copy()
+                    moved[0, unit] += sign * epsilon
+                    # the whole state is set, so that h stays where it is while c moves
+                    held = {other: document.value(other) for other in steps[s]}
+                    values = document.replay({**held, state: moved})
+                    sides.append([np.concatenate([values[node][0] for node in states]) for states in steps])
+                columns.append([(after - before) / (2 * epsilon) for after, before in zip(*sides, strict=True)])
+        for t in range(s, len(steps)):
+            expected = np.stack([column[t] for column in columns], axis=1)
+            np.testing.assert_allclose(reached[t][s], expected, rtol=1e-6, atol=1e-8)
+
+
+def test_the_answer_holds_these_norms(document: Document) -> None:
+    answer = itemise(document)
+    steps = states_of(document)
+    times = range(len(steps))
+    assert answer["times"] == [t + 1 for t in times]
+    assert answer["states"] == ["h", "c"][: len(steps[0])]
+    chain = find_chain(document)
+    assert chain is not None
+    recurrence = Recurrence(document, chain)
+    table, jacobians = gradients_by_loss(recurrence, None), products(recurrence, 0)
+    for k, name in enumerate(answer["states"]):
+        width = document.nodes[steps[0][k]]["shape"][1]
+        assert answer["state_norms"][name] == [np.linalg.norm(_gradient(document, states[k])) for states in steps]
+        for t in times:
+            for s in times:
+                part = table[t][s][:, k * width : (k + 1) * width] if s <= t else np.zeros(1)
+                assert answer["loss_norms"][name][t][s] == pytest.approx(np.linalg.norm(part), rel=1e-12)
+    for t, row in enumerate(answer["jacobian_norms"]):
+        assert len(row) == t + 1
+        assert row[t] == 1.0
+        assert row == pytest.approx([np.linalg.norm(matrix, 2) for matrix in jacobians[t]], rel=1e-12)
+
+
+def test_one_row_is_that_example_alone(task: Task) -> None:
+    chosen = Settings(cell="lstm", hidden_size=3, batch_size=5)
+    whole = Document(trace_step(task, chosen, 1))
+    for row, example in enumerate(whole.doc["batch"]["examples"]):
+        alone = itemise(Document(trace_step(task, chosen, 1, example["index"])))
+        found = itemise(whole, row)
+        length, share = example["length"], len(whole.doc["batch"]["examples"])  # a batch's loss is a mean over its examples
+        for name in ("h", "c"):
+            inside = np.array(found["loss_norms"][name])
+            np.testing.assert_allclose(inside[:length, :length] * share, alone["loss_norms"][name], rtol=1e-9, atol=1e-15)
+            assert not inside[length:].any()
+            np.testing.assert_allclose(np.array(found["state_norms"][name])[:length] * share, alone["state_norms"][name], rtol=1e-9)
+        assert found["jacobian_norms"] == [pytest.approx(reached, rel=1e-9) for reached in alone["jacobian_norms"]]
+    with pytest.raises(ValueError, match="row is 5; the batch has rows 0 to 4"):
+        itemise(whole, 5)
+
+
+def test_uses_add_up_to_the_recorded_gradient_exactly_and_bars_to_its_norm(document: Document) -> None:
+    answer = itemise(document)
+    assert [p["path"] for p in answer["parameters"]] == [
+        "rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0", "head.weight", "head.bias",
+    ]  # fmt: skip
+    for about in answer["parameters"]:
+        one = itemise(document, parameter=about["path"])["parameters"]
+        assert [{k: v for k, v in term.items() if k != "array"} for term in one[0]["terms"]] == about["terms"]
+        total: Any = None
+        for term in one[0]["terms"]:
+            part = decode(term["array"])
+            total = part if total is None else total + part
+            assert term["norm"] == pytest.approx(np.linalg.norm(part), rel=1e-12)
+        gradient = document.gradient(about["node"])
+        np.testing.assert_array_equal(total, gradient)
+        np.testing.assert_array_equal(decode(one[0]["array"]), gradient)
+        assert about["norm"] == np.linalg.norm(_gradient(document, about["node"]))
+        for bars in (about["terms"], about["steps"]):
+            assert sum(bar["bar"] for bar in bars) == pytest.approx(about["norm"], rel=1e-12)
+        events = [term["event"] for term in about["terms"]]
+        assert events == sorted(events)
+    recurrent = next(p for p in answer["parameters"] if p["path"] == "rnn.weight_hh_l0")
+    assert [step["time"] for step in recurrent["steps"]] == answer["times"]
+    assert [term["time"] for term in recurrent["terms"]] == answer["times"][::-1]
+
+
+def test_a_chain_of_single_units_in_closed_form() -> None:
+    """h_t = tanh(w h_(t-1) + x_t), L the sum of all h_t: d h_t / d h_s is the product of w (1 - h^2) in between."""
+    layer = RNN(1, 1, bias=False, batch_first=True)
+    layer.load_state_dict({"weight_ih_l0": np.array([[1.0]]), "weight_hh_l0": np.array([[0.7]])})
+    with Tape("TRACE") as tape:
+        run = layer.run(label(Tensor([[[0.3], [-0.2], [0.5], [0.1]]], name="x"), "x", "input"))
+        loss = run.output().sum()
+        document = Document(record(tape, loss.backward(), program={"kind": "none"}))
+    h = [float(step.data[0, 0]) for step in run.steps]
+    answer = itemise(document)
+    for t in range(4):
+        for s in range(t + 1):
+            slope = np.prod([0.7 * (1 - h[k] ** 2) for k in range(s + 1, t + 1)])
+            assert answer["loss_norms"]["h"][t][s] == pytest.approx(slope, rel=1e-12)
+            assert answer["jacobian_norms"][t][s] == pytest.approx(slope, rel=1e-12)
+        assert answer["loss_norms"]["h"][t][t + 1 :] == [0.0] * (3 - t)
+        total = sum(np.prod([0.7 * (1 - h[k] ** 2) for k in range(t + 1, later + 1)]) for later in range(t, 4))
+        assert answer["state_norms"]["h"][t] == pytest.approx(total, rel=1e-12)
+
+
+def test_a_trace_without_a_recurrence_has_the_uses_of_its_parameters() -> None:
+    w = Tensor(2.0, requires_grad=True, name="w")
+    with Tape("TRACE") as tape:
+        run = (w * w * 3.0).backward()
+    answer = itemise(Document(record(tape, run, program={"kind": "none"})))
+    assert (answer["cell"], answer["times"], answer["jacobian_norms"]) == (None, [], [])
+    (about,) = answer["parameters"]
+    assert [(term["port"], term["time"], term["bar"]) for term in about["terms"]] == [(0, None, 6.0), (1, None, 6.0)]
+    assert about["steps"] == [{"time": None, "norm": 12.0, "bar": 12.0}]
+
+
+def test_what_cannot_be_itemised_is_said() -> None:
+    layers = RNN(2, 2, bidirectional=True, batch_first=True, generator=np.random.default_rng(0))
+    with Tape("TRACE") as tape:
+        output, _ = layers(Tensor(np.ones((1, 3, 2)), name="x"))
+        document = Document(record(tape, output.sum().backward(), program={"kind": "none"}))
+    with pytest.raises(ValueError, match=r"several recurrent layers \(rnn, rnn/l0_reverse\)"):
+        itemise(document)
+    w, x = Tensor(2.0, requires_grad=True, name="w"), Tensor(3.0, name="x")
+    with Tape("TRACE") as tape:
+        document = Document(record(tape, (w * x).backward(), program={"kind": "none"}))
+    with pytest.raises(KeyError, match="no parameter with a gradient; those are w"):
+        itemise(document, parameter="x")
+    with pytest.raises(KeyError, match="no node"):
+        itemise(document, parameter="nobody")
+
+
+def test_too_large_a_batch_is_refused_before_it_is_computed(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.trace.bptt.MOST_ELEMENTS", 100)
+    document = Document(trace_step(task, Settings(cell="rnn", hidden_size=4, batch_size=6), 1))
+    with pytest.raises(ValueError, match="at most 100 are computed; make the trace of one example"):
+        itemise(document)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200, 0.0])
+def test_the_spectral_norm_is_the_largest_singular_value(scale: float) -> None:
+    matrix = np.random.default_rng(5).standard_normal((5, 5)) * scale
+    assert spectral_norm(matrix) == pytest.approx(np.linalg.svd(matrix, compute_uv=False)[0], rel=1e-13)
+
+
+def test_the_norm_of_what_is_no_number_is_no_number() -> None:
+    assert np.isnan(spectral_norm(np.array([[1.0, np.nan], [0.0, 1.0]])))
+
+
+def _gradient(document: Document, node: int) -> np.ndarray:
+    gradient = document.gradient(node)
+    assert gradient is not None
+    return gradient
