@@ -52,14 +52,15 @@ def _forward(
     for span, going_on, shape in parts_of(plan, cell, features, hidden, dtype):
         rows, block, work = span.rows, take_block(shape), take_work(shape)
         kept.blocks.append(block)
-        block.inputs[...] = plan.steps(xs, span)
+        block.receive(plan.steps(xs, span))
         for part, given in zip(block.state(0), state, strict=True):
             part[...] = given if rows == batch else given[:, :rows]
         few = block.few
         if few not in weights:
             weights[few] = cell.weights(W_ih, W_hh, b_ih, b_hh, few, options)
         Wx, U = weights[few]
-        work.project(Wx, block)
+        if Wx is not None:
+            work.project(Wx, block)
         if few:
             block.forward(work, U, options)
         else:
@@ -160,6 +161,8 @@ def _joined(flow: Array | None, ended: Array | None, hidden: int, rows: int, dty
     """The gradients of the states after a span's last step: of the rows that went on, and of those whose last step it is."""
     if flow is not None and flow.shape[1] == rows:
         return flow
+    if flow is None and ended is not None:
+        return ended[:rows].T.copy()
     out, going_on = np.empty((hidden, rows), dtype), 0
     if flow is not None:
         going_on = flow.shape[1]
@@ -193,10 +196,11 @@ def _cell(name: str, options: Mapping[str, Any]) -> type[Block]:
 
 def _of_one_dtype(arrays: Sequence[Array]) -> Sequence[Array]:
     first = arrays[0].dtype
-    if all([a.dtype is first for a in arrays]) and first.kind == "f":
-        return arrays
-    dtype = np.result_type(*arrays)
-    return [a.astype(dtype, copy=False) for a in arrays]
+    for a in arrays:
+        if a.dtype is not first or first.kind != "f":
+            dtype = np.result_type(*arrays)
+            return [a.astype(dtype, copy=False) for a in arrays]
+    return arrays
 
 
 def _primitive(

@@ -1,9 +1,11 @@
 """What the fused recurrent cells share: a block of steps forward and backward, in as few and as large numpy calls as can be.
 
-Arrays are feature-major, (features, rows): a gate is a contiguous block of a step's product. What does not depend on the recurrence is
-done for all steps at once: forward the product with the inputs; backward the factors that the arriving gradient is multiplied with,
-so that a step of the backward loop is one or two products with them and one with the recurrent weights. With one row everything is
-a vector. The views of the steps are made once a block, and blocks are used again (`engine.ops.fused_memory`).
+Arrays are feature-major, (features, rows): a gate is a contiguous block of a step's product. Forward, a step's inputs, a 1 and the state
+stand one below the other and meet all weights in one product; the inputs come first, so that sums are rounded as the primitive steps round
+them. (Inputs of sums in which the state has no part are projected for all steps at once.) Backward, the factors that the arriving gradient
+is multiplied with are computed for all steps at once, so that a step of the loop is one or two products with them and one with the
+recurrent weights. With one row everything is a vector. The views of the steps are made once a block, and blocks are used again
+(`engine.ops.fused_memory`).
 
 A *block* holds what forward leaves for backward, a *work* what is needed within one of them only. The logistic function is scipy's for
 few numbers and 1 / (1 + exp(-x)) for many, the same function by the quicker way; the weights of the second kind have their sign turned, so
@@ -39,7 +41,11 @@ class Shape(NamedTuple):
 
 
 class Work:
-    """Memory used within a pass over a block: the product with the inputs, (steps, projected * hidden, rows), and the factors."""
+    """Memory used within a pass over a block.
+
+    projection: the product with inputs that are not joined, (steps, projected * hidden, rows). factors: (steps, factored, hidden * rows).
+    columns: for more than one row, what `gathered` gives, and the same as (steps, features, rows).
+    """
 
     def __init__(self, shape: Shape) -> None:
         cell, steps, rows, _, hidden, dtype = shape
@@ -81,6 +87,7 @@ class Block:
     """Some steps of a cell on the same rows.
 
     xs: the inputs and a 1, (steps * rows, features + 1). h: the states before and after the steps, (steps + 1, hidden, rows).
+    columns: what the recurrent product takes at each step, the state; where the inputs are `joined`, the inputs, a 1 and the state.
     """
 
     gates: ClassVar[int]  # blocks of the weights' rows
@@ -90,30 +97,40 @@ class Block:
     multiplied: ClassVar[int] = 1  # blocks that the recurrent weights are multiplied with
     states: ClassVar[int] = 1
     logistic: ClassVar[int] = 0  # gates with the logistic function
+    joined: ClassVar[bool] = False  # whether the inputs take part in the recurrent product, and are not projected before
 
     def __init__(self, shape: Shape) -> None:
         _, steps, rows, features, hidden, dtype = self.made_for = shape
         self.steps, self.rows, self.hidden = steps, rows, hidden
-        self.xs = np.ones((steps * rows, features + 1), dtype)
-        by_step = self.xs.reshape(steps, rows, features + 1)
-        self.inputs, self.xs_by_step = by_step[:, :, :-1], by_step.transpose(0, 2, 1)
-        self.h = np.empty((steps + 1, hidden, rows), dtype)
+        more = features + 1 if self.joined else 0
+        met = np.ones((steps + 1, more + hidden, rows), dtype)
+        self.h = met[:, more:]
         self.flat = self.h.reshape(steps + 1, hidden * rows)
-        self.columns = list(self.flat if rows == 1 else self.h)
+        self.columns = list(met[:, :, 0] if rows == 1 else met)
+        in_columns = met[:-1, :features].transpose(0, 2, 1) if self.joined else None
+        if in_columns is not None and rows == 1:
+            self.xs, self.places = met[:-1, :more, 0], [in_columns]
+        else:
+            self.xs = np.ones((steps * rows, features + 1), dtype)
+            by_step = self.xs.reshape(steps, rows, features + 1)
+            self.xs_by_step = by_step.transpose(0, 2, 1)
+            self.places = [by_step[:, :, :-1]] if in_columns is None else [by_step[:, :, :-1], in_columns]
         self.few = self.logistic * hidden * rows <= FEW
-        self.nbytes = self.xs.nbytes + self.h.nbytes
+        self.nbytes = self.xs.nbytes + met.nbytes
+
+    def receive(self, xs: Array) -> None:
+        """Takes the inputs, (steps, rows, features)."""
+        for place in self.places:
+            place[...] = xs
 
     def state(self, t: int) -> list[Array]:
         """The states before step t, (hidden, rows) each."""
         return [self.h[t]]
 
     @classmethod
-    def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[Array, Array]:
-        """The matrices of the forward pass, for (input, 1) and for the state."""
-        Wx = np.empty((W_ih.shape[0], W_ih.shape[1] + 1), W_ih.dtype)
-        Wx[:, :-1] = W_ih
-        np.add(b_ih, b_hh, out=Wx[:, -1])
-        return Wx, W_hh
+    def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[Array | None, Array]:
+        """The matrices of the forward pass, for (input, 1), None where they are joined, and for the columns."""
+        raise NotImplementedError
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
         """All steps, from ``state(0)`` and the projection."""

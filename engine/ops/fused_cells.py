@@ -17,22 +17,34 @@ from engine.ops.op import Array
 class Rnn(Block):
     """h_t = tanh(a) or max(a, 0), a = W_ih x_t + b_ih + W_hh h_(t-1) + b_hh."""
 
-    gates = projected = factored = summed = 1
+    gates = factored = summed = 1
+    projected, joined = 0, True
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape)
+        self.after = list(self.flat[1:])
+
+    @classmethod
+    def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[None, Array]:
+        (rows, hidden), features = W_hh.shape, W_ih.shape[1]
+        U = np.empty((rows, features + 1 + hidden), W_hh.dtype)
+        U[:, :features] = W_ih
+        np.add(b_ih, b_hh, U[:, features])
+        U[:, features + 1 :] = W_hh
+        return None, U
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
-        dot, add, tanh, maximum = U.dot, np.add, np.tanh, np.maximum
-        a = np.empty_like(self.columns[0])
+        dot, tanh, maximum, a = U.dot, np.tanh, np.maximum, work.sums[: self.hidden]
+        flat = a.reshape(-1)
         if options["nonlinearity"] == "tanh":
-            for p, h, h_next in zip(work.forward_turns, self.columns, self.columns[1:], strict=False):
-                dot(h, a)
-                add(a, p, a)
-                tanh(a, h_next)
+            for column, h_next in zip(self.columns, self.after, strict=False):
+                dot(column, a)
+                tanh(flat, h_next)
         else:
             zero = np.array(0, a.dtype)
-            for p, h, h_next in zip(work.forward_turns, self.columns, self.columns[1:], strict=False):
-                dot(h, a)
-                add(a, p, a)
-                maximum(a, zero, out=h_next)
+            for column, h_next in zip(self.columns, self.after, strict=False):
+                dot(column, a)
+                maximum(flat, zero, out=h_next)
 
     def backward(self, work: Work, W_hh: Array, gradients: list[Array], arriving: Sequence[Array] | None, options: Any) -> Array:
         dot, add, multiply = W_hh.T.dot, np.add, np.multiply
@@ -64,8 +76,8 @@ class Lstm(Block):
     order, become the gradients of the sums, the first that of c_(t-1).
     """
 
-    gates = projected = summed = 4
-    factored, states, logistic = 6, 2, 3
+    gates = summed = 4
+    projected, factored, states, logistic, joined = 0, 6, 2, 3, True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape)
@@ -82,26 +94,24 @@ class Lstm(Block):
         return [self.h[t], self.gate[t, 4].reshape(self.hidden, self.rows)]
 
     @classmethod
-    def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[Array, Array]:
+    def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[None, Array]:
         """Gates in the order i, f, o, g."""
-        (rows, hidden), inputs = W_hh.shape, W_ih.shape[1]
-        Wx, U = np.empty((4, hidden, inputs + 1), W_ih.dtype), np.empty((4, hidden, hidden), W_hh.dtype)
-        for out, given in ((Wx[:, :, :-1], W_ih), (U, W_hh), (Wx[:, :, -1], b_ih + b_hh)):
+        (rows, hidden), features = W_hh.shape, W_ih.shape[1]
+        U = np.empty((4, hidden, features + 1 + hidden), W_hh.dtype)
+        for out, given in ((U[:, :, :features], W_ih), (U[:, :, features], b_ih + b_hh), (U[:, :, features + 1 :], W_hh)):
             parts = given.reshape(out.shape)
             out[:2] = parts[:2]
             out[2:] = parts[3:1:-1]
         if not few:
-            np.negative(Wx[:3], Wx[:3])
             np.negative(U[:3], U[:3])
-        return Wx.reshape(rows, inputs + 1), U.reshape(rows, hidden)
+        return None, U.reshape(rows, features + 1 + hidden)
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
         dot, add, multiply, divide, tanh, exp = U.dot, np.add, np.multiply, np.divide, np.tanh, np.exp
         few, one, pair = self.few, work.one, work.pair
         first, second = pair
-        for p, (h, sums, ifo, g, i_f, g_c, tanh_c, o, c_next, h_next) in zip(work.forward_turns, self.turns, strict=True):
-            dot(h, sums)
-            add(sums, p, sums)
+        for column, sums, ifo, g, i_f, g_c, tanh_c, o, c_next, h_next in self.turns:
+            dot(column, sums)
             if few:
                 expit(ifo, ifo)
             else:

@@ -18,7 +18,7 @@ class Gru(Block):
     gate: for each step r, z, m, n. The factors, all for the gradient of h_t, are those of r, z, m, n and of h_(t-1) by way of z.
     """
 
-    gates, projected, summed, factored, logistic = 3, 4, 4, 5, 2
+    gates, projected, summed, factored, logistic, joined = 3, 1, 4, 5, 2, True
 
     def __init__(self, shape: Shape) -> None:
         super().__init__(shape)
@@ -30,24 +30,22 @@ class Gru(Block):
 
     @classmethod
     def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[Array, Array]:
-        """The product with (input, 1) makes the terms of r and z, the bias inside m and the term of n."""
-        H, inputs, U = W_hh.shape[1], W_ih.shape[1], W_hh
-        Wx = np.empty((4 * H, inputs + 1), W_ih.dtype)
-        Wx[: 2 * H, :-1], Wx[2 * H : 3 * H, :-1], Wx[3 * H :, :-1] = W_ih[: 2 * H], 0, W_ih[2 * H :]
-        np.add(b_ih[: 2 * H], b_hh[: 2 * H], out=Wx[: 2 * H, -1])
-        Wx[2 * H : 3 * H, -1], Wx[3 * H :, -1] = b_hh[2 * H :], b_ih[2 * H :]
+        """The product with (input, 1) makes the term of n, that with the columns the sums of r and z, and m."""
+        H, features = W_hh.shape[1], W_ih.shape[1]
+        Wx, U = np.empty((H, features + 1), W_ih.dtype), np.empty((3 * H, features + 1 + H), W_hh.dtype)
+        Wx[:, :-1], Wx[:, -1] = W_ih[2 * H :], b_ih[2 * H :]
+        U[: 2 * H, :features], U[2 * H :, :features], U[:, features + 1 :] = W_ih[: 2 * H], 0, W_hh
+        np.add(b_ih[: 2 * H], b_hh[: 2 * H], U[: 2 * H, features])
+        U[2 * H :, features] = b_hh[2 * H :]
         if not few:
-            U = W_hh.copy()
-            np.negative(Wx[: 2 * H], Wx[: 2 * H])
             np.negative(U[: 2 * H], U[: 2 * H])
         return Wx, U
 
     def forward(self, work: Work, U: Array, options: Any) -> None:
         dot, add, multiply, subtract, divide, tanh, exp = U.dot, np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
         few, one, x = self.few, work.one, work.pair[0]
-        for (p, p_n), (h, sums, rz, r, z, m, n, before, after) in zip(work.forward_turns, self.turns, strict=True):
-            dot(h, sums)
-            add(sums, p, sums)
+        for p_n, (column, sums, rz, r, z, m, n, before, after) in zip(work.forward_turns, self.turns, strict=True):
+            dot(column, sums)
             if few:
                 expit(rz, rz)
             else:
@@ -63,8 +61,7 @@ class Gru(Block):
 
     @staticmethod
     def forward_turns(work: Work) -> list[Any]:
-        three, H = work.made_for.of(3), work.hidden
-        return [(p[: 3 * H].reshape(three), p[3 * H :].reshape(-1)) for p in work.projection]
+        return [p.reshape(-1) for p in work.projection]
 
     def backward(self, work: Work, W_hh: Array, gradients: list[Array], arriving: Sequence[Array] | None, options: Any) -> Array:
         dot, add, multiply, subtract = W_hh.T.dot, np.add, np.multiply, np.subtract
@@ -142,9 +139,11 @@ class GruBefore(Block):
 
     @classmethod
     def weights(cls, W_ih: Array, W_hh: Array, b_ih: Array, b_hh: Array, few: bool, options: Any) -> tuple[Array, Array]:
-        Wx, U = super().weights(W_ih, W_hh, b_ih, b_hh, few, options)
+        Wx, U = np.empty((W_ih.shape[0], W_ih.shape[1] + 1), W_ih.dtype), W_hh
+        Wx[:, :-1] = W_ih
+        np.add(b_ih, b_hh, Wx[:, -1])
         if not few:
-            H, U = W_hh.shape[1], U.copy()
+            H, U = W_hh.shape[1], W_hh.copy()
             np.negative(Wx[: 2 * H], Wx[: 2 * H])
             np.negative(U[: 2 * H], U[: 2 * H])
         return Wx, U

@@ -165,8 +165,8 @@ class Optimizer:
             plan: _Plan = group.plan or self._plan(group)
             update, operands = plan.update, plan.operands
             for place, parameter in group.members:
-                gradient = parameter.grad
-                if gradient is None or not parameter.requires_grad:
+                gradient = parameter._grad  # a leaf's, without the property's questions
+                if gradient is None or not parameter._requires_grad:
                     continue
                 counts[place] = count = counts[place] + 1
                 if tape is None and gradient.ndim:
