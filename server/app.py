@@ -26,6 +26,7 @@ from server.store.documents import Documents
 from server.store.runs import RunStore
 from server.store.traces import TraceStore
 from server.token import TokenGuard
+from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
 RESOURCES = (traces, opening, schema, tasks, ops, runs, figures, published_limits, health)
@@ -37,15 +38,16 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data.mkdir(parents=True, exist_ok=True)
+        secret = settings.secret.get_secret_value() if settings.secret else await run_in_threadpool(secret_in, settings.data)
         engine = await run_in_threadpool(open_database, settings.database_url)
         pool, quick = WorkerPool(settings.workers), WorkerPool(1)
-        trained = RunStore(engine)
+        trained = RunStore(engine, settings.run_bytes)
         trainer = Trainer(pool, trained, settings.slice_seconds)
         try:
             first = await pool.run(make_trace, opening.opening_program(), seconds=limits.TRACE_SECONDS)
             store = TraceStore(engine, settings.trace_bytes)
             first, _ = await run_in_threadpool(store.put, first, pinned=True)
-            app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first)
+            app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret))
             trainer.resume(await run_in_threadpool(trained.training))
             yield
         finally:

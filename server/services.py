@@ -13,6 +13,7 @@ from server.settings import Settings
 from server.store.documents import Documents
 from server.store.runs import RunStore
 from server.store.traces import TraceFile, TraceStore
+from server.visitors import Visitors
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Services:
     trainer: Trainer
     documents: Documents
     opening: TraceFile
+    visitors: Visitors
 
 
 def _services(request: Request) -> Services:

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     token: SecretStr | None = Field(
         default=None, min_length=8, description="what every request has to show: open `/?token=…` once, or send `Authorization: Bearer …`"
     )
+    secret: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="signs cookies; the servers of one database share it; kept in the data folder unless set",
+    )
     hosts: Names = Field(default=(), description="names it goes by beside those of this machine, with commas between; `*` takes any")
     origins: Names = Field(default=(), description="other origins whose pages may write, such as `https://example.org`")
     proxies: str = Field(default="127.0.0.1", description="addresses of proxies whose `X-Forwarded-*` headers are believed; `*`: any")
@@ -51,6 +56,8 @@ class Settings(BaseSettings):
         default="", validate_default=True, description="SQLAlchemy URL of the database; an SQLite file in the data folder unless set"
     )
     trace_bytes: int = Field(default=512 * 2**20, ge=2**20, description="bytes of stored traces, compressed; beyond it the oldest go")
+
+    run_bytes: int = Field(default=2 * 2**30, ge=2**20, description="bytes of runs' checkpoints; beyond it the oldest idle runs go")
 
     # work
     workers: int = Field(
@@ -67,6 +74,7 @@ class Settings(BaseSettings):
     trace_elements: int = Field(default=limits.TRACE_ELEMENTS, ge=1000, description="numbers in one trace")
     response_bytes: int = Field(default=limits.RESPONSE_BYTES, ge=2**16, description="largest answer sent whole, before compression")
     writes_per_second: float = Field(default=limits.WRITES_PER_SECOND, ge=1, description="POST, PUT, PATCH and DELETE of one address")
+    visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest go")
     compute_seconds: float = Field(
         default=limits.COMPUTE_SECONDS, gt=0, le=600, description="processor time of one computation that a request waits for"
     )

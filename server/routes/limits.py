@@ -23,7 +23,7 @@ def published(settings: Settings) -> dict[str, float]:
         "dimensions": limits.INPUT_DIMENSIONS, "graph_nodes": settings.graph_nodes, "trace_elements": settings.trace_elements,
         "hidden_size": limits.HIDDEN_SIZE, "batch_size": limits.BATCH_SIZE, "trace_step": limits.TRACE_STEP,
         "steps_per_request": limits.STEPS_PER_REQUEST, "run_steps": limits.RUN_STEPS, "page_items": limits.PAGE,
-        "writes_per_second": settings.writes_per_second,
+        "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
     }  # fmt: skip
 
 

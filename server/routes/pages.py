@@ -14,6 +14,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 
 from server.problems import ProblemError
+from server.services import Use
 
 INDEX = "index.html"
 HASHED = "assets/"  # Vite puts what carries a hash in its name here
@@ -87,7 +88,8 @@ def router_for(folder: Path | None) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/{path:page}")
-    def page(request: Request, path: str) -> Response:
-        return files.respond(request, path)
+    def page(request: Request, path: str, services: Use) -> Response:
+        response = files.respond(request, path)
+        return response if path else services.visitors.welcome(request, response)
 
     return router

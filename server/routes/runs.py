@@ -27,9 +27,9 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 @router.post("", status_code=201)
 async def create(request: Request, body: RunRequest, services: Use) -> Response:
-    """Create a run. Nothing is trained yet."""
-    program = body.program.model_dump()
-    run_id = await run_in_threadpool(lambda: services.runs.create(normalised(program)))
+    """Create a run. Nothing is trained yet. Of one visitor the newest runs are kept: GET /limits says how many."""
+    program, visitor = body.program.model_dump(), services.visitors.of(request)
+    run_id = await run_in_threadpool(lambda: services.runs.create(normalised(program), visitor, services.settings.visitor_runs))
     run = await run_in_threadpool(described, services, run_id)
     return Json(run, 201, {"Location": request.url_for("read_run", run_id=run_id).path})
 

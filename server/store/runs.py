@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from engine.training import Slice
 from server.encoding import dumps
@@ -22,10 +22,13 @@ _FLOAT = np.dtype("<f8")
 
 
 class RunStore:
-    """Runs in the database. A run that was deleted meanwhile is answered with None or False, never an error."""
+    """Runs in the database. A run that was deleted meanwhile is answered with None or False, never an error.
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    Where their checkpoints pass `most_bytes`, compressed, the oldest runs that are not training go when another is made.
+    """
+
+    def __init__(self, engine: Engine, most_bytes: int = 2**63 - 1) -> None:
+        self.engine, self.most_bytes = engine, most_bytes
 
     def create(self, program: dict[str, Any], visitor: str | None = None, most: int | None = None) -> str:
         """A new run; its id. visitor: whose it is, of whom the newest `most` are kept."""
@@ -33,16 +36,31 @@ class RunStore:
         row = {"id": run_id, "program": dumps(program).decode(), "created": now(), "status": "idle", "step": 0, "requested_step": 0}
         with self.engine.begin() as connection:
             connection.execute(insert(runs).values({**row, "visitor": visitor}))
-            evicted = most is not None and self._evict(connection, runs.c.visitor == visitor, most)
+            beyond = [*self._beyond(connection, visitor, most), *self._too_large(connection, run_id)]
+            evicted = bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
         if evicted:
             give_back(self.engine)
         return run_id
 
-    def _evict(self, connection: Connection, mine: ColumnElement[bool], most: int) -> bool:
-        """Deletes the oldest of a visitor's runs beyond `most`; whether there were any."""
-        newest = select(runs.c.number).where(mine).order_by(runs.c.number.desc()).offset(most)
-        beyond = list(connection.execute(newest).scalars())
-        return bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
+    def _beyond(self, connection: Connection, visitor: str | None, most: int | None) -> list[int]:
+        """The numbers of a visitor's runs that are older than the newest `most`."""
+        newest = select(runs.c.number).where(runs.c.visitor == visitor).order_by(runs.c.number.desc()).offset(most)
+        return [] if most is None else list(connection.execute(newest).scalars())
+
+    def _too_large(self, connection: Connection, newest: str) -> list[int]:
+        """The numbers of the oldest idle runs whose checkpoints have to go, so that all together keep to `most_bytes`."""
+        size = func.sum(func.length(checkpoints.c.data))
+        excess = (connection.execute(select(size)).scalar_one() or 0) - self.most_bytes
+        if excess <= 0:
+            return []
+        idle = select(runs.c.number, size).join(checkpoints, checkpoints.c.run == runs.c.id).where(runs.c.id != newest)
+        gone = []
+        for number, length in connection.execute(idle.where(runs.c.status != "training").group_by(runs.c.number).order_by(runs.c.number)):
+            gone.append(number)
+            excess -= length
+            if excess <= 0:
+                break
+        return gone
 
     def get(self, run_id: str) -> dict[str, Any] | None:
         """The run as docs/api.md has it, without its history."""

@@ -27,7 +27,7 @@ def test_the_limits_are_those_that_were_promised(start: Start) -> None:
     promised = {
         "body_bytes": 2**20, "upload_bytes": 8 * 2**20, "json_depth": 64, "expression_characters": 2000, "expression_nodes": 500,
         "graph_nodes": 20_000, "trace_elements": 4_000_000, "dimensions": 8, "compute_seconds": 2, "response_bytes": 16 * 2**20,
-        "writes_per_second": 30,
+        "writes_per_second": 30, "visitor_runs": 64,
     }  # fmt: skip
     assert {name: published[name] for name in promised} == promised
     assert all(isinstance(value, int | float) for value in published.values())

@@ -72,6 +72,19 @@ def test_a_visitor_keeps_the_newest_runs(database: Engine) -> None:
     assert kept == {others, nobodys, *runs[2:]}
 
 
+def test_the_oldest_idle_runs_make_room(database: Engine) -> None:
+    store = RunStore(database)
+    oldest, training, newer = (trained(store, 60) for _ in range(3))
+    for run in (oldest, newer):
+        assert store.finish(run, 60, {"loss": 1.0})
+    with database.connect() as connection:
+        size = len(connection.execute(checkpoints.select().where(checkpoints.c.run == oldest)).one().data)
+    RunStore(database, most_bytes=2 * size).create(PROGRAM)
+    assert [store.get(run) is not None for run in (oldest, training, newer)] == [False, True, True]
+    latest = RunStore(database, most_bytes=0).create(PROGRAM)
+    assert [store.get(run) is not None for run in (training, newer, latest)] == [True, False, True]
+
+
 def test_a_damaged_checkpoint_is_passed_over(database: Engine) -> None:
     store = RunStore(database)
     run = trained(store, 60, 60)
