@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
-from types import FrameType, MappingProxyType
+from types import CodeType, FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -275,10 +276,7 @@ class Tape:
     def source(self, node: int) -> str | None:
         """The line of code that made a node, as ``module:line``, outside the engine's plumbing. None for leaves and below TRACE."""
         code = self.where[3 * node + 1] if self.tracing else None
-        if code is None:
-            return None
-        line = next(islice(code.co_positions(), self.where[3 * node + 2] // 2, None))[0]
-        return f"{self.codes[id(code)]}:{line}"
+        return None if code is None else f"{self.codes[id(code)]}:{_line(code, self.where[3 * node + 2])}"
 
     def first_nonfinite(self) -> NonFinite | None:
         """The first operation that made a NaN or an infinity out of finite numbers; None when every value is finite."""
@@ -359,6 +357,11 @@ def _locked(value: Any) -> Any:
     if type(value) is np.ndarray:
         LOCK(value, False)
     return value
+
+
+@lru_cache(maxsize=4096)
+def _line(code: CodeType, instruction: int) -> int | None:
+    return next(islice(code.co_positions(), instruction // 2, None))[0]
 
 
 def attributes_of(row: Row) -> Mapping[str, Any]:

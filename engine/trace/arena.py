@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,31 +38,32 @@ class Arena:
         self.dtypes: list[str] = []
         self._pieces: list[list[Array]] = []
         self._sizes: list[int] = []
+        self._objects: dict[int, int] = {}
         self._references: dict[tuple[Any, ...], int] = {}
         self._regions: dict[tuple[Any, ...], int] = {}
         self._held: list[Any] = []  # memory stays taken while addresses identify arrays
 
     def add(self, array: Array) -> int:
         """A reference to the array's numbers. Raises ValueError for integers beyond 32 bits."""
-        if type(array) is not np.ndarray:  # numpy's own scalar: its number stands for itself
-            return self._scalar(array)
+        reference = self._objects.get(id(array))
+        if reference is None:
+            self._held.append(array)  # so that its id and its memory stay taken
+            reference = self._objects[id(array)] = self._memory(array) if type(array) is np.ndarray else self._scalar(array)
+        return reference
+
+    def _memory(self, array: Array) -> int:
         address = array.__array_interface__["data"][0]
         key = (address, array.dtype.str, array.shape, array.strides)
         reference = self._references.get(key)
         if reference is None:
-            self._held.append(array)
             reference = self._references[key] = self._store(array, address)
         return reference
 
     def _scalar(self, number: Any) -> int:
+        """Of numpy's own scalar, whose number stands for itself."""
         array = np.asarray(number)
-        key = ("scalar", id(number))
-        reference = self._references.get(key)
-        if reference is None:
-            self._held.append(number)  # so that its id stays taken
-            reference = self._references[key] = self._store(array, array.__array_interface__["data"][0])
-            self._held.append(array)
-        return reference
+        self._held.append(array)
+        return self._store(array, array.__array_interface__["data"][0])
 
     def _store(self, array: Array, address: int) -> int:
         code = _CODES[array.dtype.kind, array.dtype.itemsize]
@@ -102,7 +104,7 @@ class Arena:
         count = len(self.offset)
         table = {name: np.full(count, np.nan) for name in ("min", "max", "mean", "norm")}
         table["nonfinite"] = np.zeros(count, dtype=np.int32)
-        sizes = np.array([int(np.prod(shape)) for shape in self.shape], dtype=np.int64)
+        sizes = np.array([math.prod(shape) for shape in self.shape], dtype=np.int64)
         offsets, dtypes = np.array(self.offset, dtype=np.int64), np.array(self.dtype, dtype=np.int64)
         for index, arena in enumerate(arenas):
             mine = np.flatnonzero((dtypes == index) & (sizes > 0))

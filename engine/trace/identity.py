@@ -7,8 +7,10 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
+_EXACT = 2**53
 _PARTS = ("schema", "program", "loss", "events", "batch", "after", "notes")
 
 
@@ -28,13 +30,21 @@ def _canonical(value: Any) -> Any:
 
     Whole numbers below 2**53 are integers, however they are written: JSON does not tell 2 from 2.0.
     """
-    if isinstance(value, bool):
+    kind = type(value)
+    if value is None or kind is bool or kind is str:
         return value
-    if isinstance(value, int | float):
-        whole = math.isfinite(value) and abs(value) < 2**53 and value == int(value)
+    if kind is int or kind is float or isinstance(value, int | float):
+        whole = math.isfinite(value) and abs(value) < _EXACT and value == int(value)
         return int(value) if whole else float(value).hex()
     if isinstance(value, Mapping):
-        return {key: _canonical(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+        return {key: _canonical(value[key]) for key in _in_order(tuple(value))}
+    if isinstance(value, Sequence):
+        if set(map(type, value)) == {int} and max(value) < _EXACT and min(value) > -_EXACT:  # a column of numbers, as most are
+            return value
         return [_canonical(item) for item in value]
     return value
+
+
+@lru_cache(maxsize=1024)
+def _in_order(keys: tuple[str, ...]) -> list[str]:
+    return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))

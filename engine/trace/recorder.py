@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from engine.backward import BackwardRun
 from engine.events import LARGE, Placed, Product
 from engine.ops import describe
-from engine.ops.op import Array
+from engine.ops.op import Array, Op
 from engine.tape import Tape
+from engine.tensor import Tensor
 from engine.trace.arena import Arena
 from engine.trace.identity import content_id
 from engine.trace.serial import SCHEMA, plain
 
 KINDS = ("forward", "zero_grad", "seed", "vjp", "unbroadcast", "accumulate", "clip", "update")
 PHASES = ("forward", "loss", "backward", "update")
+_KIND, _PHASE = ({name: number for number, name in enumerate(names)} for names in (KINDS, PHASES))
 
 
 def record(
@@ -39,7 +42,7 @@ def record(
         "schema_version": 1,
         "id": "",
         "program": plain(program),
-        "ops": {op.name: plain(describe(op)) for op in tape.ops if op is not None},
+        "ops": {op.name: _described(op) for op in dict.fromkeys(tape.ops) if op is not None},
         "rules": plain(tape.rules),
         "nodes": _nodes(tape, run, arena),
         "loss": run.node,
@@ -54,27 +57,32 @@ def record(
     return document
 
 
+@cache  # an op is defined once
+def _described(op: Op) -> Any:
+    return plain(describe(op))
+
+
 def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
     seen: Counter[str] = Counter()
     nodes = []
-    for node, op in enumerate(tape.ops):
+    columns = zip(tape.ops, tape.inputs, tape.attributes, tape.values, tape.requires, tape.scopes, tape.times, strict=True)
+    for node, (op, inputs, attributes, value, requires, scope, time) in enumerate(columns):
         gradient = run.gradient(node)
-        scope = tape.scopes[node]
         nodes.append(
             {
                 "id": node,
-                "path": _path(tape, node, seen),
+                "path": _path(op, scope, tape.leaves.get(node), seen),
                 "op": None if op is None else op.name,
                 "label": tape.labels.get(node),
                 "scope": scope,
-                "time": tape.times[node],
-                "role": _role(tape, node, run.node),
-                "inputs": list(tape.inputs[node]),
-                "attributes": plain(tape.attributes[node]),
-                "shape": list(tape.values[node].shape),
-                "dtype": tape.values[node].dtype.name,
-                "requires_grad": tape.requires[node],
-                "value": arena.add(tape.values[node]),
+                "time": time,
+                "role": "loss" if node == run.node else tape.roles.get(node) or _role(op, requires),
+                "inputs": list(inputs),
+                "attributes": plain(attributes) if attributes else {},
+                "shape": list(value.shape),
+                "dtype": value.dtype.name,
+                "requires_grad": requires,
+                "value": arena.add(value),
                 "gradient": None if gradient is None else arena.add(gradient),
                 "source": tape.source(node),
             }
@@ -82,14 +90,13 @@ def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
     return nodes
 
 
-def _path(tape: Tape, node: int, seen: Counter[str]) -> str:
+def _path(op: Op | None, scope: str, leaf: Tensor | None, seen: Counter[str]) -> str:
     """A leaf's name, or scope, op and occurrence in that scope; unlike every path before it."""
-    op, leaf = tape.ops[node], tape.leaves.get(node)
     if leaf is not None and leaf.name is not None:
         stem, path = leaf.name, leaf.name
     else:
         stem = "constant" if op is None else op.name
-        stem = f"{tape.scopes[node]}/{stem}" if tape.scopes[node] else stem
+        stem = f"{scope}/{stem}" if scope else stem
         path = f"{stem}#{seen[stem]}"
     while seen[path]:
         seen[stem] += 1
@@ -100,33 +107,29 @@ def _path(tape: Tape, node: int, seen: Counter[str]) -> str:
     return path
 
 
-def _role(tape: Tape, node: int, loss: int) -> str:
-    if node == loss:
-        return "loss"
-    if node in tape.roles:
-        return tape.roles[node]
-    if tape.ops[node] is not None:
-        return "intermediate"
-    return "parameter" if tape.requires[node] else "constant"
+def _role(op: Op | None, requires: bool) -> str:
+    return "intermediate" if op is not None else "parameter" if requires else "constant"
 
 
 def _events(tape: Tape, arena: Arena) -> dict[str, Any]:
     columns: dict[str, list[int]] = {name: [] for name in ("kind", "phase", "node", "port", "target", "tensor", "message")}
     messages = [f"event.{kind}" for kind in KINDS]
     details: dict[str, Any] = {}
+    add = {name: column.append for name, column in columns.items()}
     for event, (kind, phase, node, port, target, array, terms) in enumerate(tape.log):
         if isinstance(array, Placed):
             array = array.whole()
         large = isinstance(array, Product) or (
             kind == "vjp" and array is not None and array.size > LARGE and _is_linear_weight(tape, node, port)
         )  # computed on demand
-        columns["kind"].append(KINDS.index(kind))
-        columns["phase"].append(PHASES.index(phase))
-        columns["node"].append(node)
-        columns["port"].append(port)
-        columns["target"].append(target)
-        columns["tensor"].append(-1 if array is None or large else arena.add(array))
-        columns["message"].append(KINDS.index(kind))
+        number = _KIND[kind]
+        add["kind"](number)
+        add["phase"](_PHASE[phase])
+        add["node"](node)
+        add["port"](port)
+        add["target"](target)
+        add["tensor"](-1 if array is None or large else arena.add(array))
+        add["message"](number)
         if terms is not None:
             details[str(event)] = {"terms": {name: arena.add(value) for name, value in terms.items()}}
     return {"kinds": list(KINDS), "phases": list(PHASES), "messages": messages, **columns, "details": details}
