@@ -22,13 +22,20 @@ class MultiheadAttention(Module):
     """Several attentions side by side, each on its part of the features, as torch.nn.MultiheadAttention.
 
     embed_dim: features, a multiple of num_heads. dropout: on the attention weights, in training. in_proj_weight (3 embed_dim, embed_dim)
-    holds the projections of query, key and value, Xavier-uniform; biases start at 0.
+    holds the projections of query, key and value, Xavier-uniform; biases start at 0. add_bias_kv, add_zero_attn, kdim and vdim stand in
+    their places and are refused.
     """
 
     def __init__(
-        self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, batch_first: bool = False, *,
+        self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
+        add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False, *,
         seed: int | None = None, dtype: Any = np.float64, generator: np.random.Generator | None = None,
     ) -> None:  # fmt: skip
+        if add_bias_kv or add_zero_attn or kdim not in (None, embed_dim) or vdim not in (None, embed_dim):
+            raise ValueError(
+                f"MultiheadAttention: {add_bias_kv=}, {add_zero_attn=}, {kdim=}, {vdim=} are not offered; expected False, False, and keys "
+                f"and values of embed_dim={embed_dim} features: put a Linear before them"
+            )
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: embed_dim {embed_dim} is no multiple of num_heads {num_heads}")
         self.embed_dim, self.num_heads, self.batch_first = embed_dim, num_heads, batch_first
@@ -46,13 +53,18 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         """(output, weights) as PyTorch.
 
-        query (L, batch, E), key and value (S, batch, E), batch first if so set. key_padding_mask (batch, S): True where a key is hidden.
-        attn_mask (L, S) or (batch * heads, L, S): True where hidden, or numbers that are added to the scores. is_causal: a hint, as in
-        PyTorch: give attn_mask too. weights: (batch, L, S), the mean over the heads, or (batch, heads, L, S); None if not needed.
+        query (L, batch, E), key and value (S, batch, E), batch first if so set, or without a batch (L, E), (S, E).
+        key_padding_mask (batch, S): True where a key is hidden, or numbers that are added to the scores. attn_mask (L, S) or
+        (batch * heads, L, S): the same. is_causal: a hint, as in PyTorch: give attn_mask too. weights: (batch, L, S), the mean over the
+        heads, or (batch, heads, L, S); None if not needed.
         """
         if is_causal and attn_mask is None:
             raise ValueError("MultiheadAttention: is_causal is a hint about attn_mask; give attn_mask as well")
+        if query.ndim == 2:
+            return self._unbatched(query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal)
         if not self.batch_first:
+            for x in (query, key, value):
+                self._check(x)
             query, key, value = (x.transpose([1, 0, 2]) for x in (query, key, value))
         q, k, v = (self._heads(x, part) for part, x in enumerate((query, key, value)))
         mask = self._mask(q, k, attn_mask, key_padding_mask)
@@ -74,11 +86,27 @@ class MultiheadAttention(Module):
             weights = weights.mean(axis=1)
         return (output if self.batch_first else output.transpose([1, 0, 2])), weights
 
-    def _heads(self, x: Tensor, part: int) -> Tensor:
-        """The projection of query, key or value, (batch, heads, length, features of a head)."""
+    def _unbatched(self, query: Tensor, key: Tensor, value: Tensor, padding: Any, *rest: Any) -> tuple[Tensor, Tensor | None]:
+        """One sequence without a batch."""
+        place = 0 if self.batch_first else 1
+        if key.ndim != 2 or value.ndim != 2:
+            raise ValueError(
+                f"MultiheadAttention: query has shape {query.shape}, key {key.shape}, value {value.shape}; expected a batch in all or none"
+            )
+        hidden = None if padding is None else np.asarray(getattr(padding, "data", padding))[None]
+        q, k, v = (x.unsqueeze(place) for x in (query, key, value))
+        output, weights = self.forward(q, k, v, hidden, *rest)
+        return output.squeeze(place), None if weights is None else weights.squeeze(0)
+
+    def _check(self, x: Tensor) -> None:
         E = self.embed_dim
         if x.ndim != 3 or x.shape[2] != E:
             raise ValueError(f"MultiheadAttention: input has shape {x.shape}; expected (batch, length, {E}) or (length, batch, {E})")
+
+    def _heads(self, x: Tensor, part: int) -> Tensor:
+        """The projection of query, key or value, (batch, heads, length, features of a head)."""
+        self._check(x)
+        E = self.embed_dim
         rows = slice(part * E, (part + 1) * E)
         projected = apply("linear", x, self.in_proj_weight[rows])
         if self.in_proj_bias is not None:
@@ -123,7 +151,9 @@ class TransformerEncoderLayer(Module):
         if activation not in ("relu", "gelu"):
             raise ValueError(f"TransformerEncoderLayer: activation is {activation!r}; expected 'relu' or 'gelu'")
         self.activation, self.norm_first = activation, norm_first
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first, seed=seed, dtype=dtype, generator=generator)
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout, bias, batch_first=batch_first, seed=seed, dtype=dtype, generator=generator
+        )
         self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, generator=generator)
         self.dropout = Dropout(dropout, seed=seed)
         self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, generator=generator)

@@ -198,6 +198,13 @@ structured(
 )
 
 
+def _shares(chosen: Array, axes: tuple[int, ...]) -> Array:
+    """What each of the chosen ones gets of a gradient; NaN where none is chosen, because a NaN was among them."""
+    with np.errstate(invalid="ignore"):
+        shares: Array = chosen / chosen.sum(axis=axes, keepdims=True)
+    return shares
+
+
 def _extreme(name: str, reduce: Callable[..., Any], word: str) -> None:
     def forward(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
         axes = axes_of(name, axis, x.ndim)
@@ -208,7 +215,7 @@ def _extreme(name: str, reduce: Callable[..., Any], word: str) -> None:
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
         x = F.array(record.inputs[0])
         chosen = x == F.array(record.output).reshape(_kept(name, record))
-        shares = chosen / np.maximum(chosen.sum(axis=axes_of(name, record.attributes.get("axis"), x.ndim), keepdims=True), 1)
+        shares = _shares(chosen, axes_of(name, record.attributes.get("axis"), x.ndim))
         return [_spread(F, g, record, name) * shares.astype(x.dtype)]
 
     structured(
@@ -311,7 +318,7 @@ def _norm_vjp(F: Any, g: Any, record: Record) -> list[Any]:
         return [spread * F.where(zero, 0.0, x / F.where(zero, 1.0, y))]
     size = np.abs(F.array(x))
     chosen = size == F.array(record.output).reshape(_kept("norm", record))
-    shares = chosen / np.maximum(chosen.sum(axis=axes_of("norm", record.attributes.get("axis"), size.ndim), keepdims=True), 1)
+    shares = _shares(chosen, axes_of("norm", record.attributes.get("axis"), size.ndim))
     return [spread * F.sign(x) * shares.astype(size.dtype)]
 
 
@@ -344,8 +351,9 @@ def _logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _logsumexp_vjp(F: Any, g: Any, record: Record) -> list[Any]:
     x, y = record.inputs[0], F.reshape(record.output, shape=_kept("logsumexp", record))
-    finite = np.isfinite(F.array(y))  # a row of -inf sends nothing back
-    return [_spread(F, g, record, "logsumexp") * F.exp(x - F.where(finite, y, 0.0)) * finite]
+    some = ~np.isneginf(F.array(y))  # a row of -inf sends nothing back
+    with np.errstate(invalid="ignore"):
+        return [_spread(F, g, record, "logsumexp") * F.exp(x - F.where(some, y, 0.0)) * some]
 
 
 structured(

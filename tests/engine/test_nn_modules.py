@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -181,3 +182,28 @@ def test_eight_threads_on_eight_tapes_give_what_one_gives() -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(train, range(8)))
     assert together == alone
+
+
+def test_attention_says_pytorchs_arguments_and_refuses_what_it_has_not() -> None:
+    names = list(inspect.signature(nn.MultiheadAttention).parameters)
+    assert names[:9] == ["embed_dim", "num_heads", "dropout", "bias", "add_bias_kv", "add_zero_attn", "kdim", "vdim", "batch_first"]
+    with pytest.raises(ValueError, match=r"MultiheadAttention: .*kdim=3.* not offered"):
+        nn.MultiheadAttention(4, 2, kdim=3)
+    module = nn.MultiheadAttention(4, 2)
+    with pytest.raises(ValueError, match=r"input has shape \(3, 2, 5\); expected \(batch, length, 4\)"):
+        module(Tensor(np.zeros((3, 2, 5))), Tensor(np.zeros((3, 2, 4))), Tensor(np.zeros((3, 2, 4))))
+    with pytest.raises(ValueError, match="expected a batch in all or none"):
+        module(Tensor(np.zeros((3, 4))), Tensor(np.zeros((3, 2, 4))), Tensor(np.zeros((3, 2, 4))))
+
+
+def test_a_convolution_gives_as_many_outputs_as_it_is_told() -> None:
+    x = Tensor(np.ones((1, 2, 9)))
+    assert [nn.Conv1d(2, 3, k, padding="same", dilation=2)(x).shape for k in (1, 2, 3, 4)] == [(1, 3, 9)] * 4
+    assert nn.Conv1d(2, 3, 4, padding="valid")(x).shape == (1, 3, 6)
+    assert nn.Conv1d(2, 3, 4)(x[0]).shape == (3, 6)
+    even = nn.Conv1d(1, 1, 2, padding="same", bias=False)
+    even.weight.data = np.array([[[1.0, 10.0]]])
+    np.testing.assert_array_equal(even(Tensor([[[1.0, 2.0, 3.0]]])).data, [[[21.0, 32.0, 3.0]]])  # the odd zero stands at the end
+    for padding, stride in ((-1, 1), ("same", 2), ("reflect", 1), (True, 1)):
+        with pytest.raises(ValueError, match=r"Conv1d: padding=.* with stride="):
+            nn.Conv1d(2, 3, 3, stride, padding)

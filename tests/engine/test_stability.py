@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import special
@@ -163,3 +165,79 @@ def test_a_power_depends_on_its_exponent_at_0_too() -> None:
     (slope,) = grad(a**b, [a], create_graph=True)
     assert slope.item() == 0.0
     assert grad(slope, [b])[0].item() == pytest.approx(0.5)  # d2(a**b)/(da db) = a**(b - 1) (1 + b log a)
+
+
+@pytest.mark.parametrize("name", ["max", "min", "norm", "logsumexp", "mean", "prod", "softmax", "log_softmax", "std", "var"])
+@pytest.mark.parametrize("options", [{}, {"ord": "inf"}], ids=["", "inf"])
+def test_a_nan_is_not_hidden_forward_or_backward(name: str, options: dict[str, str]) -> None:
+    x = Tensor([[np.nan, 1.0], [2.0, 3.0]], requires_grad=True)
+    y = apply(name, x, axis=1, **(options if name == "norm" else {}))
+    slope = y.backward(np.ones(y.shape))[x]
+    assert np.isnan(y.data[0]).any()
+    assert np.isfinite(y.data[1]).all()
+    if name != "mean":
+        assert np.isnan(slope[0]).any()
+    assert np.isfinite(slope[1]).all()
+
+
+BOTH = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@BOTH
+def test_the_softmax_of_far_logits_and_its_logarithm_keep_their_digits(dtype: Any) -> None:
+    z = Tensor(np.array([[1000.0, 0.0, -1000.0], [-INF, 0.0, 1.0]], dtype), requires_grad=True)
+    p, logs = z.softmax(), z.log_softmax()
+    assert p.dtype == logs.dtype == dtype
+    e = np.exp(1.0)
+    np.testing.assert_allclose(p.data, [[1, 0, 0], [0, 1 / (1 + e), e / (1 + e)]], rtol=1e-6, atol=0)
+    np.testing.assert_allclose(logs.data, [[0, -1000, -2000], [-INF, -np.log1p(e), 1 - np.log1p(e)]], rtol=1e-6)
+    slope = logs.backward(np.eye(2, 3, dtype=dtype))[z]
+    assert slope.dtype == dtype
+    np.testing.assert_allclose(slope[1], [0, 1 - 1 / (1 + e), -e / (1 + e)], rtol=1e-6)
+    np.testing.assert_array_equal(slope[0], [0, 0, 0])
+
+
+@BOTH
+def test_losses_of_far_logits_are_finite_forward_and_backward(dtype: Any) -> None:
+    z = Tensor(np.array([1000.0, -1000.0, 0.0], dtype), requires_grad=True)
+    y = losses.binary_cross_entropy_with_logits(z, np.array([0.0, 1.0, 0.5], dtype), reduction="sum")
+    assert y.dtype == dtype
+    assert y.item() == pytest.approx(2000 + np.log(2), rel=1e-6)
+    np.testing.assert_array_equal(y.backward()[z], [1.0, -1.0, 0.0])
+    rows = Tensor(np.array([[1000.0, -1000.0], [-1000.0, 1000.0]], dtype), requires_grad=True)
+    loss = losses.cross_entropy(rows, np.array([1, 1]))
+    assert loss.item() == 1000.0
+    np.testing.assert_array_equal(loss.backward()[rows], [[0.5, -0.5], [0.0, 0.0]])
+
+
+@BOTH
+def test_rows_without_spread_are_normalised_to_nothing(dtype: Any) -> None:
+    x = Tensor(np.array([[2.0, 2.0, 2.0], [1e-3, 1e-3, 1e-3], [0.0, 0.0, 0.0]], dtype), requires_grad=True)
+    y = F.layer_norm(x, Tensor(np.ones(3, dtype)), Tensor(np.full(3, 0.5, dtype)))
+    np.testing.assert_allclose(y.data, np.full((3, 3), 0.5), atol=1e-4)
+    slope = y.backward(np.eye(3, dtype=dtype))[x]
+    assert slope.dtype == dtype
+    np.testing.assert_allclose(slope, (np.eye(3) - 1 / 3) / np.sqrt(1e-5), rtol=1e-4)
+
+
+@BOTH
+def test_roots_and_norms_at_zero(dtype: Any) -> None:
+    x = Tensor(np.array([0.0, 4.0], dtype), requires_grad=True)
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(x.sqrt().backward(np.ones(2))[x], [INF, 0.25])  # a vertical tangent, as PyTorch
+    for order in (1, 2, "inf"):
+        z = Tensor(np.zeros((2, 2), dtype), requires_grad=True)
+        length = z.norm(order, axis=1)
+        assert length.dtype == dtype
+        np.testing.assert_array_equal(length.data, [0.0, 0.0])
+        np.testing.assert_array_equal(length.backward(np.ones(2))[z], np.zeros((2, 2)))
+
+
+@BOTH
+def test_sigmoid_and_softplus_at_a_thousand(dtype: Any) -> None:
+    x = Tensor(np.array([-1000.0, -80.0, 80.0, 1000.0], dtype), requires_grad=True)
+    tail = np.exp(-80.0)
+    np.testing.assert_allclose(x.sigmoid().data, [0.0, tail, 1.0, 1.0], rtol=1e-5)
+    np.testing.assert_allclose(F.softplus(x).data, [0.0, tail, 80.0, 1000.0], rtol=1e-5)
+    np.testing.assert_allclose(x.sigmoid().backward(np.ones(4))[x][:2], [0.0, tail], rtol=1e-5)
+    np.testing.assert_allclose(F.softplus(x).backward(np.ones(4))[x], [0.0, tail, 1.0, 1.0], rtol=1e-5)
