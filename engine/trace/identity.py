@@ -31,13 +31,13 @@ def _canonical(value: Any) -> Any:
     Whole numbers below 2**53 are integers, however they are written: JSON does not tell 2 from 2.0.
     """
     kind = type(value)
-    if value is None or kind is bool or kind is str:
+    if value is None or kind is bool or kind is str or (kind is int and -_EXACT < value < _EXACT):
         return value
-    if kind is int or kind is float or isinstance(value, int | float):
+    if isinstance(value, int | float):
         whole = math.isfinite(value) and abs(value) < _EXACT and value == int(value)
         return int(value) if whole else float(value).hex()
     if isinstance(value, Mapping):
-        return {key: _canonical(value[key]) for key in _in_order(tuple(value))}
+        return {key: item if (item := value[key]) is None or type(item) is str else _canonical(item) for key in _in_order(tuple(value))}
     if isinstance(value, Sequence):
         if set(map(type, value)) == {int} and max(value) < _EXACT and min(value) > -_EXACT:  # a column of numbers, as most are
             return value

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
-from engine.trace import Document, check, from_bytes, to_bytes
+from engine.trace import Document, check, from_bytes
 from engine.training import Slice, evaluate, train
 from server import limits
 from server.jobs.processor_time import processor_time
@@ -23,7 +24,7 @@ def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None, seco
         settings_of(program)  # reads the task's data where this process has not yet, which is nobody's computation
     with processor_time(seconds):
         doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
-        return TraceFile.pack(doc["id"], doc["program"], to_bytes(doc))
+        return TraceFile.pack(doc["id"], doc["program"], orjson.dumps(doc))
 
 
 def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> Slice:

@@ -1,14 +1,14 @@
-"""Traces by their id: immutable documents, kept compressed."""
+"""Traces by their id: immutable documents, kept compressed (ISA-L writes gzip in a tenth of zlib's time)."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from isal import igzip
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -32,7 +32,7 @@ class TraceFile:
 
     @classmethod
     def pack(cls, trace_id: str, program: dict[str, Any], text: bytes) -> TraceFile:
-        return cls(trace_id, program, len(text), gzip.compress(text, compresslevel=4, mtime=0))
+        return cls(trace_id, program, len(text), igzip.compress(text, 2, mtime=0))
 
     @cached_property
     def sha256(self) -> str:
@@ -41,7 +41,8 @@ class TraceFile:
 
     def text(self) -> bytes:
         """The JSON document."""
-        return gzip.decompress(self.document)
+        text: bytes = igzip.decompress(self.document)  # type: ignore[no-untyped-call]
+        return text
 
 
 class TraceStore:
