@@ -52,10 +52,11 @@ _BY_STATUS = {400: "malformed", 401: "token", 403: "origin", 404: "not-found", 4
 
 
 class ProblemPart(BaseModel):
-    """One thing that is wrong: `pointer` is a JSON pointer into the body; `column` counts from 1 within an expression."""
+    """One thing that is wrong: `pointer` is a JSON pointer into the body; `line` and `column` count from 1 within an expression."""
 
     pointer: str
     detail: str
+    line: int | None = None
     column: int | None = None
 
 
@@ -121,8 +122,8 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_program_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProgramError)
-    part = {"pointer": error.pointer, "detail": error.detail}
-    errors = [part if error.column is None else {**part, "column": error.column}]
+    part = {"pointer": error.pointer, "detail": error.detail, "line": error.line, "column": error.column}
+    errors = [{key: value for key, value in part.items() if value is not None}]
     return problem_response(request, ProblemError(422, error.detail, kind="program", errors=errors))
 
 

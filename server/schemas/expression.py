@@ -43,9 +43,10 @@ def _name(value: str) -> str:
     return value
 
 
-def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("an expression is one line of printable characters")
+def _lines(value: str) -> str:
+    value = value.replace("\r\n", "\n")
+    if not all(line.isprintable() for line in value.split("\n")):
+        raise ValueError("an expression is lines of printable characters")
     return value
 
 
@@ -57,14 +58,17 @@ Numbers = Annotated[Any, AfterValidator(_tensor), WithJsonSchema(_NUMBERS_SCHEMA
 class ExpressionProgram(BaseModel):
     """A formula over named inputs; its gradients are computed with respect to `wrt` (every input unless given).
 
-    A result that is not scalar is summed for its loss.
+    Lines, between semicolons or line breaks, name intermediate results; the last is what is differentiated. A result that is not scalar is
+    summed for its loss.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
-        {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]}]})  # fmt: skip
+        {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]},
+        {"kind": "expression", "expression": "h = tanh(w*x); L = (h - y)**2", "inputs": {"w": 1, "x": 2, "y": 0}},
+    ]})  # fmt: skip
 
     kind: Literal["expression"] = "expression"
-    expression: Annotated[str, Field(min_length=1, max_length=limits.EXPRESSION_CHARACTERS), AfterValidator(_one_line)]
+    expression: Annotated[str, Field(min_length=1, max_length=limits.EXPRESSION_CHARACTERS), AfterValidator(_lines)]
     inputs: dict[Name, Numbers] = Field(min_length=1, max_length=limits.INPUTS)
     wrt: list[str] = Field(default=[], max_length=limits.INPUTS)
 

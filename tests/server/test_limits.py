@@ -14,7 +14,8 @@ from engine.tensor import Tensor, apply
 from server import limits
 from server.jobs.processor_time import processor_time
 from server.programs.errors import LimitError
-from server.programs.expression import OPERATIONS, _bound
+from server.programs.lines import OPERATIONS
+from server.programs.operations import bound
 from server.settings import Settings
 from tests.server.helpers import API, Start, create_run, expression, finished
 
@@ -106,7 +107,7 @@ def test_no_result_is_larger_than_what_is_counted_before(name: str, number: int)
     operands = [Tensor(np.asarray(value, dtype=np.float64)) for value in sample.inputs]
     result = apply(name, *operands, **sample.attributes)
     attributes = {key: list(value) if isinstance(value, tuple) else value for key, value in sample.attributes.items()}
-    assert result.size <= _bound(name, operands, attributes)
+    assert result.size <= bound(name, operands, attributes)
 
 
 @pytest.mark.parametrize("text", ["mse_loss(a, b)", "a + b", "kl_div(a, b)", "outer(a, b)", "dot(b, a)", "b @ a",
