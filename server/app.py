@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings.data.mkdir(parents=True, exist_ok=True)
         secret = settings.secret.get_secret_value() if settings.secret else await run_in_threadpool(secret_in, settings.data)
         engine = await run_in_threadpool(open_database, settings.database_url)
-        pool, quick = WorkerPool(settings.workers), WorkerPool(1)
+        pool, quick = (WorkerPool(count, settings.worker_memory, settings.queue) for count in (settings.workers, 1))
         trained = RunStore(engine, settings.run_bytes)
         trainer = Trainer(pool, trained, settings.slice_seconds)
         try:

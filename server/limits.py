@@ -43,6 +43,10 @@ QUICK_SECONDS = 20.0
 TRACE_SECONDS = 60.0
 SLICE_SECONDS = 120.0
 
+# workers
+WORKER_MEMORY = 2 * 2**30  # bytes of one
+QUEUE = 64  # pieces of work that wait for one
+
 # checkpoints kept of a run
 CHECKPOINT_SPACING = 50  # steps
 CHECKPOINT_BYTES = 2**28

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from server.encoding import dumps
-from server.jobs.pool import WorkerLostError
+from server.jobs.pool import OverloadedError, WorkerLostError, WorkerMemoryError
 from server.programs.errors import LimitError, ProgramError
 from server.routes.disconnect import ClientGoneError
 from server.store.blobs import DamagedError
@@ -111,6 +111,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(TimeoutError, _on_timeout)
     app.add_exception_handler(WorkerLostError, _on_lost)
+    app.add_exception_handler(WorkerMemoryError, _on_memory)
+    app.add_exception_handler(OverloadedError, _on_overload)
     app.add_exception_handler(DamagedError, _on_damaged)
     app.add_exception_handler(ClientGoneError, _on_gone)
 
@@ -197,6 +199,15 @@ async def _on_timeout(request: Request, error: Exception) -> Response:
 async def _on_lost(request: Request, error: Exception) -> Response:
     detail = "the processes that computed this were ended, again and again (the machine may lack memory); ask for less, or try again later"
     return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
+
+
+async def _on_memory(request: Request, error: Exception) -> Response:
+    return problem_response(request, ProblemError(422, f"{error}; ask for less of it", kind="limit"))
+
+
+async def _on_overload(request: Request, error: Exception) -> Response:
+    detail = f"{error}, more than the server takes; ask again later"
+    return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "5"}))
 
 
 async def _on_damaged(request: Request, error: Exception) -> Response:

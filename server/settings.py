@@ -64,6 +64,10 @@ class Settings(BaseSettings):
         default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64,
         description="processes that train and trace, beside the one for quick work",
     )  # fmt: skip
+    worker_memory: int = Field(
+        default=limits.WORKER_MEMORY, ge=2**28, description="bytes that one worker may take; what needs more is refused"
+    )
+    queue: int = Field(default=limits.QUEUE, ge=1, description="pieces of work that may wait for a worker; more answer 503")
     quick_seconds: float = Field(default=0.8, ge=0, le=30, description="how long a request for steps waits before it answers 202")
     slice_seconds: float = Field(default=0.25, gt=0, le=10, description="how long a worker trains before its state is stored")
 

@@ -12,7 +12,7 @@ from server.jobs.work import train_slice
 
 
 async def checkpoint_before(
-    pool: WorkerPool, program: Mapping[str, Any], step: int, checkpoint: bytes | None, slice_seconds: float
+    pool: WorkerPool, program: Mapping[str, Any], step: int, checkpoint: bytes | None, slice_seconds: float, patient: bool = False
 ) -> bytes | None:
     """The training's state just before step `step` (None: the initial network), from a checkpoint of an earlier one.
 
@@ -20,6 +20,7 @@ async def checkpoint_before(
     """
     reached = 0 if checkpoint is None else step_of(checkpoint)
     while reached < step - 1:
-        done = await pool.run(train_slice, program, checkpoint, step - 1 - reached, slice_seconds, seconds=limits.SLICE_SECONDS)
+        arguments = (program, checkpoint, step - 1 - reached, slice_seconds)
+        done = await pool.run(train_slice, *arguments, seconds=limits.SLICE_SECONDS, patient=patient)
         checkpoint, reached = done.checkpoint, done.step
     return checkpoint

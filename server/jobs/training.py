@@ -23,6 +23,9 @@ class Trainer:
 
     def __init__(self, pool: WorkerPool, store: RunStore, slice_seconds: float) -> None:
         self.pool, self.store, self.slice_seconds = pool, store, slice_seconds
+        # However many runs train, no more of them ask for a worker than there are workers, each in its turn: what a visitor waits for waits
+        # for one slice, not for one of every run.
+        self._turns = asyncio.Semaphore(pool.workers)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()  # runs that were asked for more steps while their task may have been ending
 
@@ -55,7 +58,7 @@ class Trainer:
         while run in self._again:
             self._again.discard(run)
             try:
-                while await self._advance(run):
+                while await self._in_turn(run):
                     pass
             except ProgramError as error:  # such as data that have changed since
                 await run_in_threadpool(self.store.fail, run, error.detail)
@@ -63,6 +66,10 @@ class Trainer:
                 log.exception("run %s failed", run)
                 detail = f"the training ended with an error ({type(error).__name__}); the server's log says more"
                 await run_in_threadpool(self.store.fail, run, detail)
+
+    async def _in_turn(self, run: str) -> bool:
+        async with self._turns:
+            return await self._advance(run)
 
     async def _advance(self, run: str) -> bool:
         """One slice, or the validation at the end. False when there is nothing left to do."""
@@ -72,9 +79,10 @@ class Trainer:
         step, left = state["step"], state["requested_step"] - state["step"]
         checkpoint = await run_in_threadpool(self.store.checkpoint, run, step)
         # where the latest was damaged, from an earlier one to this step
-        checkpoint = await checkpoint_before(self.pool, state["program"], step + 1, checkpoint, self.slice_seconds)
+        checkpoint = await checkpoint_before(self.pool, state["program"], step + 1, checkpoint, self.slice_seconds, patient=True)
         if left > 0:
-            done = await self.pool.run(train_slice, state["program"], checkpoint, left, self.slice_seconds, seconds=limits.SLICE_SECONDS)
+            arguments = (state["program"], checkpoint, left, self.slice_seconds)
+            done = await self.pool.run(train_slice, *arguments, seconds=limits.SLICE_SECONDS, patient=True)
             return await run_in_threadpool(self.store.append, run, done)
-        figures = await self.pool.run(validate, state["program"], checkpoint, seconds=limits.SLICE_SECONDS)
+        figures = await self.pool.run(validate, state["program"], checkpoint, seconds=limits.SLICE_SECONDS, patient=True)
         return not await run_in_threadpool(self.store.finish, run, step, figures)

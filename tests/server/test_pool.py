@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.jobs.pool import WorkerLostError, WorkerPool
+from server.jobs.pool import OverloadedError, WorkerLostError, WorkerMemoryError, WorkerPool
 from server.programs.errors import ProgramError
 
 
@@ -86,3 +86,48 @@ def test_work_that_takes_too_long_is_ended_and_other_work_goes_on() -> None:
 
     before, after = with_pool(use)
     assert before != after
+
+
+def allocate(size: int) -> int:
+    return len(bytearray(size))
+
+
+def test_a_worker_has_so_much_memory_and_no_more() -> None:
+    async def use() -> int:
+        pool = WorkerPool(1, memory=2**28)
+        try:
+            assert await pool.run(allocate, 2**20, seconds=60) == 2**20
+            with pytest.raises(WorkerMemoryError, match="268,435,456 bytes"):
+                await pool.run(allocate, 2**29, seconds=60)
+            return await pool.run(allocate, 2**20, seconds=60)
+        finally:
+            pool.close()
+
+    assert asyncio.run(use()) == 2**20
+
+
+def test_what_would_wait_too_long_is_refused_at_once() -> None:
+    async def use() -> list[str]:
+        pool = WorkerPool(1, queue=2)
+        try:
+            work = [asyncio.create_task(pool.run(time.sleep, 0.5, seconds=60)) for _ in range(6)]
+            await asyncio.sleep(0)
+            assert (pool.busy, pool.waiting) == (1, 2)
+            patient = asyncio.create_task(pool.run(os.getpid, seconds=60, patient=True))
+            done = await asyncio.gather(*work, return_exceptions=True)
+            assert await patient > 0
+            assert (pool.busy, pool.waiting) == (0, 0)
+            return [type(result).__name__ for result in done]
+        finally:
+            pool.close()
+
+    assert asyncio.run(use()) == ["NoneType"] * 3 + [OverloadedError.__name__] * 3
+
+
+def test_killed_workers_are_counted() -> None:
+    async def use(pool: WorkerPool) -> int:
+        with pytest.raises(WorkerLostError):
+            await pool.run(die, seconds=60)
+        return pool.lost
+
+    assert with_pool(use) == 3

@@ -26,7 +26,7 @@ from server.programs.network import normalised, trace_network
 from server.routes import making
 from server.store.traces import TraceFile
 from server.tasks import load
-from tests.server.helpers import API, Start, expression
+from tests.server.helpers import API, Start, create_run, expression, wait_until
 
 NETWORK = {"program": {"kind": "network", "task": "sunspots", "cell": "rnn", "hidden_size": 2, "example": 0}}
 
@@ -114,3 +114,33 @@ def test_a_past_step_is_reached_in_slices() -> None:
             pool.close()
 
     assert asyncio.run(use()) == train(load("sunspots"), settings, None, 6).checkpoint
+
+
+def test_a_flood_of_work_is_answered_at_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody can compute in time is refused, and everything else goes on answering."""
+    with start(workers=1, queue=3) as client:
+        monkeypatch.setattr(making, "make_trace", endless)
+        waiting = [ask(client, NETWORK) for _ in range(12)]
+        assert wait_until(lambda: sum(map(answered, waiting)) == 8)  # one is computed, three wait
+        refused = next(connection for connection in waiting if answered(connection)).recv(2000).decode()
+        assert refused.startswith("HTTP/1.1 503 ")
+        assert "retry-after: 5\r\n" in refused.lower()
+        assert client.post(f"{API}/traces", json=expression("x**2", {"x": 3})).status_code == 201
+        assert client.get(f"{API}/health").elapsed.total_seconds() < 5
+        for connection in waiting:
+            connection.close()
+        monkeypatch.undo()
+        assert wait_until(lambda: client.post(f"{API}/traces", json=NETWORK).status_code in (200, 201))
+
+
+def test_runs_take_turns_and_traces_come_between(start: Start) -> None:
+    with start(workers=1, queue=1, quick_seconds=0) as client:
+        runs = [create_run(client, seed=seed) for seed in range(12)]
+        for run in runs:
+            assert client.post(f"{API}/runs/{run}/steps", json={"count": 5000}).status_code == 202
+        wait_until(lambda: all(client.get(f"{API}/runs/{run}").json()["step"] for run in runs))
+        assert client.post(f"{API}/traces", json=NETWORK).status_code in (200, 201)
+        states = [client.get(f"{API}/runs/{run}").json() for run in runs]
+        assert {state["status"] for state in states} == {"training"}
+        for run in runs:
+            client.delete(f"{API}/runs/{run}")
