@@ -16,22 +16,29 @@ if TYPE_CHECKING:
     from engine.backward import BackwardRun
 
 
-def grad(output: Tensor, inputs: Sequence[Tensor], grad_output: Any = None, *, create_graph: bool = False) -> list[Tensor]:
+def grad(output: Tensor, inputs: Tensor | Sequence[Tensor], grad_output: Any = None, *, create_graph: bool = False) -> list[Tensor]:
     """The gradients of a tensor with respect to several others, each of its input's shape; zeros where the output does not depend on it.
 
     grad_output: of the output's shape, what to start from; not needed for one element (1 is taken). create_graph: whether the gradients
     can be differentiated again. The leaves' ``.grad`` is set as by `Tensor.backward`. Raises TapeError as that does.
     """
+    inputs = several(inputs)
     run = output.backward(grad_output, create_graph=create_graph)
     zeros = [None if x in run else Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
     return [zero if zero is not None else run.tensor(x) if create_graph else Tensor(run[x]) for x, zero in zip(inputs, zeros, strict=True)]
 
 
-def jacobian(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list[Array]:
+def several(inputs: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+    """A tensor alone stands for a list of it."""
+    return [inputs] if isinstance(inputs, Tensor) else inputs
+
+
+def jacobian(f: Callable[..., Tensor], inputs: Tensor | Sequence[Tensor]) -> list[Array]:
     """The Jacobian of f for each input, of shape (*output's shape, *input's shape): one backward sweep an element of the output.
 
     f: from the inputs to one tensor. Inputs that need no gradient are taken as leaves that do. Raises TypeError for integer inputs.
     """
+    inputs = several(inputs)
     leaves = [Tensor(x.data, requires_grad=True) for x in inputs]
     with Tape("GRAD"):
         output = f(*leaves)
@@ -45,12 +52,15 @@ def jacobian(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list[Array]:
     return [np.array(found, dtype=output.dtype).reshape(*output.shape, *leaf.shape) for found, leaf in zip(rows, leaves, strict=True)]
 
 
-def hvp(f: Callable[..., Tensor], inputs: Sequence[Tensor], vectors: Sequence[Any]) -> list[Array]:
+def hvp(f: Callable[..., Tensor], inputs: Tensor | Sequence[Tensor], vectors: Any) -> list[Array]:
     """The Hessian of a scalar function times a vector: the gradient of (gradient of f) . v, without the Hessian ever being made.
 
-    f: from the inputs to one tensor of one element. vectors: one for each input, of its shape. Gives one array an input, of its shape
-    (Pearlmutter, "Fast exact multiplication by the Hessian", by reverse over reverse). Raises ValueError for shapes that do not fit.
+    f: from the inputs to one tensor of one element. vectors: one for each input, of its shape; alone for an input that is. Gives one array
+    an input, of its shape (Pearlmutter, "Fast exact multiplication by the Hessian", by reverse over reverse). Raises ValueError for shapes
+    that do not fit.
     """
+    if isinstance(inputs, Tensor):
+        inputs, vectors = [inputs], [vectors]
     shapes = [np.shape(v.data if isinstance(v, Tensor) else v) for v in vectors]
     if shapes != [x.shape for x in inputs]:
         raise ValueError(f"hvp: vectors have shapes {shapes}; expected those of the inputs, {[x.shape for x in inputs]}")

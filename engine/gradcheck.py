@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from engine.differentiate import grad
+from engine.differentiate import grad, several
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
 from engine.tape import Tape
-from engine.tensor import Tensor
+from engine.tensor import Tensor, apply
 
 _F = NumpyNamespace()
 
@@ -19,8 +20,8 @@ _F = NumpyNamespace()
 class Mismatch:
     """One element whose derivative is not what finite differences say.
 
-    order: 1 for a gradient, 2 for a gradient of the gradient. op: the first operation whose own rule is off, None where each is right
-    alone (then the function computes something that was not recorded).
+    order: 1 for a gradient, 2 for a gradient of the gradient. op: the first operation whose own rule is off (of the second order: whose
+    rule, differentiated, is off), None where each is right alone (then the function computes something that was not recorded).
     """
 
     input: int
@@ -37,7 +38,13 @@ class Mismatch:
 
 
 def gradcheck(
-    f: Callable[..., Tensor], inputs: Sequence[Tensor], *, order: int = 1, eps: float = 6e-6, rtol: float = 1e-6, atol: float = 1e-8
+    f: Callable[..., Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    *,
+    order: int = 1,
+    eps: float = 6e-6,
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
 ) -> list[Mismatch]:
     """The elements whose derivatives are off; an empty list when all agree.
 
@@ -47,6 +54,7 @@ def gradcheck(
     """
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order is {order!r}; expected 1 or 2")
+    inputs = several(inputs)
     checked = [k for k, x in enumerate(inputs) if x.requires_grad]
     if not checked or any(inputs[k].dtype != np.float64 for k in checked):
         raise ValueError("gradcheck needs at least one input with requires_grad=True, each of dtype float64")
@@ -68,7 +76,7 @@ def gradcheck(
         found = _second(f, inputs, checked, weights, directions, eps, rtol, atol)
     if not found:
         return []
-    blamed = _wrong_rule(tape) if found[0].order == 1 else None
+    blamed = _wrong_rule(tape) if found[0].order == 1 else _wrong_second_rule(tape, eps, rtol, atol)
     return [Mismatch(m.input, m.index, m.gradient, m.finite_difference, m.order, blamed) for m in found]
 
 
@@ -146,4 +154,21 @@ def _wrong_rule(tape: Tape, eps: float = 6e-6) -> str | None:
             estimate = (ends[0] - ends[1]) / (2 * eps)
             if not np.isclose(float((as_array(contribution) * direction).sum()), estimate, rtol=1e-5, atol=1e-7):
                 return op.name
+    return None
+
+
+def _wrong_second_rule(tape: Tape, eps: float, rtol: float, atol: float) -> str | None:
+    """The first op on a tape whose gradient alone, differentiated again, is not what finite differences of it say."""
+    random = np.random.default_rng(2)
+    for node, op in enumerate(tape.ops):
+        if op is None or not tape.requires[node]:
+            continue
+        sources = tape.inputs[node]
+        leaves = [Tensor(tape.values[i], requires_grad=tape.requires[i] and tape.values[i].dtype == np.float64) for i in sources]
+        checked = [k for k, x in enumerate(leaves) if x.requires_grad]
+        directions = [random.uniform(0.5, 1.5, leaves[k].shape) for k in checked]
+        weights = random.uniform(0.5, 1.5, tape.values[node].shape)
+        alone = partial(apply, op.name, **tape.attributes[node])
+        if checked and _second(alone, leaves, checked, weights, directions, eps, rtol, atol):
+            return op.name
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from inspect import signature
 from types import MappingProxyType
@@ -68,6 +69,9 @@ def explained(error: Exception, name: str, tensors: Sequence[Any], attributes: M
     text = str(error)
     if text.startswith(f"{name}: "):
         return error
+    if REGISTRY.get(name) is not None and REGISTRY[name].hidden:  # a kernel that nobody calls by name: what it says is about the layer
+        said = text if re.match(r"\w+: ", text) else f"{name.removesuffix('_fused')}: {text}"
+        return type(error)(said)
     shapes = " and ".join(str(x.shape) for x in tensors)
     if text.startswith("operands could not be broadcast"):
         return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")

@@ -66,6 +66,11 @@ class MultiheadAttention(Module):
             for x in (query, key, value):
                 self._check(x)
             query, key, value = (x.transpose([1, 0, 2]) for x in (query, key, value))
+        if key.shape[:2] != value.shape[:2] or query.shape[0] != key.shape[0]:
+            raise ValueError(
+                f"MultiheadAttention: query, key and value have {query.shape[:2]}, {key.shape[:2]} and {value.shape[:2]} sequences and "
+                "steps; expected as many sequences in all, and as many steps in key and value"
+            )
         q, k, v = (self._heads(x, part) for part, x in enumerate((query, key, value)))
         mask = self._mask(q, k, attn_mask, key_padding_mask)
         weights: Tensor | None = None

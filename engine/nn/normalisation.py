@@ -22,8 +22,10 @@ class LayerNorm(Module):
         dtype: Any = np.float64,
     ) -> None:  # fmt: skip
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        if not shape or min(shape) < 1:
-            raise ValueError(f"LayerNorm: normalized_shape is {normalized_shape!r}; expected sizes of at least 1")
+        if not shape or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
+            raise ValueError(f"LayerNorm: normalized_shape is {normalized_shape!r}; expected whole sizes of at least 1")
+        if not eps >= 0:
+            raise ValueError(f"LayerNorm: eps is {eps!r}; expected a number of at least 0")
         self.normalized_shape, self.eps = shape, eps
         self.weight = Parameter(np.ones(shape), dtype=dtype) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape), dtype=dtype) if elementwise_affine and bias else None

@@ -48,6 +48,6 @@ class Stream:
 
 def probability(name: str, p: float) -> float:
     """A dropout probability. Raises ValueError outside 0..1."""
-    if isinstance(p, bool) or not 0 <= p <= 1:
+    if isinstance(p, bool) or not isinstance(p, int | float | np.integer | np.floating) or not 0 <= p <= 1:
         raise ValueError(f"{name} is {p!r}; expected a probability from 0 to 1")
     return float(p)

@@ -186,6 +186,11 @@ class Recurrent(Module):
 
     def _forward(self, input: Tensor, hx: Any, lengths: Sequence[int] | None) -> tuple[Tensor, State]:
         unbatched = input.ndim == 2
+        if input.ndim not in (2, 3):
+            raise ValueError(
+                f"{self.cell}: input has shape {input.shape}; expected (time, batch, {self.input_size}), batch first if so "
+                "set, or without a batch"
+            )
         x = input.reshape(1, *input.shape) if unbatched else input if self.batch_first else input.transpose([1, 0, 2])
         self._check(x)
         states = self._initial(hx, x.shape[0], unbatched)

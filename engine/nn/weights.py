@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from engine.nn.module import IncompatibleKeys, Module
@@ -13,5 +14,10 @@ def to_safetensors(module: Module) -> bytes:
 
 
 def from_safetensors(module: Module, data: bytes, strict: bool = True) -> IncompatibleKeys:
-    """Loads a state, such as a PyTorch state_dict saved by ``safetensors.torch.save``. Raises ValueError as `Module.load_state_dict`."""
-    return module.load_state_dict(load(data), strict)
+    """Loads a state, such as a PyTorch state_dict saved by ``safetensors.torch.save``. Raises ValueError as `Module.load_state_dict`, and
+    for bytes that are no such file."""
+    try:
+        state = load(data)
+    except SafetensorError as error:
+        raise ValueError(f"these {len(data)} bytes are no safetensors file: {error}") from None
+    return module.load_state_dict(state, strict)

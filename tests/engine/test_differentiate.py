@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from engine import Tape, TapeError, Tensor, apply, grad, gradcheck, hvp, jacobian
-from engine.ops.op import REGISTRY, TABLE, Derivative, Op
+from engine.ops.op import REGISTRY, TABLE, Derivative, Op, Record
 
 
 def cube(x: Tensor) -> Tensor:
@@ -119,3 +121,26 @@ def test_gradcheck_names_op_input_and_index(monkeypatch: pytest.MonkeyPatch) -> 
     assert str(found[0]).endswith("(the rule of 'wrong_sine' is off)")
     unrecorded = gradcheck(lambda y: (y * y.detach()).sum(), [y])
     assert [(m.op, m.index) for m in unrecorded] == [(None, (1,))]
+
+
+def test_gradcheck_names_the_op_whose_second_derivative_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    sine, cosine = REGISTRY["sin"].forward, REGISTRY["cos"].forward
+
+    def flat(F: Any, g: Any, record: Record) -> list[Any]:  # the slope as a constant: right once, and no more
+        return [g * Tensor(cosine(record.inputs[0].data)) if not F.arrays else g * cosine(record.inputs[0])]
+
+    wrong = Op("flat_sine", "structured", ("x",), sine, flat, r"\sin", (Derivative("x", latex="1"),))
+    monkeypatch.setitem(TABLE, "flat_sine", wrong)
+    x, y = Tensor([1.0, 1.0]), Tensor([0.5, 1.0], requires_grad=True)
+    assert gradcheck(lambda x, y: apply("flat_sine", y).exp() * x, [x, y]) == []
+    found = gradcheck(lambda x, y: apply("flat_sine", y).exp() * x, [x, y], order=2)
+    assert [(m.op, m.input, m.index, m.order) for m in found] == [("flat_sine", 1, (0,), 2), ("flat_sine", 1, (1,), 2)]
+    assert str(found[0]).startswith("input 1[0]: gradient of the gradient ")
+
+
+def test_a_tensor_alone_stands_for_a_list_of_it() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    np.testing.assert_array_equal(jacobian(lambda x: x * x, x)[0], np.diag([2.0, 4.0]))
+    np.testing.assert_array_equal(hvp(lambda x: (x**3).sum(), x, [1.0, 0.0])[0], [6.0, 0.0])
+    np.testing.assert_array_equal(grad((x * x).sum(), x)[0].data, [2.0, 4.0])
+    assert gradcheck(lambda x: x.tanh(), x, order=2) == []

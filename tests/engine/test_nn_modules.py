@@ -207,3 +207,32 @@ def test_a_convolution_gives_as_many_outputs_as_it_is_told() -> None:
     for padding, stride in ((-1, 1), ("same", 2), ("reflect", 1), (True, 1)):
         with pytest.raises(ValueError, match=r"Conv1d: padding=.* with stride="):
             nn.Conv1d(2, 3, 3, stride, padding)
+
+
+LAYERS: dict[str, tuple[Any, str]] = {
+    "another width": (lambda: nn.Linear(4, 2)(Tensor(np.ones((2, 3)))), r"linear: x has shape \(2, 3\) and W \(2, 4\)"),
+    "lengths too long": (
+        lambda: nn.GRU(3, 4)(Tensor(np.ones((5, 2, 3))), lengths=[6, 1]),
+        r"gru: lengths \[6, 1\] for 2 sequences of at most 5",
+    ),
+    "one dimension": (lambda: nn.GRU(3, 4)(Tensor(np.ones(3))), r"gru: input has shape \(3,\); expected \(time, batch, 3\)"),
+    "half a size": (lambda: nn.LayerNorm([2.5]), r"LayerNorm: normalized_shape is \[2.5\]; expected whole sizes"),  # type: ignore[list-item]
+    "a negative eps": (lambda: nn.LayerNorm(3, eps=-1.0), "LayerNorm: eps is -1.0; expected a number of at least 0"),
+    "chance in words": (lambda: nn.Dropout("a"), "p is 'a'; expected a probability"),  # type: ignore[arg-type]
+    "two batches": (
+        lambda: nn.MultiheadAttention(4, 2)(*(Tensor(np.ones((3, n, 4))) for n in (2, 1, 1))),
+        "MultiheadAttention: query, key and",
+    ),
+    "two lengths": (
+        lambda: nn.MultiheadAttention(4, 2)(*(Tensor(np.ones((n, 2, 4))) for n in (3, 5, 4))),
+        "MultiheadAttention: query, key and",
+    ),
+    "no such file": (lambda: nn.from_safetensors(nn.Linear(3, 2), b"abc"), "these 3 bytes are no safetensors file"),
+}
+
+
+@pytest.mark.parametrize("what", LAYERS)
+def test_what_a_layer_cannot_take_is_refused_in_its_words(what: str) -> None:
+    call, message = LAYERS[what]
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()
