@@ -23,8 +23,10 @@ class Goal:
     @property
     def verdict(self) -> str:
         """``reached``, or by how much it was missed, as a share of the goal."""
+        if self.reached or not self.goal:
+            return "reached" if self.reached else "missed"
         share = abs(self.measured / self.goal - 1)
-        return "reached" if self.reached else f"missed by {share:.0%}" if share >= 0.01 else "missed by less than 1%"
+        return f"missed by {share:.0%}" if share >= 0.01 else "missed by less than 1%"
 
     @property
     def row(self) -> tuple[str, str, str, str]:

@@ -24,7 +24,12 @@ def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None, seco
         settings_of(program)  # reads the task's data where this process has not yet, which is nobody's computation
     with processor_time(seconds):
         doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
-        return TraceFile.pack(doc["id"], doc["program"], orjson.dumps(doc))
+        return TraceFile.pack(doc["id"], doc["program"], serialise(doc))
+
+
+def serialise(document: Mapping[str, Any]) -> bytes:
+    """A trace as JSON: what `engine.trace.to_bytes` writes, in a tenth of the time. Its numbers outside tensors are finite already."""
+    return orjson.dumps(document)
 
 
 def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> Slice:
