@@ -17,7 +17,7 @@ from server.jobs.work import make_trace
 from server.middleware import Negotiation, RequestContext
 from server.origins import OriginGuard
 from server.rates import RateGuard
-from server.routes import figures, health, opening, ops, pages, runs, schema, tasks, traces
+from server.routes import exports, figures, health, opening, ops, pages, runs, schema, tasks, traces
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
@@ -29,7 +29,7 @@ from server.token import TokenGuard
 from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
-RESOURCES = (traces, opening, schema, tasks, ops, runs, figures, published_limits, health)
+RESOURCES = (traces, exports, opening, schema, tasks, ops, runs, figures, published_limits, health)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -1,0 +1,17 @@
+"""An export as work for a worker process."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.trace import Document, from_bytes
+from server.export import FORMATS
+from server.jobs.processor_time import processor_time
+from server.store.traces import TraceFile
+
+
+def write_export(trace: TraceFile, name: str, seconds: float) -> bytes:
+    """The trace in a format, within `seconds` of processor time. Raises ExportError for what the format cannot hold."""
+    write = FORMATS[name].writer()  # its libraries are read first, which is nobody's computation
+    with processor_time(seconds), np.errstate(all="ignore"):
+        return write(Document(from_bytes(trace.text())))

@@ -1,0 +1,44 @@
+"""Traces in the formats of others, as files."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from server import limits
+from server.export import FORMATS, ExportError, file_name
+from server.export.work import write_export
+from server.problems import ProblemError
+from server.routes.disconnect import while_connected
+from server.routes.found import found
+from server.services import Use
+
+router = APIRouter(prefix="/traces", tags=["traces"])
+FormatName = Literal["dot", "mermaid", "graphml", "model-explorer", "npz", "onnx"]
+
+_FILES = {
+    format_.media_type: {"schema": {"type": "string", "contentMediaType": format_.media_type, "description": format_.about}}
+    for format_ in FORMATS.values()
+}
+
+
+@router.get("/{trace_id}/export/{format}", response_class=Response, responses={200: {"description": "The file", "content": _FILES}})
+async def export(request: Request, trace_id: str, format: FormatName, services: Use) -> Response:  # noqa: A002 - what the address calls it
+    """The trace as a file of another format. 422 where that format cannot hold it, naming the operation."""
+    trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
+    chosen = FORMATS[format]
+    work = services.quick.run(write_export, trace, format, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS)
+    try:
+        content = await while_connected(request, work)
+    except ExportError as error:
+        raise ProblemError(422, str(error), kind="program") from None
+    tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'  # weak, since a middleware may compress what is sent
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Disposition"] = f'attachment; filename="{file_name(trace.program, trace.id, chosen.suffix)}"'
+    return Response(content, headers=headers, media_type=chosen.media_type)
