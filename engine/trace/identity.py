@@ -33,12 +33,12 @@ def _canonical(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is bool or kind is str or (kind is int and -_EXACT < value < _EXACT):
         return value
-    if isinstance(value, int | float):
+    if kind is float or isinstance(value, int | float):
         whole = math.isfinite(value) and abs(value) < _EXACT and value == int(value)
         return int(value) if whole else float(value).hex()
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {key: item if (item := value[key]) is None or type(item) is str else _canonical(item) for key in _in_order(tuple(value))}
-    if isinstance(value, Sequence):
+    if kind is list or isinstance(value, Sequence):
         if set(map(type, value)) == {int} and max(value) < _EXACT and min(value) > -_EXACT:  # a column of numbers, as most are
             return value
         return [_canonical(item) for item in value]

@@ -28,12 +28,15 @@ def from_bytes(data: bytes | str) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """JSON's own types: numpy scalars and arrays unpacked, tuples as lists, NaN and infinities as strings."""
+    kind = type(value)
+    if value is None or kind is str or kind is int or kind is bool:
+        return value
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if kind is list or kind is tuple or (isinstance(value, Sequence) and not isinstance(value, str)):
         return [plain(item) for item in value]
     return value
