@@ -7,9 +7,22 @@ from engine.trace.document import Contribution, Document
 from engine.trace.explain import explain
 from engine.trace.finite_differences import check
 from engine.trace.identity import content_id
+from engine.trace.part import part_of
 from engine.trace.recorder import record
 from engine.trace.serial import from_bytes, to_bytes
 
 SCHEMA_PATH = Path(__file__).with_name("trace-1.schema.json")
 
-__all__ = ["SCHEMA_PATH", "Contribution", "Document", "check", "content_id", "explain", "from_bytes", "itemise", "record", "to_bytes"]
+__all__ = [
+    "SCHEMA_PATH",
+    "Contribution",
+    "Document",
+    "check",
+    "content_id",
+    "explain",
+    "from_bytes",
+    "itemise",
+    "part_of",
+    "record",
+    "to_bytes",
+]

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from server.programs.errors import LimitError
 from server.settings import Settings
+from server.store.blobs import sha256
 from server.store.traces import TraceFile
 
 
@@ -23,14 +24,22 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
     compressed = request.headers.get("accept-encoding") == "gzip"  # or nothing (server/middleware.py, Negotiation)
     tag = f'"{trace.sha256[:32]}{"-gzip" if compressed else ""}"'
     sent = {**headers, "ETag": tag}
-    if request.method == "GET" and _matches(request.headers.get("if-none-match", ""), tag):
+    if request.method == "GET" and matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={**sent, "Vary": "Accept-Encoding"})
     if compressed:
         return Response(trace.document, status, {**sent, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, "application/json")
     return Response(trace.text(), status, sent, "application/json")  # the compressing middleware adds Vary to what it could compress
 
 
-def _matches(header: str, tag: str) -> bool:
+def send_derived(request: Request, content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    """What was computed from a trace; 304 to a GET that names it in If-None-Match. The tag is weak: it may be compressed on its way."""
+    sent = {**headers, "ETag": f'W/"{sha256(content)[:32]}"'}
+    if matches(request.headers.get("if-none-match", ""), sent["ETag"].removeprefix("W/")):
+        return Response(status_code=304, headers={**sent, "Vary": "Accept-Encoding"})
+    return Response(content, 200, sent, media_type)
+
+
+def matches(header: str, tag: str) -> bool:
     return header.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in header.split(",")]
 
 

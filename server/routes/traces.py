@@ -15,7 +15,7 @@ from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
 from server.programs.network import admit, check_reach
-from server.routes import bptt
+from server.routes import bptt, parts, tensors
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
 from server.routes.making import keep_trace, network_trace
@@ -25,8 +25,8 @@ from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
-for part in (bptt,):
-    router.include_router(part.router)
+for resource in (parts, tensors, bptt):
+    router.include_router(resource.router)
 Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
 
 
@@ -51,12 +51,6 @@ def index(services: Use, limit: Limit = 50, after: After = None) -> Response:
     """The stored traces, newest first."""
     items, following = services.traces.page(limit, after)
     return Json({"items": items, "next": following})
-
-
-@router.get("/{trace_id}")
-def read_trace(request: Request, trace_id: str, services: Use) -> Response:
-    """A trace."""
-    return send_trace(request, found(services.traces.get(trace_id), "trace"), 200, {"Cache-Control": "public, max-age=31536000, immutable"})
 
 
 @router.get("/{trace_id}/nodes/{node:path}")
