@@ -441,7 +441,7 @@ def _method(name: str, op: Op) -> Any:
     elementwise = op.kind == "elementwise"
     chosen = alone if elementwise and len(op.inputs) == 1 else pair if name in _PAIRS else method
     chosen.__name__ = name
-    chosen.__doc__ = f"The op ``{name}``, this tensor being its first input."
+    chosen.__doc__ = f"The op ``{name}``, this tensor being its first input: docs/ops.md has its formula and what each argument is."
     return chosen
 
 
@@ -450,3 +450,5 @@ _PAIRS = ("linear", "matmul")  # two inputs, no attributes, nothing kept for bac
 for _name, _op in REGISTRY.items():
     if not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):
         setattr(Tensor, _name, _method(_name, _op))
+    elif not _op.hidden and (_written := getattr(Tensor, _name, None)) is not None and _written.__doc__ is None:
+        _written.__doc__ = f"The op ``{_name}``, this tensor being its first input: docs/ops.md has its formula and what each argument is."

@@ -27,7 +27,7 @@ def _reshape(x: Array, *, shape: Sequence[int]) -> Array:
 
 
 structured(
-    name="reshape", inputs=("x",), forward=_reshape, encode=lambda *shape: {"shape": whole_numbers(shape)},
+    name="reshape", analytic=True, inputs=("x",), forward=_reshape, encode=lambda *shape: {"shape": whole_numbers(shape)},
     vjp=lambda F, g, record: [F.reshape(g, shape=record.inputs[0].shape)],
     element=lambda index, inputs, attributes: [
         (0, tuple(int(i) for i in np.unravel_index(
@@ -106,7 +106,7 @@ def _broadcast_to(x: Array, *, shape: Sequence[int]) -> Array:
 
 
 structured(
-    name="broadcast_to", inputs=("x",), forward=_broadcast_to, vjp=lambda F, g, record: [g],  # the accumulator sums it down
+    name="broadcast_to", analytic=True, inputs=("x",), forward=_broadcast_to, vjp=lambda F, g, record: [g],  # the accumulator sums it down
     element=lambda index, inputs, attributes: [
         (0, tuple(0 if n == 1 else i for n, i in zip(inputs[0].shape, index[len(index) - inputs[0].ndim:], strict=True)), 1.0)],
     latex=r"{y} = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}")],
@@ -220,7 +220,7 @@ def _index_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: 
 
 
 structured(
-    name="index", inputs=("x",), forward=_index, vjp=_index_vjp, element=_index_element, placed=True,
+    name="index", analytic=True, inputs=("x",), forward=_index, vjp=_index_vjp, element=_index_element, placed=True,
     encode=lambda *key: {"index": encode_index(key)},
     latex=r"{y} = {x}[\cdot]", derivatives=[Derivative("x", latex=r"\bar{{{y}}}\ \text{{at its place}}")],
     samples=[Sample((_M23,), {"index": [1]}), Sample((_M23,), {"index": [["slice", None, None, None], ["slice", 1, None, None]]}),
@@ -253,7 +253,7 @@ def _index_set_element(index: tuple[int, ...], inputs: Sequence[Array], attribut
 
 
 structured(
-    name="index_set", inputs=("x",), forward=_index_set, element=_index_set_element,
+    name="index_set", analytic=True, inputs=("x",), forward=_index_set, element=_index_set_element,
     vjp=lambda F, g, record: [F.index(g, index=record.attributes["index"])],
     latex=r"{y}[\cdot] = {x}", derivatives=[Derivative("x", latex=r"\bar{{{y}}}[\cdot]")],
     samples=[Sample(([0.5, 1.0],), {"shape": [3, 2], "index": [1]}),
@@ -300,7 +300,7 @@ def _add_at(total: Array, rows: Array, g: Array) -> None:
 
 
 structured(
-    name="rows", inputs=("x",), forward=_rows, vjp=_rows_vjp,
+    name="rows", analytic=True, inputs=("x",), forward=_rows, vjp=_rows_vjp,
     element=lambda index, inputs, attributes: [(0, (attributes["rows"][index[0]] % inputs[0].shape[0], *index[1:]), 1.0)],
     latex=r"{y}_i = {x}_{{r_i}}", derivatives=[Derivative("x", latex=r"\textstyle\sum_{{i: r_i = j}} \bar{{{y}}}_i")],
     samples=[Sample((_M23,), {"rows": [1, 0]}), Sample((_M23,), {"rows": [1, 1, 0]}), Sample(([0.5, 2.0, 1.0],), {"rows": [2, 0]}),
@@ -354,7 +354,7 @@ def _concat_element(index: tuple[int, ...], inputs: Sequence[Array], attributes:
 
 
 structured(
-    name="concat", inputs=("*xs",), forward=_concat, vjp=_concat_vjp, element=_concat_element,
+    name="concat", analytic=True, inputs=("*xs",), forward=_concat, vjp=_concat_vjp, element=_concat_element,
     latex=r"{y} = [{xs}]", derivatives=[Derivative("*xs", latex=r"\text{{its part of }}\bar{{{y}}}")],
     samples=[Sample((_M23, [[0.1, 0.2, 0.3]])), Sample((_M23, [[0.1], [0.2]]), {"axis": 1}), Sample(([0.5], [1.0, 2.0], [3.0])),
              Sample(([], [1.0])), Sample(([[], []], [[], []]), {"axis": -1})],
@@ -393,7 +393,7 @@ def _stack_element(index: tuple[int, ...], inputs: Sequence[Array], attributes: 
 
 
 structured(
-    name="stack", inputs=("*xs",), forward=_stack, vjp=_stack_vjp, element=_stack_element,
+    name="stack", analytic=True, inputs=("*xs",), forward=_stack, vjp=_stack_vjp, element=_stack_element,
     latex=r"{y} = [{xs}]", derivatives=[Derivative("*xs", latex=r"\text{{its part of }}\bar{{{y}}}")],
     samples=[Sample((_M23, _M23)), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": 1}), Sample(([0.5, 1.0], [2.0, 3.0]), {"axis": -1}),
              Sample((0.5, 1.5)), Sample(([0.5], [1.5])), Sample(([], []), {"axis": 1})],

@@ -95,6 +95,12 @@ def test_an_attribute_that_no_op_has_is_refused_by_every_op(op: Op) -> None:
         apply(op.name, *[Tensor(x) for x in sample.inputs], **sample.attributes, nonsense=1)
 
 
+def test_every_method_of_a_tensor_says_what_it_is() -> None:
+    names = [name for name, op in REGISTRY.items() if not op.hidden and hasattr(Tensor, name)]
+    assert len(names) > 60
+    assert [name for name in names if not getattr(Tensor, name).__doc__] == []
+
+
 def test_tensors_join_and_stack_from_one_list_as_pytorchs_do() -> None:
     np.testing.assert_array_equal(F.concat([X, X], axis=1).data, np.concatenate([X.data, X.data], 1))
     np.testing.assert_array_equal(F.stack((V, V)).data, np.stack([V.data, V.data]))
