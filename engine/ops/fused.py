@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from engine.ops.fused_block import Block, Work
+from engine.ops.fused_block import Block
 from engine.ops.fused_cells import CELLS
 from engine.ops.fused_memory import Kept, give_work, parts_of, take_block, take_work
 from engine.ops.fused_plan import Span, counts_of, plan_of
@@ -109,51 +109,38 @@ def _vjp(name: str, F: Any, g: Array, record: Record) -> list[Any]:
         W_ih, W_hh = W_ih.astype(dtype, copy=False), W_hh.astype(dtype, copy=False)
     cell, plan, output = _cell(name, options), kept.plan, options.get("output", "all")
     hidden, s = W_hh.shape[1], cell.states
+    wanted = needs[s + 1 :]
     final = [g, None][:s] if output == "last" else list(g if output == "states" else g[-s:])
     arriving = plan.pack(g[:-s]) if output == "all" else None
     dxs = np.empty((plan.size, W_ih.shape[1]), dtype) if needs[0] else None
-    totals: list[Array | None] | None = None
-    flow: list[Array | None] = [None] * s  # gradients of the states between spans, (hidden, rows) each
+    totals: list[Array | None] = [None] * 4
+    flow: list[Any] = [None] * s  # gradients of the states between spans, (hidden, rows) each
     blocks = list(kept.blocks)
     for group in reversed(plan.groups):
-        done: list[_Done] = []
+        works, columns = [], []
         for span in reversed(group):
             block = blocks.pop()
             work = take_work(block.made_for)
-            joined = [_joined(part, ended, hidden, span.rows, dtype) for part, ended in zip(flow, final, strict=True)]
-            sums = block.backward(work, W_hh, [part.reshape(-1) for part in joined], _by_step(arriving, span), options)
-            flow = [*joined]
-            done.append(_Done(work, block, sums))
-        d, multiplied, xs = _columns(done[::-1])
-        if any(needs[s + 1 :]):
-            new = cell.products(d, multiplied, xs, needs[s + 1 :])
-            totals = new if totals is None else [None if a is None else a + b for a, b in zip(totals, new, strict=True)]
+            flow = [_joined(part, ended, hidden, span.rows, dtype) for part, ended in zip(flow, final, strict=True)]
+            sums = block.backward(work, W_hh, [part.reshape(-1) for part in flow], _by_step(arriving, span), options)
+            works.append(work)
+            columns.append((*work.gathered(sums, block.multiplicands()), block.xs))
+        d, multiplied, xs = columns[0] if len(columns) == 1 else _side_by_side(columns[::-1])
+        if True in wanted:
+            new = cell.products(d, multiplied, xs, wanted)
+            totals = [b if a is None or b is None else a + b for a, b in zip(totals, new, strict=True)]
         if dxs is not None:
             dxs[group[0].at : group[-1].end] = cell.to_inputs(d, W_ih)
-        for work, _, _ in done:  # the columns are its memory
+        for work in works:  # the columns are its memory
             give_work(work)
     if not plan.groups:  # no rows
         totals, flow = [np.zeros(w.shape, dtype) for w in record.inputs[s + 1 :]], [np.zeros((hidden, 0), dtype)] * s
-    return [
-        None if dxs is None else _inputs(dxs, record), *[part if part is None else part.T for part in flow], *(totals or (None,) * 4)
-    ]  # fmt: skip
+    return [None if dxs is None else _inputs(dxs, record), *[part.T for part in flow], *totals]
 
 
-class _Done(NamedTuple):
-    """A span after its backward pass. sums: the gradients of the sums inside the gates, (steps, features, rows)."""
-
-    work: Work
-    block: Block
-    sums: Array
-
-
-def _columns(done: Sequence[_Done]) -> tuple[Array, Array, Array]:
+def _side_by_side(columns: Sequence[tuple[Array, Array, Array]]) -> tuple[Array, Array, Array]:
     """Of some spans: the gradients of the sums and what the recurrent weights met, (features, n), and the inputs, (n, features + 1)."""
-    if len(done) == 1:
-        work, block, sums = done[0]
-        return *work.gathered(sums, block.multiplicands()), block.xs
-    parts = [(*work.gathered(sums, block.multiplicands()), block.xs) for work, block, sums in done]
-    d, multiplied, xs = zip(*parts, strict=True)
+    d, multiplied, xs = zip(*columns, strict=True)
     return np.concatenate(d, axis=1), np.concatenate(multiplied, axis=1), np.concatenate(xs)
 
 

@@ -50,6 +50,31 @@ def test_cross_entropy_with_ignored_rows_class_weights_and_smoothing(smoothing: 
     assert losses.cross_entropy(Tensor(Z), CLASSES, **options).item() == pytest.approx(each.sum() / total, rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_the_usual_cross_entropy_is_the_weighted_one_with_equal_weights(dtype: str, kind: Any) -> None:
+    far = np.concatenate([Z, 300 * Z, [[-np.inf, 0.0, 1.0]]])
+    targets = np.array([2, 0, 1, 1, 0, 2, 1, 0, 2], kind)
+    found = []
+    for weight in (None, [1.0, 1.0, 1.0]):
+        z = Tensor(far, requires_grad=True, dtype=dtype)
+        loss = losses.cross_entropy(z, targets, weight)
+        found.append((loss, loss.backward()[z], loss.backward()[z]))
+    (usual, once, twice), (general, expected, _) = found
+    assert usual.dtype == general.dtype == once.dtype == np.dtype(dtype)
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    assert usual.item() == pytest.approx(general.item(), rel=tolerance)
+    np.testing.assert_allclose(once, expected, rtol=0, atol=tolerance)
+    np.testing.assert_array_equal(once, twice)
+
+
+def test_logits_that_are_all_impossible_have_no_loss() -> None:
+    z = Tensor([[-np.inf, -np.inf], [0.0, 1.0]], requires_grad=True)
+    loss = losses.cross_entropy(z, np.array([0, 1]))
+    assert np.isnan(loss.item())
+    np.testing.assert_array_equal(np.isnan(loss.backward()[z]), [[True, True], [False, False]])
+
+
 def test_an_ignored_row_gets_no_gradient() -> None:
     z = Tensor(Z, requires_grad=True)
     gradient = losses.cross_entropy(z, CLASSES).backward()[z]

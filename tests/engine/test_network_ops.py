@@ -37,6 +37,40 @@ def agrees_with_pytorch(ours: Callable[..., Tensor], theirs: Callable[..., Any],
         np.testing.assert_allclose(run[x], t.grad.numpy(), rtol=1e-9, atol=1e-11)
 
 
+# a linear layer in one
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (4, 3), (2, 4, 3), (0, 3)], ids=str)
+@pytest.mark.parametrize("dtypes", [("float64",) * 3, ("float32",) * 3, ("float64", "float32", "float64")], ids=str)
+def test_affine_is_the_product_and_the_sum(shape: tuple[int, ...], dtypes: tuple[str, str, str]) -> None:
+    arrays = [normal(*part, seed=i).astype(dtype) for i, (part, dtype) in enumerate(zip((shape, (5, 3), (5,)), dtypes, strict=True))]
+    found = []
+    for make in (lambda x, W, b: apply("affine", x, W, b), lambda x, W, b: apply("linear", x, W) + b):
+        tensors = leaves(*arrays)
+        output = make(*tensors)
+        run = output.backward(np.cos(np.arange(output.size)).reshape(output.shape))
+        found.append([output.data, *(run[t] for t in tensors)])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5 if "float32" in dtypes else 1e-12, atol=1e-6 if "float32" in dtypes else 1e-12)
+
+
+def test_affine_gives_only_what_is_asked_for_and_second_derivatives() -> None:
+    x, W, b = normal(4, 3), normal(5, 3, seed=1), normal(5, seed=2)
+    for wanted in range(3):
+        tensors = [Tensor(a, requires_grad=i == wanted) for i, a in enumerate((x, W, b))]
+        run = apply("affine", *tensors).backward(np.ones((4, 5)))
+        assert [t in run for t in tensors] == [i == wanted for i in range(3)]
+    assert gradcheck(lambda *given: apply("affine", *given).tanh(), leaves(x, W, b), order=2) == []
+
+
+def test_affine_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match=r"affine: W has shape \(5, 3\) and b \(4,\); expected W \(m, n\) and b \(m,\)"):
+        apply("affine", normal(2, 3), normal(5, 3), normal(4))
+    with pytest.raises(ValueError, match=r"x has shape \(2, 4\) and W \(5, 3\); expected x \(\.\.\., n\) and W \(m, n\)"):
+        apply("affine", normal(2, 4), normal(5, 3), normal(5))
+
+
 # attention
 
 
