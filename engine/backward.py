@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.events import Product, Summed, Sweep
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
-from engine.tape import LOCK, NO_ATTRIBUTES, Tape, TapeError, attributes_of, close_implicit
+from engine.tape import LOCK, NO_ATTRIBUTES, NonFinite, Tape, TapeError, attributes_of, close_implicit
 from engine.tensor import handed_out
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ class BackwardRun:
         raise KeyError(
             f"no gradient reached {tensor.name or 'this tensor'}: it does not require one, or what was differentiated does not depend on it"
         )
+
+    def first_nonfinite(self, infinities: bool = True) -> NonFinite | None:
+        """The first operation whose gradient rule made a NaN or an infinity out of finite numbers, in the order of the sweep; None when
+        every contribution is finite. infinities: as `Tape.first_nonfinite`. The rules run once more for it.
+        """
+        from engine.nonfinite import first_nonfinite_contribution  # the module builds on this one
+
+        return first_nonfinite_contribution(self, infinities)
 
     def __contains__(self, tensor: Tensor) -> bool:
         try:

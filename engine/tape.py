@@ -58,7 +58,7 @@ class NonFinite:
     """The first operation whose result holds a NaN or an infinity that none of its inputs held (op None: a leaf came with it).
 
     node: its number; scope, time, source: where it was recorded (source ``module:line``; both empty below TRACE). count: elements that are
-    not finite; `values` of them, at most three, as they are.
+    not finite; `values` of them, at most three, as they are. port: of the input that got them from the op's gradient; None for a value.
     """
 
     node: int
@@ -68,9 +68,12 @@ class NonFinite:
     source: str | None
     count: int
     values: tuple[float, ...]
+    port: int | None = None
 
     def __str__(self) -> str:
         what = "a leaf came with" if self.op is None else f"{self.op} made"
+        if self.port is not None:
+            what = f"the gradient of {self.op} for its input {self.port} made"
         where = f" in {self.scope}" if self.scope else ""
         line = f" at {self.source}" if self.source else ""
         numbers = ", ".join(map(str, self.values))
@@ -278,18 +281,28 @@ class Tape:
         code = self.where[3 * node + 1] if self.tracing else None
         return None if code is None else f"{self.codes[id(code)]}:{_line(code, self.where[3 * node + 2])}"
 
-    def first_nonfinite(self) -> NonFinite | None:
-        """The first operation that made a NaN or an infinity out of finite numbers; None when every value is finite."""
+    def first_nonfinite(self, infinities: bool = True) -> NonFinite | None:
+        """The first operation that made a NaN or an infinity out of finite numbers; None when every value is finite.
+
+        infinities: False looks for NaN alone, where a mask of -inf is meant to be there. For gradients: `BackwardRun.first_nonfinite`.
+        """
         for node, value in enumerate(self.values):
-            if value.dtype.kind != "f" or np.isfinite(value).all():
-                continue
-            bad = as_array(value)[~np.isfinite(value)]
-            op, traced = self.ops[node], self.tracing
-            return NonFinite(
-                node, None if op is None else op.name, self.scopes[node] if traced else "", self.times[node] if traced else None,
-                self.source(node), bad.size, tuple(bad[:3].tolist()),
-            )  # fmt: skip
+            if (found := self.nonfinite_in(value, node, infinities)) is not None:
+                return found
         return None
+
+    def nonfinite_in(self, numbers: Any, node: int, infinities: bool, port: int | None = None) -> NonFinite | None:
+        """What is not finite in some numbers that a node made."""
+        if numbers.dtype.kind != "f" or np.isfinite(numbers).all():
+            return None
+        bad = as_array(numbers)[~np.isfinite(numbers) if infinities else np.isnan(numbers)]
+        if not bad.size:
+            return None
+        op, traced = self.ops[node], self.tracing
+        return NonFinite(
+            node, None if op is None else op.name, self.scopes[node] if traced else "", self.times[node] if traced else None,
+            self.source(node), bad.size, tuple(bad[:3].tolist()), port,
+        )  # fmt: skip
 
     def scope(self, name: str, time: int | None = None) -> AbstractContextManager[None]:
         """Nodes recorded inside get this scope (``gru/t=3``), joined to the one around, and this time step (from 1)."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Tape, Tensor, gradcheck, losses, nn, optim
+from engine import Tape, Tensor, grad, gradcheck, losses, nn, optim
 
 
 def test_names_and_state_are_pytorchs() -> None:
@@ -236,3 +236,54 @@ def test_what_a_layer_cannot_take_is_refused_in_its_words(what: str) -> None:
     call, message = LAYERS[what]
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+SMALL: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "linear": (lambda **o: nn.Linear(3, 2, **o), (2, 3)),
+    "layer_norm": (lambda **o: nn.LayerNorm(3, dtype=o.get("dtype", np.float64)), (2, 3)),
+    "conv1d": (lambda **o: nn.Conv1d(2, 2, 2, padding="same", **o), (1, 2, 4)),
+    "attention": (lambda **o: nn.MultiheadAttention(4, 2, **o), (3, 1, 4)),
+    "encoder": (lambda **o: nn.TransformerEncoderLayer(4, 2, 3, 0.0, "gelu", **o), (3, 1, 4)),
+    "gru": (lambda **o: nn.GRU(2, 2, 2, bidirectional=True, **o), (2, 1, 2)),
+    "gru_before": (lambda **o: nn.GRU(2, 2, reset_after=False, **o), (2, 1, 2)),
+    "lstm": (lambda **o: nn.LSTM(2, 2, **o), (2, 1, 2)),
+    "rnn": (lambda **o: nn.RNN(2, 2, **o), (2, 1, 2)),
+}
+
+
+def called(module: nn.Module, x: Tensor) -> Tensor:
+    output = module(x, x, x) if isinstance(module, nn.MultiheadAttention) else module(x)
+    return output[0] if isinstance(output, tuple) else output
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_layer_is_right_to_the_second_order(name: str) -> None:
+    make, shape = SMALL[name]
+    module = make(generator=np.random.default_rng(0))
+    x = Tensor(np.random.default_rng(1).standard_normal(shape), requires_grad=True)
+    found = gradcheck(lambda x: called(module, x), x, order=2, rtol=1e-4, atol=1e-6)
+    assert [str(mismatch) for mismatch in found] == []
+    (slope,) = grad(called(module, x).tanh().sum(), x, create_graph=True)
+    mixed = (slope * slope).sum().backward()  # through the gradient to the parameters
+    place = next(module.parameters())
+    index, eps = (0,) * place.ndim, 1e-6
+    ends = []
+    for sign in (1, -1):
+        moved = place.data.copy()
+        moved[index] += sign * eps
+        kept, place.data = place.data, moved
+        ends.append(float((grad(called(module, x).tanh().sum(), x)[0].data ** 2).sum()))
+        place.data = kept
+    assert mixed[place][index] == pytest.approx((ends[0] - ends[1]) / (2 * eps), rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("level", ["GRAD", "TRACE"])
+@pytest.mark.parametrize("name", SMALL)
+def test_every_layer_in_float32_stays_there(name: str, level: Any) -> None:
+    make, shape = SMALL[name]
+    module, x = make(dtype=np.float32), Tensor(np.random.default_rng(1).standard_normal(shape), dtype=np.float32, requires_grad=True)
+    with Tape(level):
+        output = called(module, x)
+        run = output.sum().backward()
+    assert output.dtype == run[x].dtype == np.float32
+    assert {run[p].dtype for p in module.parameters() if p in run} == {np.dtype(np.float32)}

@@ -306,6 +306,44 @@ def test_the_first_operation_that_makes_a_nan_is_named() -> None:
     assert tape.first_nonfinite() is None
 
 
+@pytest.mark.parametrize("level", ["GRAD", "TRACE"])
+def test_the_first_gradient_that_is_no_number_is_named(level: Any) -> None:
+    x, shift = Tensor([0.0, 4.0], requires_grad=True), Tensor([1.0], requires_grad=True)
+    with Tape(level) as tape, np.errstate(all="ignore"):
+        with tape.scope("root"):
+            root = (x * x).sqrt()
+        run = ((root + shift) * 2.0).sum().backward()
+        fine = (x * shift).sum().backward()
+    assert tape.first_nonfinite() is None  # every value is a number
+    assert np.isnan(run[x][0])
+    found = run.first_nonfinite()
+    assert found is not None
+    assert (found.op, found.port, found.count, found.values) == ("sqrt", 0, 1, (np.inf,))
+    assert str(found).startswith("the gradient of sqrt for its input 0 made 1 number that is not finite (inf)")
+    if level == "TRACE":
+        assert found.scope == "root"
+        assert found.source is not None
+        assert "test_tape:" in found.source
+    later = run.first_nonfinite(infinities=False)
+    assert later is not None
+    assert (later.op, later.count) == ("mul", 1)
+    assert fine.first_nonfinite() is None
+    with np.errstate(all="ignore"):
+        unasked = (x * x).sqrt().sum().backward().first_nonfinite()  # on the implicit tape
+    assert unasked is not None
+    assert unasked.op == "sqrt"
+
+
+def test_a_mask_of_infinities_is_passed_over_when_only_nan_is_looked_for() -> None:
+    with Tape("GRAD") as tape, np.errstate(all="ignore"):
+        z = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True) + np.array([[0.0, -np.inf], [-np.inf, -np.inf]])
+        z.softmax()
+    first, nan = tape.first_nonfinite(), tape.first_nonfinite(infinities=False)
+    assert first is not None
+    assert nan is not None
+    assert (first.op, nan.op, nan.count) == (None, "softmax", 2)
+
+
 def test_a_leaf_that_came_with_an_infinity_is_named_as_such() -> None:
     with Tape("GRAD") as tape:
         Tensor([1.0, np.inf, np.nan], requires_grad=True) * 2.0
