@@ -27,6 +27,9 @@ EXPRESSION_ELEMENTS = 200_000  # of all intermediate results together
 # networks and runs
 HIDDEN_SIZE = 256
 BATCH_SIZE = 256
+SEQUENCES = 256  # of the caller's own in one program
+SEQUENCE_STEPS = 200
+SEQUENCE_FEATURES = 256  # and words of a vocabulary, classes, outputs
 SEED = 2**53 - 1  # what JSON's readers hold exactly
 TRACE_STEP = 5_000  # of a program posted as a trace, which trains from step 0
 TRACE_WORK = 20_000_000_000  # of the steps before it (programs/cost.py): some seconds of one processor core

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,15 @@ from engine.training.settings import Settings
 from engine.training.task import Batch, Task
 
 
-def trace_step(task: Task, settings: Settings, step: int, example: int | None = None, checkpoint: bytes | None = None) -> dict[str, Any]:
+def trace_step(
+    task: Task, settings: Settings, step: int, example: int | None = None, checkpoint: bytes | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The trace document of step `step` (from 1) of the training that task and settings fix.
 
     example: a number of the training part: that example alone in place of the step's own batch. checkpoint: of this training, of any step
-    before; the nearer the quicker. Raises ValueError for a step below 1, or a checkpoint of a later step; IndexError for the example.
+    before; the nearer the quicker. about: what the trace's program holds besides, such as what its task is made of.
+    Raises ValueError for a step below 1, or a checkpoint of a later step; IndexError for the example.
     """
     if step < 1:
         raise ValueError(f"step is {step}; expected at least 1")
@@ -34,7 +39,8 @@ def trace_step(task: Task, settings: Settings, step: int, example: int | None = 
     else:
         indices = np.array([example], dtype=np.int64)
     batch = task.batch("train", indices).by_falling_length()
-    program = {"kind": "network", "task": task.name, "data": task.data_version, **settings.to_program(), "step": step, "example": example}
+    made_by = {"task": task.name, "data": task.data_version, **(about or {}), **settings.to_program(), "step": step, "example": example}
+    program = {"kind": "network", **made_by}
     difference = _fused_difference(restore(task, settings, pack(state)), state, batch)
     return _record(task, settings, state, batch, program, difference)
 

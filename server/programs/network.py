@@ -12,6 +12,7 @@ from server import limits
 from server.programs.cost import step_work, trace_cost
 from server.programs.errors import LimitError, ProgramError
 from server.tasks import NAMES, ArrayTask, load
+from server.tasks.own import OwnSequencesTask
 
 _SETTINGS = ("cell", "hidden_size", "optimizer", "clip_norm", "batch_size", "seed")
 
@@ -27,12 +28,14 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
 
     Raises ProgramError for what no training can run with, and for a program made with other data than today's.
     """
-    check_task(program["task"])
+    sequences = program.get("sequences")
+    if sequences is None:
+        check_task(program["task"])
     try:
         settings = Settings(**{name: program[name] for name in _SETTINGS})
     except ValueError as error:
         raise ProgramError(str(error), "/program") from None
-    task = load(program["task"])
+    task = load(program["task"]) if sequences is None else OwnSequencesTask(sequences)
     if program.get("data") not in (None, task.data_version):
         today = f"the examples of {task.name} have changed since this program was made: they are version {task.data_version} now"
         raise ProgramError(f"{today}, and what it showed cannot be computed again; make a new one, without `data`", "/program/data")
@@ -78,5 +81,6 @@ def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -
     task, settings = settings_of(program)
     if checkpoint is None:
         check_reach(program)
+    about = {} if program.get("sequences") is None else {"sequences": program["sequences"]}
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        return trace_step(task, settings, program["step"], program["example"], checkpoint)
+        return trace_step(task, settings, program["step"], program["example"], checkpoint, about)

@@ -22,6 +22,7 @@ def published(settings: Settings) -> dict[str, float]:
         "expression_elements": limits.EXPRESSION_ELEMENTS, "inputs": limits.INPUTS, "input_elements": limits.INPUT_ELEMENTS,
         "dimensions": limits.INPUT_DIMENSIONS, "graph_nodes": settings.graph_nodes, "trace_elements": settings.trace_elements,
         "hidden_size": limits.HIDDEN_SIZE, "batch_size": limits.BATCH_SIZE, "trace_step": limits.TRACE_STEP,
+        "sequences": limits.SEQUENCES, "sequence_steps": limits.SEQUENCE_STEPS, "sequence_features": limits.SEQUENCE_FEATURES,
         "steps_per_request": limits.STEPS_PER_REQUEST, "run_steps": limits.RUN_STEPS, "page_items": limits.PAGE,
         "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
     }  # fmt: skip

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.training.settings import OPTIMIZERS
 from server import limits
+from server.schemas.sequences import OwnSequences
+from server.tasks.own import NAME
 
 _ADAMW: Mapping[str, Any] = OPTIMIZERS["adamw"]
 _SGD: Mapping[str, Any] = OPTIMIZERS["sgd"]
@@ -40,12 +42,9 @@ class Sgd(BaseModel):
     weight_decay: Decay = _SGD["weight_decay"]
 
 
-class RunProgram(BaseModel):
-    """What fixes a training."""
+class TrainingProgram(BaseModel):
+    """What fixes a training, but for its examples."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    task: Annotated[str, Field(max_length=100)]
     data: Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="version of the task's examples; today's unless given")] | None = None
     cell: Literal["rnn", "lstm", "gru"] = "gru"
     hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16
@@ -55,12 +54,38 @@ class RunProgram(BaseModel):
     seed: Annotated[int, Field(ge=0, le=limits.SEED)] = 0
 
 
-class NetworkProgram(RunProgram):
-    """One step of a training: step `step` on its own batch, or on one example of the training part alone."""
+class RunProgram(TrainingProgram):
+    """A training on the examples of a task."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Annotated[str, Field(max_length=100)]
+
+
+class NetworkProgram(TrainingProgram):
+    """One step of a training: step `step` on its own batch, or on one example of the training part alone.
+
+    It learns the examples of a task, or sequences that the program brings along.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
-        {"kind": "network", "cell": "gru", "hidden_size": 16, "task": "surnames", "example": 3, "seed": 0}]})  # fmt: skip
+        {"kind": "network", "cell": "gru", "hidden_size": 16, "task": "surnames", "example": 3, "seed": 0},
+        {"kind": "network", "cell": "rnn", "hidden_size": 4, "sequences": {
+            "kind": "classification", "examples": [{"tokens": ["a", "b"], "target": 0}, {"tokens": ["b", "b", "a"], "target": 1}]}},
+    ]})  # fmt: skip
 
     kind: Literal["network"] = "network"
+    task: Annotated[str, Field(max_length=100)] | None = None
+    sequences: OwnSequences | None = None
     step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
     example: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> NetworkProgram:
+        if self.sequences is None and self.task is None:
+            raise ValueError("a network learns a task or its own sequences; give one of them")
+        if self.sequences is not None:
+            if self.task not in (None, NAME):
+                raise ValueError("give a task or sequences, not both")
+            self.task = NAME
+        return self

@@ -1,0 +1,144 @@
+"""Sequences of the caller's own, as a request gives them, written out for a network to learn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from server import limits
+from server.schemas.expression import Numbers
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("a token or a name is of printable characters")
+    return value
+
+
+Word = Annotated[str, Field(min_length=1, max_length=limits.INPUT_NAME_CHARACTERS), AfterValidator(_printable)]
+Words = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_FEATURES)]
+Step = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_STEPS)]
+
+
+class OwnExample(BaseModel):
+    """One sequence and what is to be learnt of it.
+
+    values: a number, or a list of as many numbers as there are features, a step; or else tokens: a word a step.
+    target: of a classification the number of a class; of a regression a number or a list of numbers, with read-out `every` one a step.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    values: Numbers | None = None
+    tokens: Step | None = None
+    target: Numbers
+
+
+class OwnSequences(BaseModel):
+    """A small data set within the program. All its examples hold values, or all hold tokens.
+
+    vocabulary: every token there is, in order; those that occur unless given. classes, features: names, numbered unless given.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
+        {"kind": "classification", "classes": ["falling", "rising"], "examples": [{"values": [0.1, 0.4, 0.9], "target": 1}]}]})  # fmt: skip
+
+    kind: Literal["classification", "regression"]
+    readout: Literal["last", "every"] = "last"
+    classes: Words | None = None
+    vocabulary: Words | None = None
+    features: Words | None = None
+    examples: list[OwnExample] = Field(min_length=1, max_length=limits.SEQUENCES)
+
+    @model_validator(mode="after")
+    def _complete(self) -> OwnSequences:
+        if self.kind == "classification" and self.readout == "every":
+            raise ValueError("a classification reads the last state; give readout last, or kind regression")
+        for name in ("classes", "vocabulary", "features"):
+            words = getattr(self, name)
+            if words is not None and len(set(words)) != len(words):
+                raise ValueError(f"{name} holds a word twice; give each once")
+        if self.examples[0].tokens is not None:
+            self._complete_tokens()
+        else:
+            self._complete_values()
+        self._complete_targets()
+        return self
+
+    def _complete_tokens(self) -> None:
+        if self.features is not None:
+            raise ValueError("the features of tokens are the words of the vocabulary; leave features out")
+        occurring: dict[str, None] = {}
+        for number, example in enumerate(self.examples):
+            if example.tokens is None or example.values is not None:
+                raise ValueError(f"example {number} differs from example 0, which holds tokens; give every example tokens alone")
+            occurring |= dict.fromkeys(example.tokens)
+        if self.vocabulary is None:
+            self.vocabulary = list(occurring)
+        unknown = [number for number, example in enumerate(self.examples) if not set(example.tokens or ()) <= set(self.vocabulary)]
+        if unknown:
+            raise ValueError(f"example {unknown[0]} holds a token that the vocabulary has not")
+        if len(self.vocabulary) > limits.SEQUENCE_FEATURES:
+            raise ValueError(f"the examples hold {len(self.vocabulary)} different tokens; at most {limits.SEQUENCE_FEATURES} are taken")
+
+    def _complete_values(self) -> None:
+        if self.vocabulary is not None:
+            raise ValueError("a vocabulary is of tokens; these examples hold values")
+        for number, example in enumerate(self.examples):
+            if example.values is None or example.tokens is not None:
+                raise ValueError(f"example {number} has to hold values, a number or a list of numbers a step, or every example tokens")
+            array = np.array(example.values, dtype=np.float64)
+            array = array[:, None] if array.ndim == 1 else array
+            if array.ndim != 2:
+                raise ValueError(f"the values of example {number} have {array.ndim} dimensions; give one list a step, or one number")
+            for what, actual, most in (
+                ("steps", array.shape[0], limits.SEQUENCE_STEPS), ("features", array.shape[1], limits.SEQUENCE_FEATURES),
+            ):  # fmt: skip
+                if actual > most:
+                    raise ValueError(f"the values of example {number} have {actual} {what}; at most {most} are taken")
+            example.values = array.tolist()
+        width = len(self.examples[0].values[0])  # type: ignore[index]  # it has values
+        odd = [number for number, example in enumerate(self.examples) if len(example.values[0]) != width]  # type: ignore[index]
+        if odd:
+            raise ValueError(f"example {odd[0]} has another number of features than example 0, which has {width}")
+        if self.features is not None and len(self.features) != width:
+            raise ValueError(f"features names {len(self.features)} columns; the values have {width}")
+
+    def _complete_targets(self) -> None:
+        lengths = [len(example.tokens or example.values) for example in self.examples]  # type: ignore[arg-type]  # it has either
+        if self.readout == "every" and len(set(lengths)) > 1:
+            raise ValueError("with readout every all sequences are of one length; a prediction on padding would enter the loss")
+        if self.kind == "classification":
+            self._complete_classes()
+            return
+        if self.classes is not None:
+            raise ValueError("a regression has no classes; leave them out")
+        shapes = []
+        for number, (example, length) in enumerate(zip(self.examples, lengths, strict=True)):
+            array = np.array(example.target, dtype=np.float64)
+            wanted = 1 if self.readout == "last" else 2
+            array = array[..., None] if array.ndim == wanted - 1 else array
+            if array.ndim != wanted or (wanted == 2 and len(array) != length):
+                expected = (
+                    "a number or a list of numbers" if wanted == 1 else f"one number, or list of numbers, for each of its {length} steps"
+                )
+                raise ValueError(f"the target of example {number} does not fit: expected {expected}")
+            shapes.append(array.shape[-1])
+            example.target = array.tolist()
+        if len(set(shapes)) > 1 or shapes[0] > limits.SEQUENCE_FEATURES:
+            raise ValueError(f"all targets hold the same number of outputs, at most {limits.SEQUENCE_FEATURES}")
+
+    def _complete_classes(self) -> None:
+        for number, example in enumerate(self.examples):
+            if isinstance(example.target, list) or example.target != int(example.target) or example.target < 0:
+                raise ValueError(f"the target of example {number} is the number of a class, from 0")
+            example.target = int(example.target)
+        largest = max(example.target for example in self.examples)
+        count = len(self.classes) if self.classes is not None else max(2, largest + 1)
+        if largest >= count or count > limits.SEQUENCE_FEATURES:
+            most = f"at most {limits.SEQUENCE_FEATURES} are taken" if largest < count else f"there are {count}"
+            raise ValueError(f"the largest target is class {largest}; {most}")
+        if self.classes is None:
+            self.classes = [str(number) for number in range(count)]
