@@ -43,10 +43,11 @@ def build() -> None:
             raise WebBuildError(f"there is neither {WEB.name}/ to build nor a built app in server/static")
         return
     wanted = sources_hash()
-    if (STATIC / "index.html").is_file() and STAMP.is_file() and STAMP.read_text() == wanted:
+    if (STATIC / "index.html").is_file() and (STATIC / ".film").is_dir() and STAMP.is_file() and STAMP.read_text() == wanted:
         return
     install()
     run(["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"], "vite build")
+    run(["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn", "--config", "vite.film.config.ts"], "vite build of the film")
     STAMP.write_text(wanted)
 
 

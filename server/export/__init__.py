@@ -16,6 +16,10 @@ class ExportError(ValueError):
     """A trace that a format cannot hold. Says what it has, what the format lacks and what to do. Travels between processes."""
 
 
+class NotBuiltError(ExportError):
+    """The web app, which a film is exported with, is not there."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A format's module in this package, the media type and ending of its files, and what docs/api.md says of it.
@@ -40,6 +44,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "mermaid": Format("mermaid", "text/vnd.mermaid", "mmd", "the graph as a Mermaid flowchart, a subgraph a scope"),
         "graphml": Format("graphml", "application/graphml+xml", "graphml", "the graph with its attributes, edges with ports"),
         "model-explorer": Format("model_explorer", "application/json", "json", "graph JSON of Model Explorer, a layer a scope"),
+        "html": Format("html", "text/html", "html", "the film as one file that plays offline"),
         "npz": Format("npz", "application/zip", "npz", "every number by kind and path, for numpy.load; no pickle"),
         "onnx": Format("onnx_model", "application/onnx", "onnx", "the forward graph with its numbers, ONNX opset 18"),
     }

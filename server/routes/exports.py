@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from server import limits
-from server.export import FORMATS, ExportError, file_name
+from server.export import FORMATS, ExportError, NotBuiltError, file_name
 from server.export.work import write_export
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
@@ -18,7 +18,7 @@ from server.routes.found import found
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
-FormatName = Literal["dot", "mermaid", "graphml", "model-explorer", "npz", "onnx"]
+FormatName = Literal["dot", "mermaid", "graphml", "model-explorer", "html", "npz", "onnx"]
 
 _FILES = {
     format_.media_type: {"schema": {"type": "string", "contentMediaType": format_.media_type, "description": format_.about}}
@@ -34,6 +34,8 @@ async def export(request: Request, trace_id: str, format: FormatName, services: 
     work = services.quick.run(write_export, trace, format, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS)
     try:
         content = await while_connected(request, work)
+    except NotBuiltError as error:
+        raise ProblemError(503, str(error)) from None
     except ExportError as error:
         raise ProblemError(422, str(error), kind="program") from None
     tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'  # weak, since a middleware may compress what is sent

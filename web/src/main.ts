@@ -2,10 +2,16 @@ import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import { mount } from "svelte";
+import { embedded } from "./api/embedded";
 import App from "./App.svelte";
 import { preferences } from "./app/preferences.svelte";
+import { router } from "./app/router.svelte";
 
 preferences.show(); // before anything is drawn
+if (embedded && !location.hash) {
+  const { program } = embedded;
+  router.go(program.kind === "expression" ? { page: "expression", program } : { page: "network" });
+}
 const host = document.getElementById("app");
 if (!host) throw new Error('index.html has no element "app" to mount the page in.');
 mount(App, { target: host });

@@ -1,0 +1,80 @@
+"""A film exported as HTML, opened from a disk: it plays, it explains, and it asks nobody for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.stage import moment, number, wait_for_film
+
+NETWORK = {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 4, "example": 3}
+EXPRESSION = {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]}
+OpenSaved = Callable[[Any], Page]
+
+
+@pytest.fixture
+def open_saved(browser: Browser, api: httpx.Client, tmp_path: Path) -> Iterator[OpenSaved]:
+    """Exports the film of a program and opens the file. Afterwards: no request but for the file itself, no error in the console."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", offline=True)
+    requests: list[str] = []
+    problems: list[str] = []
+    files: list[str] = []
+
+    def open_saved(program: Any) -> Page:
+        made = api.post("/traces", json={"program": program})
+        assert made.status_code in (200, 201), made.text
+        response = api.get(f"/traces/{made.json()['id']}/export/html")
+        assert response.status_code == 200, response.text
+        file = tmp_path / "film.html"
+        file.write_bytes(response.content)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(file.as_uri())
+        files.append(file.as_uri())
+        return page
+
+    yield open_saved
+    context.close()
+    assert [url for url in requests if url.partition("#")[0] not in files and not url.startswith(("data:", "blob:"))] == []
+    assert problems == []
+
+
+def test_a_network_plays_and_explains(open_saved: OpenSaved) -> None:
+    page = open_saved(NETWORK)
+    wait_for_film(page)
+    assert moment(page)[0] == 0
+    page.get_by_test_id("step-forward").click()
+    assert moment(page)[0] > 0
+    page.get_by_test_id("to-end").click()
+    done, whole = moment(page)
+    assert done == whole > 100
+    expect(page.get_by_test_id("why-value")).to_be_visible()
+    expect(page.get_by_test_id("nav-network")).to_be_visible()
+    expect(page.get_by_test_id("nav-train")).to_have_count(0)
+
+
+def test_an_expression_is_laid_out_and_shows_its_numbers(open_saved: OpenSaved) -> None:
+    page = open_saved(EXPRESSION)
+    wait_for_film(page)
+    expect(page.get_by_test_id("nav-expression")).to_be_visible()
+    expect(page.get_by_test_id("graph-node-0")).to_be_visible()
+    assert moment(page)[0] == moment(page)[1]  # an expression's is shown at its end
+    assert number(page.get_by_test_id("gradient-w")) == pytest.approx(
+        1 - 0.4621171572600098**2 + 2 * (1 - 0.7615941559557649**2), rel=1e-12
+    )
+
+
+def test_what_needs_a_server_is_said(open_saved: OpenSaved) -> None:
+    page = open_saved(NETWORK)
+    wait_for_film(page)
+    field = page.get_by_test_id("program-hidden_size")
+    field.fill("5")
+    field.press("Enter")
+    expect(page.get_by_test_id("error")).to_contain_text("This film is a file")
