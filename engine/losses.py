@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.refusals import plain_number
 from engine.tensor import Tensor, apply
 
 __all__ = [
@@ -76,12 +77,19 @@ def l1_loss(input: Tensor, target: Any, reduction: str = "mean") -> Tensor:
 
 def huber_loss(input: Tensor, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """Squared up to a distance of `delta`, linear beyond (Huber, "Robust estimation of a location parameter"). Shapes must be equal."""
-    return apply("huber_loss", input, target, **_given(reduction=(reduction, "mean"), delta=(float(delta), 1.0)))
+    return apply(
+        "huber_loss", input, target, **_given(reduction=(reduction, "mean"), delta=(plain_number("huber_loss", "delta", delta), 1.0))
+    )
 
 
 def binary_cross_entropy_with_logits(input: Tensor, target: Any, *, pos_weight: float = 1.0, reduction: str = "mean") -> Tensor:
     """-(target log sigmoid(input) + (1 - target) log sigmoid(-input)), finite for any logit. pos_weight: of the first term."""
-    return apply("bce_with_logits", input, target, **_given(reduction=(reduction, "mean"), pos_weight=(float(pos_weight), 1.0)))
+    return apply(
+        "bce_with_logits",
+        input,
+        target,
+        **_given(reduction=(reduction, "mean"), pos_weight=(plain_number("bce_with_logits", "pos_weight", pos_weight), 1.0)),
+    )
 
 
 def kl_div(input: Tensor, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:

@@ -75,6 +75,11 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         TypeError,
         "mse_loss: predictions have dtype uint8",
     ),
+    "a weight a class": (
+        lambda: losses.binary_cross_entropy_with_logits(X, X, pos_weight=[1.0, 2.0]),  # type: ignore[arg-type]
+        TypeError,
+        r"bce_with_logits: pos_weight is \[1.0, 2.0\]; expected a number",
+    ),
     "lists of two lengths": (lambda: Tensor([[1, 2], [3]]), ValueError, "a tensor holds one block of numbers"),
     "text to read": (lambda: Tensor(["a"], dtype=float), TypeError, "a tensor holds real numbers; given list that is none of dtype"),
     "going through a number": (lambda: list(ONE), TypeError, "a 0-d tensor has nothing to go through"),
