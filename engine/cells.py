@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from engine.tape import label, scope
+from engine.tape import label, scope, scopes
 from engine.tensor import Tensor
 
 State = tuple[Tensor, ...]  # (h,) or (h, c), each (rows, hidden)
@@ -61,10 +61,9 @@ def lstm(x: Tensor, state: State, W_ih: Tensor, W_hh: Tensor, b_ih: Tensor | Non
     from_state = _affine(h, W_hh, b_hh)
     a = label(from_input + from_state, "a")
     gates = []
-    for k, name in enumerate("ifgo"):
-        with scope(name):
-            part = a[:, k * H : (k + 1) * H]
-            gates.append(label(part.tanh() if name == "g" else part.sigmoid(), name))
+    for k, name in enumerate(scopes("ifgo")):
+        part = a[:, k * H : (k + 1) * H]
+        gates.append(label(part.tanh() if name == "g" else part.sigmoid(), name))
     i, f, g, o = gates
     c_next = f * c + i * g
     return (o * c_next.tanh(), c_next)

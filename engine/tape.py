@@ -7,7 +7,7 @@ tensor points at its tape and never the other way round, so there are no referen
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
@@ -454,6 +454,21 @@ def scope(name: str, time: int | None = None) -> AbstractContextManager[None]:
     """`Tape.scope` on the current tape; costs nothing below TRACE."""
     tape = CURRENT.get()
     return _Scope(tape, name, time) if tape is not None and tape.tracing else _NOTHING
+
+
+def scopes(names: Iterable[str]) -> Iterator[str]:
+    """Each name in turn, for a loop: what the current tape records meanwhile gets it as its scope. Quicker than `scope` for each."""
+    tape = tracing()
+    if tape is None:
+        yield from names
+        return
+    before = outer, time, phase, probing = tape.place
+    try:
+        for name in names:
+            tape.place = (f"{outer}/{name}" if outer else name, time, phase, probing)
+            yield name
+    finally:
+        tape.place = before
 
 
 def label(tensor: Tensor, name: str, role: str | None = None) -> Tensor:

@@ -180,7 +180,7 @@ class Optimizer:
         parameter, state = self.params[place], self.state[place]
         given = {"clipped": gradient, "old": parameter.data, **numbers, "step": self.counts[place]}
         given.update((before, state[name]) for name, before in rule.state.items())
-        terms = rule.compute(*(given[name] for name in rule.given))
+        terms = rule.compute(*[given[name] for name in rule.given])
         if tape is not None:
             self._record(tape, group, parameter, {**given, **terms})
         parameter.data = as_array(terms["new"])
@@ -191,11 +191,16 @@ class Optimizer:
         node = tape.leaf(parameter)
         clipping, values = stages_of(tape, node, terms["clipped"])
         rate = group.rate
-        terms = {**terms, **values, **(rate.values if rate is not None else {})}
+        terms.update(values)
+        if rate is not None:
+            terms.update(rate.values)
         rule: Rule = group.plan.rule
         described = rule.describe(clipping, rate)
         dtype = parameter.data.dtype
-        ordered = {name: np.asarray(terms[name], dtype=dtype) for name in described["symbols"]}
+        ordered = {}
+        for name in described["symbols"]:
+            value = terms[name]
+            ordered[name] = value if type(value) is np.ndarray and value.dtype is dtype else np.asarray(value, dtype=dtype)
         tape.note("update", "update", node, terms=ordered)
         _note(tape, rule.name, described)
 
