@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 from engine.trace.serial import plain
+
+SCHEMA_VERSION = 1
 
 
 def dumps(value: Any) -> bytes:
@@ -16,9 +19,9 @@ def dumps(value: Any) -> bytes:
 
 
 class Json(Response):
-    """A JSON response."""
+    """A JSON response. An object says its schema's version, a reader of which passes over what it does not know."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return dumps(content)
+        return dumps({"schema_version": SCHEMA_VERSION, **content} if isinstance(content, Mapping) else content)

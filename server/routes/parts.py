@@ -14,7 +14,7 @@ from server.jobs.trace_work import cut_part
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found
-from server.routes.trace_response import send_derived, send_trace
+from server.routes.trace_response import send_part, send_trace
 from server.services import Use
 
 router = APIRouter()
@@ -39,7 +39,7 @@ async def read_trace(
         content = await while_connected(request, work)
     except NoSuchPartError as error:
         raise ProblemError(422, str(error)) from None
-    return send_derived(request, content, "application/json", {"Cache-Control": "no-cache"})
+    return send_part(request, content, {"Cache-Control": "no-cache"})
 
 
 def _range(events: str | None) -> Range | None:

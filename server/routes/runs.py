@@ -17,7 +17,7 @@ from server.programs.network import admit, normalised, settings_of
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing
 from server.routes.making import keep_trace, network_trace
-from server.routes.paging import After, Limit
+from server.routes.paging import After, Limit, page_of
 from server.routes.trace_response import send_trace
 from server.schemas.requests import RunRequest, StepsRequest
 from server.services import Services, Use
@@ -35,10 +35,10 @@ async def create(request: Request, body: RunRequest, services: Use) -> Response:
 
 
 @router.get("")
-def index(services: Use, limit: Limit = 50, after: After = None) -> Response:
+def index(request: Request, services: Use, limit: Limit = 50, after: After = None) -> Response:
     """The runs, newest first, without their histories."""
     items, following = services.runs.page(limit, after)
-    return Json({"items": items, "next": following})
+    return page_of(request, items, following)
 
 
 @router.get("/{run_id}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from engine.training import Part
 from server.encoding import Json
 from server.problems import ProblemError
-from server.routes.paging import After, Limit
+from server.routes.paging import After, Limit, page_of
 from server.tasks import NAMES, all_tasks, describe_task, examples, load
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
@@ -24,7 +24,7 @@ def index() -> Response:
 
 @router.get("/{name}/examples")
 def some_examples(
-    name: str, part: Annotated[Part, Query()] = "train", limit: Limit = 50, after: After = None,
+    request: Request, name: str, part: Annotated[Part, Query()] = "train", limit: Limit = 50, after: After = None,
     starts_with: Annotated[str, Query(max_length=100, description="only those whose text begins so")] = "",
 ) -> Response:  # fmt: skip
     """Examples of a part, in their order; `after` is the number of the last one seen."""
@@ -34,4 +34,4 @@ def some_examples(
     found = examples(task, part, after, task.size(part) if starts_with else limit + 1)
     matching = [example for example in found if example["text"].startswith(starts_with)]
     items = matching[:limit]
-    return Json({"items": items, "next": items[-1]["index"] if len(matching) > limit else None})
+    return page_of(request, items, items[-1]["index"] if len(matching) > limit else None)

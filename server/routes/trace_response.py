@@ -1,42 +1,78 @@
-"""A stored trace as an HTTP response: the bytes as they are, compressed when the client takes that."""
+"""A stored trace as an HTTP response: JSON as it is stored, or MessagePack; compressed when the client takes that."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.trace import from_bytes
+from server import msgpack
+from server.accept import preferred
+from server.problems import ProblemError
 from server.programs.errors import LimitError
 from server.settings import Settings
 from server.store.blobs import sha256
 from server.store.traces import TraceFile
 
+_TAGS = {"application/json": "", msgpack.MEDIA_TYPE: "-msgpack"}
+FORMS = tuple(_TAGS)
+VARY = "Accept, Accept-Encoding"
+
 
 def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping[str, str]) -> Response:
-    """The trace; to a GET that names it in If-None-Match, 304.
+    """The trace as JSON or MessagePack; to a GET that names it in If-None-Match, 304.
 
-    The plain and the compressed form are two representations, so each has an entity tag of its own. Raises LimitError for a trace that is
-    too large to be sent, as one may be that was stored when more was allowed.
+    Each form, plain and compressed, is a representation with an entity tag of its own. Raises ProblemError for a client that takes
+    neither, LimitError for a trace that is too large to be sent, as one may be that was stored when more was allowed.
     """
     settings: Settings = request.app.state.services.settings
+    form = accepted(request)
     check_size(settings, trace)
     compressed = request.headers.get("accept-encoding") == "gzip"  # or nothing (server/middleware.py, Negotiation)
-    tag = f'"{trace.sha256[:32]}{"-gzip" if compressed else ""}"'
-    sent = {**headers, "ETag": tag}
+    tag = f'"{trace.sha256[:32]}{_TAGS[form]}{"-gzip" if compressed else ""}"'
+    sent = {**headers, "ETag": tag, "Vary": VARY}
     if request.method == "GET" and matches(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers={**sent, "Vary": "Accept-Encoding"})
-    if compressed:
-        return Response(trace.document, status, {**sent, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, "application/json")
-    return Response(trace.text(), status, sent, "application/json")  # the compressing middleware adds Vary to what it could compress
+        return Response(status_code=304, headers=sent)
+    if form == msgpack.MEDIA_TYPE:
+        content = msgpack.pack(from_bytes(trace.text()))
+        if compressed:
+            content = gzip.compress(content, compresslevel=4, mtime=0)
+    else:
+        content = trace.document if compressed else trace.text()
+    # To what it could compress and does not, the compressing middleware adds Accept-Encoding itself.
+    sent |= {"Content-Encoding": "gzip"} if compressed else {"Vary": "Accept"}
+    return Response(content, status, sent, form)
+
+
+def accepted(request: Request) -> str:
+    """The form in which the client takes a document. Raises ProblemError where it takes none of them."""
+    offered = preferred(request.headers.get("accept", ""), FORMS)
+    if offered is None:
+        raise ProblemError(
+            406, f"documents come as {' or '.join(FORMS)}; name one of them in Accept, or send no Accept", headers={"Vary": VARY}
+        )
+    return offered
+
+
+def send_part(request: Request, content: bytes, headers: Mapping[str, str]) -> Response:
+    """A part of a trace, given as JSON, in the form that the client takes."""
+    form = accepted(request)
+    packed = msgpack.pack(orjson.loads(content)) if form == msgpack.MEDIA_TYPE else content
+    return send_derived(request, packed, form, {**headers, "Vary": VARY})
 
 
 def send_derived(request: Request, content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
     """What was computed from a trace; 304 to a GET that names it in If-None-Match. The tag is weak: it may be compressed on its way."""
-    sent = {**headers, "ETag": f'W/"{sha256(content)[:32]}"'}
+    varies = "Accept" in headers.get("Vary", "").split(", ")
+    sent = {**headers, "ETag": f'W/"{sha256(content)[:32]}"', "Vary": VARY if varies else "Accept-Encoding"}
     if matches(request.headers.get("if-none-match", ""), sent["ETag"].removeprefix("W/")):
-        return Response(status_code=304, headers={**sent, "Vary": "Accept-Encoding"})
-    return Response(content, 200, sent, media_type)
+        return Response(status_code=304, headers=sent)
+    del sent["Vary"]  # the compressing middleware adds Accept-Encoding itself
+    return Response(content, 200, sent | ({"Vary": "Accept"} if varies else {}), media_type)
 
 
 def matches(header: str, tag: str) -> bool:

@@ -14,12 +14,13 @@ from server import limits
 from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
+from server.programs.graph import check_nodes
 from server.programs.network import admit, check_reach
 from server.routes import bptt, parts, tensors
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
 from server.routes.making import keep_trace, network_trace
-from server.routes.paging import After, Limit
+from server.routes.paging import After, Limit, page_of
 from server.routes.trace_response import send_trace
 from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
@@ -33,8 +34,10 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 @router.post("", status_code=201)
 async def create(request: Request, body: TraceRequest, services: Use) -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
-    program = body.program.model_dump()
+    program = body.program.model_dump(by_alias=True)
     settings = services.settings
+    if program["kind"] == "graph":
+        check_nodes(len(program["nodes"]), settings.graph_nodes)
     if program["kind"] == "network":
         await run_in_threadpool(admit, program, settings.graph_nodes, settings.trace_elements)
         await run_in_threadpool(check_reach, program)
@@ -47,10 +50,10 @@ async def create(request: Request, body: TraceRequest, services: Use) -> Respons
 
 
 @router.get("")
-def index(services: Use, limit: Limit = 50, after: After = None) -> Response:
+def index(request: Request, services: Use, limit: Limit = 50, after: After = None) -> Response:
     """The stored traces, newest first."""
     items, following = services.traces.page(limit, after)
-    return Json({"items": items, "next": following})
+    return page_of(request, items, following)
 
 
 @router.get("/{trace_id}/nodes/{node:path}")

@@ -36,7 +36,7 @@ def test_examples_by_their_beginning(client: httpx.Client) -> None:
     more = client.get(path, params={"starts_with": "st", "limit": 100, "after": found["next"]}).json()
     assert all(example["text"].startswith("st") for example in found["items"] + more["items"])
     assert more["items"][0]["index"] > found["items"][1]["index"]
-    assert client.get(path, params={"starts_with": "qqqq"}).json() == {"items": [], "next": None}
+    assert client.get(path, params={"starts_with": "qqqq"}).json() == {"items": [], "next": None, "schema_version": 1}
 
 
 def test_operations(client: httpx.Client) -> None:
@@ -44,7 +44,7 @@ def test_operations(client: httpx.Client) -> None:
 
 
 def test_health_and_openapi(client: httpx.Client) -> None:
-    assert client.get(f"{API}/health").json() == {"status": "ok"}
+    assert client.get(f"{API}/health").json() == {"status": "ok", "schema_version": 1}
     document = client.get(f"{API}/openapi.json").json()
     assert f"{API}/traces/{{trace_id}}/nodes/{{node}}/check" in document["paths"]
     assert client.get("/docs").status_code == 404
