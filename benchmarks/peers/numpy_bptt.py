@@ -1,9 +1,9 @@
 """Backpropagation through time by hand: no tape, no tensors, PyTorch's parameters, and all that is known to make numpy fast here.
 
-The algorithm of the engine's fused kernels at its leanest: arrays are (features, rows), so that a gate is a contiguous block; the product
-with the inputs is made before the loop, the weights' gradients are one product after it; backward, everything that does not
-depend on the arriving gradient is computed for many steps at once. All memory and all views of steps are made once, in ``prepare``, for
-one shape; a step of training allocates next to nothing. Long sequences go backward in pieces that stay in the cache.
+The algorithm of the engine's fused kernels at its leanest: arrays are (features, rows), so that a gate is a contiguous block; a step's
+inputs, a 1 and the state meet all weights in one product; the weights' gradients are one product after the loop; backward, everything
+that does not depend on the arriving gradient is computed for many steps at once. All memory and all views of steps are made once, in
+``prepare``, for one shape; a step of training allocates next to nothing. Long sequences go backward in pieces that stay in the cache.
 """
 
 from __future__ import annotations
@@ -23,24 +23,22 @@ FEW = 192  # numbers up to which scipy's logistic function is the quicker one
 ONE = np.array(1, np.float32)
 
 
-def _views(a: Array) -> list[Array]:
-    """The steps of (time, features, rows) as products want them: matrices, or vectors where there is one row."""
-    return list(a[:, :, 0] if a.shape[2] == 1 else a)
-
-
 class _Bptt:
-    """Weights, memory and the parts that the three cells share. blocks: of the projection; factors: of the backward pass."""
+    """Weights, memory and the parts that the three cells share. factors: of the backward pass; summed: those of the sums.
 
-    sums = slice(None)  # the factors that become the gradients of the sums
+    met: what the weights of a step meet, (inputs, 1, state) for each step. J: the weights joined likewise.
+    """
 
-    def __init__(self, problem: Problem, blocks: int, factors: int, summed: int) -> None:
+    def __init__(self, problem: Problem, gates: int, factors: int, summed: int) -> None:
         B, T, I, H = problem.workload  # noqa: E741
         self.size, self.W, self.U, self.b, self.c = (B, T, I, H), *(np.array(w) for w in problem.weights[:4])
-        self.xs = np.ones((T, B, I + 1), np.float32)
-        self.Wx = np.zeros((blocks * H, I + 1), np.float32)
-        self.projection = np.empty((T, blocks * H, B), np.float32)
-        self.h = np.zeros((T + 1, H, B), np.float32)
-        self.columns, self.flat = _views(self.h), self.h.reshape(T + 1, H * B)
+        self.met = np.ones((T + 1, I + 1 + H, B), np.float32)
+        self.met[0, I + 1 :] = 0
+        self.columns, self.h = list(self.met[:, :, 0] if B == 1 else self.met), self.met[:, I + 1 :]
+        self.flat = self.h.reshape(T + 1, H * B)
+        self.xs = self.met[:-1, : I + 1, 0] if B == 1 else np.ones((T * B, I + 1), np.float32)
+        self.J = np.zeros((gates, H, I + 1 + H), np.float32)
+        self.joined = self.J.reshape(gates * H, I + 1 + H)
         self.piece = -(-T // -(-T // max(1, PIECE // (H * B))))
         self.k = np.empty((self.piece, factors, H * B), np.float32)
         self.d, self.s = np.empty((summed * H, self.piece * B), np.float32), np.empty((H, self.piece * B), np.float32)
@@ -50,12 +48,12 @@ class _Bptt:
         B = self.size[0]
         return a.reshape(-1) if B == 1 else a.reshape(-1, B)
 
-    def project(self, x: Array) -> None:
-        self.xs[:, :, :-1] = x.transpose(1, 0, 2)
-        if self.size[0] == 1:
-            np.dot(self.xs[:, 0], self.Wx.T, out=self.projection[:, :, 0])
-        else:
-            np.matmul(self.Wx, self.xs.transpose(0, 2, 1), out=self.projection)
+    def place(self, x: Array) -> None:
+        """Puts the inputs where products take them."""
+        B, T, I, _ = self.size  # noqa: E741
+        self.met[:-1, :I] = x.transpose(1, 2, 0)
+        if B > 1:
+            self.xs.reshape(T, B, I + 1)[:, :, :-1] = x.transpose(1, 0, 2)
 
     def pieces(self) -> list[tuple[int, int]]:
         T = self.size[1]
@@ -63,8 +61,8 @@ class _Bptt:
 
     def gathered(self, start: int, end: int, sums: Array) -> tuple[Array, Array, Array]:
         """The gradients of the sums and the states before the steps as (features, n), the inputs as (n, features)."""
-        B, _, I, _ = self.size  # noqa: E741
-        steps, xs = end - start, self.xs[start:end].reshape(-1, I + 1)
+        B = self.size[0]
+        steps, xs = end - start, self.xs[start * B : end * B]
         if B == 1:
             return sums.reshape(steps, -1).T, self.flat[start:end].T, xs
         d, s = self.d[:, : steps * B], self.s[:, : steps * B]
@@ -82,8 +80,8 @@ class _Bptt:
 
 
 def _products(d: Array, s: Array, xs: Array) -> list[Array]:
-    db = np.dot(d, xs[:, -1])
-    return [np.dot(d, xs[:, :-1]), np.dot(d, s.T), db, db]
+    db = d.dot(xs[:, -1])
+    return [d.dot(xs[:, :-1]), d.dot(s.T), db, db]
 
 
 def _added(total: list[Array] | None, new: list[Array]) -> list[Array]:
@@ -93,23 +91,24 @@ def _added(total: list[Array] | None, new: list[Array]) -> list[Array]:
 class _Rnn(_Bptt):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem, 1, 1, 1)
-        self.a = np.empty_like(self.columns[0])
-        self.turns = list(zip(_views(self.projection), self.columns, self.columns[1:], strict=False))
+        self.a = self.shaped(np.empty_like(self.flat[0]))
         self.back = [(k[0], self.shaped(k)) for k in self.k]
 
     def forward(self, x: Array) -> Array:
-        self.Wx[:, :-1] = self.W
-        np.add(self.b, self.c, out=self.Wx[:, -1])
-        self.project(x)
-        dot, add, tanh, U, a = np.dot, np.add, np.tanh, self.U, self.a
-        for p, h, h_next in self.turns:
-            dot(U, h, a)
-            add(a, p, a)
-            tanh(a, h_next)
+        I = self.size[2]  # noqa: E741
+        self.place(x)
+        J = self.joined
+        J[:, :I], J[:, I + 1 :] = self.W, self.U
+        np.add(self.b, self.c, J[:, I])
+        dot, tanh, a = J.dot, np.tanh, self.a
+        flat = a.reshape(-1)
+        for column, h_next in zip(self.columns, self.flat[1:], strict=False):
+            dot(column, a)
+            tanh(flat, h_next)
         return self.h[-1]
 
     def backward(self, dh: Array) -> list[Array]:
-        dot, multiply, U, total = np.dot, np.multiply, self.U.T, None
+        dot, multiply, total = self.U.T.dot, np.multiply, None
         d, column = dh.reshape(-1), self.shaped(dh)
         for start, end in self.pieces():
             h, k = self.flat[start + 1 : end + 1], self.k[: end - start, 0]
@@ -117,7 +116,7 @@ class _Rnn(_Bptt):
             np.subtract(ONE, k, k)
             for factor, da in self.back[end - start - 1 :: -1]:
                 multiply(factor, d, factor)
-                dot(U, da, column)
+                dot(da, column)
             total = _added(total, _products(*self.gathered(start, end, k)))
         assert total is not None
         return total
@@ -127,12 +126,12 @@ class _Lstm(_Bptt):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem, 4, 6, 4)
         B, T, _, H = self.size
-        self.few, self.V = 3 * H * B <= FEW, np.empty((4, H, H), np.float32)
+        self.few = 3 * H * B <= FEW
         self.gate = s = np.zeros((T + 1, 6, H * B), np.float32)  # i, f, o, g, c before, tanh(c)
         self.turns = [
-            (p, self.columns[t], self.shaped(s[t, :4]), s[t, :3], s[t, 3], s[t, :2], s[t, 3:5], s[t, 5], s[t, 2], s[t + 1, 4],
+            (self.columns[t], self.shaped(s[t, :4]), s[t, :3], s[t, 3], s[t, :2], s[t, 3:5], s[t, 5], s[t, 2], s[t + 1, 4],
              self.flat[t + 1])
-            for t, p in enumerate(_views(self.projection))
+            for t in range(T)
         ]  # fmt: skip
         self.spare, self.pair, self.dc = (
             np.empty((self.piece, 3, H * B), np.float32),
@@ -142,21 +141,19 @@ class _Lstm(_Bptt):
         self.back = [(k[:4], k[4], k[5], self.shaped(k[1:5]), k[0]) for k in self.k]
 
     def forward(self, x: Array) -> Array:
-        _, _, I, H = self.size  # noqa: E741
-        Wx = self.Wx.reshape(4, H, I + 1)
-        for out, given in ((Wx[:, :, :-1], self.W), (self.V, self.U), (Wx[:, :, -1], self.b + self.c)):
+        I = self.size[2]  # noqa: E741
+        self.place(x)
+        J = self.J
+        for out, given in ((J[:, :, :I], self.W), (J[:, :, I], self.b + self.c), (J[:, :, I + 1 :], self.U)):
             parts = given.reshape(out.shape)
             out[:2], out[2:] = parts[:2], parts[3:1:-1]
         if not self.few:
-            np.negative(Wx[:3], Wx[:3])
-            np.negative(self.V[:3], self.V[:3])
-        self.project(x)
-        dot, add, multiply, divide, tanh, exp = np.dot, np.add, np.multiply, np.divide, np.tanh, np.exp
-        few, pair, U = self.few, self.pair, self.V.reshape(4 * H, H)
+            np.negative(J[:3], J[:3])
+        dot, add, multiply, divide, tanh, exp = self.joined.dot, np.add, np.multiply, np.divide, np.tanh, np.exp
+        few, pair = self.few, self.pair
         first, second = pair
-        for p, h, sums, ifo, g, i_f, g_c, tanh_c, o, c_next, h_next in self.turns:
-            dot(U, h, sums)
-            add(sums, p, sums)
+        for column, sums, ifo, g, i_f, g_c, tanh_c, o, c_next, h_next in self.turns:
+            dot(column, sums)
             if few:
                 expit(ifo, ifo)
             else:
@@ -171,7 +168,7 @@ class _Lstm(_Bptt):
         return self.h[-1]
 
     def backward(self, dh: Array) -> list[Array]:
-        dot, add, multiply, subtract, U, total = np.dot, np.add, np.multiply, np.subtract, self.U.T, None
+        dot, add, multiply, subtract, total = self.U.T.dot, np.add, np.multiply, np.subtract, None
         d, column, dc = dh.reshape(-1), self.shaped(dh), self.dc
         carried: Array = np.zeros_like(dc)
         for start, end in self.pieces():
@@ -190,7 +187,7 @@ class _Lstm(_Bptt):
                 multiply(by_h, d, by_h)
                 add(by_h, carried, dc)
                 multiply(by_c, dc, by_c)
-                dot(U, da, column)
+                dot(da, column)
                 carried = before
             carried = carried.copy()
             total = _added(total, _products(*self.gathered(start, end, k[:, 1:5])))
@@ -200,42 +197,36 @@ class _Lstm(_Bptt):
 
 class _Gru(_Bptt):
     def __init__(self, problem: Problem) -> None:
-        super().__init__(problem, 4, 5, 4)
-        B, T, _, H = self.size
-        self.few, self.V = 2 * H * B <= FEW, self.U
+        super().__init__(problem, 3, 5, 4)
+        B, T, I, H = self.size  # noqa: E741
+        self.few = 2 * H * B <= FEW
+        self.Wn, self.projection = np.empty((H, I + 1), np.float32), np.empty((T, H, B), np.float32)
         self.gate = np.zeros((T, 4, H * B), np.float32)  # r, z, m, n
         self.turns = [
-            (
-                self.shaped(p[: 3 * H]),
-                p[3 * H :].reshape(-1),
-                self.columns[t],
-                self.shaped(s[:3]),
-                s[:2],
-                *s,
-                self.flat[t],
-                self.flat[t + 1],
-            )
+            (p.reshape(-1), self.columns[t], self.shaped(s[:3]), s[:2], *s, self.flat[t], self.flat[t + 1])
             for t, (p, s) in enumerate(zip(self.projection, self.gate, strict=True))
         ]
         self.spare, self.x = np.empty((self.piece, 2, H * B), np.float32), np.empty(H * B, np.float32)
         self.back = [(k, self.shaped(k[:3]), k[4]) for k in self.k]
 
     def forward(self, x: Array) -> Array:
-        H = self.size[3]
-        Wx, W, b, c = self.Wx, self.W, self.b, self.c
-        Wx[: 2 * H, :-1], Wx[3 * H :, :-1] = W[: 2 * H], W[2 * H :]
-        np.add(b[: 2 * H], c[: 2 * H], out=Wx[: 2 * H, -1])
-        Wx[2 * H : 3 * H, -1], Wx[3 * H :, -1] = c[2 * H :], b[2 * H :]
+        B, T, I, H = self.size  # noqa: E741
+        self.place(x)
+        J, W, b, c, Wn = self.joined, self.W, self.b, self.c, self.Wn
+        J[: 2 * H, :I], J[:, I + 1 :] = W[: 2 * H], self.U
+        np.add(b[: 2 * H], c[: 2 * H], J[: 2 * H, I])
+        J[2 * H :, I] = c[2 * H :]
+        Wn[:, :-1], Wn[:, -1] = W[2 * H :], b[2 * H :]
         if not self.few:
-            self.V = self.U.copy()
-            np.negative(Wx[: 2 * H], Wx[: 2 * H])
-            np.negative(self.V[: 2 * H], self.V[: 2 * H])
-        self.project(x)
-        dot, add, multiply, subtract, divide, tanh, exp = np.dot, np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
-        few, U, v = self.few, self.V, self.x
-        for p, p_n, h, sums, rz, r, z, m, n, before, after in self.turns:
-            dot(U, h, sums)
-            add(sums, p, sums)
+            np.negative(J[: 2 * H], J[: 2 * H])
+        if B == 1:
+            self.xs.dot(Wn.T, self.projection[:, :, 0])
+        else:
+            np.matmul(Wn, self.xs.reshape(T, B, I + 1).transpose(0, 2, 1), self.projection)
+        dot, add, multiply, subtract, divide, tanh, exp = J.dot, np.add, np.multiply, np.subtract, np.divide, np.tanh, np.exp
+        few, v = self.few, self.x
+        for p_n, column, sums, rz, r, z, m, n, before, after in self.turns:
+            dot(column, sums)
             if few:
                 expit(rz, rz)
             else:
@@ -251,9 +242,9 @@ class _Gru(_Bptt):
         return self.h[-1]
 
     def backward(self, dh: Array) -> list[Array]:
-        dot, add, multiply, subtract, U, total = np.dot, np.add, np.multiply, np.subtract, self.U.T, None
+        dot, add, multiply, subtract, total = self.U.T.dot, np.add, np.multiply, np.subtract, None
         H, d = self.size[3], dh.reshape(-1)
-        column = np.empty_like(self.columns[0])
+        column = self.shaped(np.empty_like(self.flat[0]))
         through = column.reshape(-1)
         for start, end in self.pieces():
             s, k, t = self.gate[start:end], self.k[: end - start], self.spare[: end - start]
@@ -271,14 +262,14 @@ class _Gru(_Bptt):
             k[:, 4] = z
             for factors, da, by_z in self.back[end - start - 1 :: -1]:
                 multiply(factors, d, factors)
-                dot(U, da, column)
+                dot(da, column)
                 add(through, by_z, d)
             d4, before, xs = self.gathered(start, end, k[:, :4])
-            db = np.dot(d4, xs[:, -1])
+            db = d4.dot(xs[:, -1])
             dW = np.empty_like(self.W)
-            np.dot(d4[: 2 * H], xs[:, :-1], out=dW[: 2 * H])
-            np.dot(d4[3 * H :], xs[:, :-1], out=dW[2 * H :])
-            total = _added(total, [dW, np.dot(d4[: 3 * H], before.T), np.concatenate([db[: 2 * H], db[3 * H :]]), db[: 3 * H]])
+            d4[: 2 * H].dot(xs[:, :-1], dW[: 2 * H])
+            d4[3 * H :].dot(xs[:, :-1], dW[2 * H :])
+            total = _added(total, [dW, d4[: 3 * H].dot(before.T), np.concatenate([db[: 2 * H], db[3 * H :]]), db[: 3 * H]])
         assert total is not None
         return total
 
