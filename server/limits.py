@@ -36,6 +36,9 @@ TRACE_WORK = 20_000_000_000  # of the steps before it (programs/cost.py): some s
 STEPS_PER_REQUEST = 10_000
 RUN_STEPS = 20_000
 
+# imported graphs
+GRAPH_VALUE_ELEMENTS = 100_000  # of one value that is written in lists
+
 # traces
 GRAPH_NODES = 20_000
 TRACE_ELEMENTS = 4_000_000  # numbers in one trace

@@ -23,19 +23,21 @@ _KIND, _PHASE = ({name: number for number, name in enumerate(names)} for names i
 
 
 def record(
-    tape: Tape, run: BackwardRun, *, program: Mapping[str, Any], batch: Mapping[str, Any] | None = None,
+    tape: Tape, run: BackwardRun | int, *, program: Mapping[str, Any], batch: Mapping[str, Any] | None = None,
     after: Mapping[int, Array] | None = None, notes: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The trace document (docs/trace-format.md) of a TRACE tape.
 
-    run: the backward run shown. program: what made it, normalised. batch: what the sequences are. after: values with the updated
-    parameters, of the nodes that differ. notes: ``{"key", "params"}`` each. Raises ValueError for another level's tape or
-    another tape's run.
+    run: the backward run shown; or, of values alone, the node that is their result. program: what made it, normalised. batch: what the
+    sequences are. after: values with the updated parameters, of the nodes that differ. notes: ``{"key", "params"}`` each.
+    Raises ValueError for another level's tape or another tape's run.
     """
+    if isinstance(run, int):
+        run = BackwardRun(tape, run)  # no gradient has arrived anywhere
+    elif not run.is_latest:
+        raise ValueError("record shows a tape's latest backward run, since the events are of that; given an earlier one")
     if not tape.tracing or run.tape is not tape:
         raise ValueError(f"record takes a tape of level TRACE and a backward run of that tape; given level {tape.level}")
-    if not run.is_latest:
-        raise ValueError("record shows a tape's latest backward run, since the events are of that; given an earlier one")
     arena = Arena()
     document: dict[str, Any] = {
         "schema": SCHEMA,

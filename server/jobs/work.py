@@ -14,6 +14,7 @@ from server import limits
 from server.jobs.processor_time import processor_time
 from server.programs.errors import ProgramError
 from server.programs.expression import trace_expression
+from server.programs.graph import trace_graph
 from server.programs.network import settings_of, trace_network
 from server.store.traces import TraceFile
 
@@ -23,8 +24,18 @@ def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None, seco
     if program["kind"] == "network":
         settings_of(program)  # reads the task's data where this process has not yet, which is nobody's computation
     with processor_time(seconds):
-        doc = trace_expression(program) if program["kind"] == "expression" else trace_network(program, checkpoint)
+        doc = _traced(program, checkpoint)
         return TraceFile.pack(doc["id"], doc["program"], serialise(doc))
+
+
+def _traced(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, Any]:
+    match program["kind"]:
+        case "expression":
+            return trace_expression(program)
+        case "graph":
+            return trace_graph(program)
+        case _:
+            return trace_network(program, checkpoint)
 
 
 def serialise(document: Mapping[str, Any]) -> bytes:

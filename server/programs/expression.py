@@ -13,7 +13,8 @@ from engine.trace import record
 from server import limits
 from server.programs.errors import ProgramError
 from server.programs.lines import OPERATIONS, Line, read, statements
-from server.programs.operations import REFUSALS, bound, check_count, without_signature
+from server.programs.operations import REFUSALS, check_count, without_signature
+from server.programs.sizes import bound
 
 POINTER = "/program/expression"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import math
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,19 +13,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from server import limits
 
 
-def _count(value: Any, depth: int = 0) -> int:
-    """How many numbers stand in a number or nested lists. Raises ValueError for anything else."""
+def count_numbers(value: Any, depth: int = 0, strings: Collection[str] = ()) -> int:
+    """How many numbers stand in a number or nested lists, where these strings stand for numbers. Raises ValueError for anything else."""
     if isinstance(value, list):
         if depth >= limits.INPUT_DIMENSIONS:
-            raise ValueError(f"an input has at most {limits.INPUT_DIMENSIONS} dimensions")
-        return sum(_count(item, depth + 1) for item in value)
+            raise ValueError(f"at most {limits.INPUT_DIMENSIONS} dimensions are kept")
+        return sum(count_numbers(item, depth + 1, strings) for item in value)
+    if isinstance(value, str) and value in strings:
+        return 1
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("an input is a finite number, or lists of numbers nested evenly")
+        raise ValueError(f"expected a {'number' if strings else 'finite number'}, or lists of numbers nested evenly")
     return 1
 
 
 def _tensor(value: Any) -> Any:
-    if _count(value) > limits.INPUT_ELEMENTS:
+    if count_numbers(value) > limits.INPUT_ELEMENTS:
         raise ValueError(f"an input has at most {limits.INPUT_ELEMENTS:,} elements")
     try:
         array = np.array(value, dtype=np.float64)

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server import limits
 from server.schemas.expression import ExpressionProgram
+from server.schemas.graph import GraphProgram
 from server.schemas.network import NetworkProgram, RunProgram
 
-Program = Annotated[ExpressionProgram | NetworkProgram, Field(discriminator="kind")]
+Program = Annotated[ExpressionProgram | NetworkProgram | GraphProgram, Field(discriminator="kind")]
 
 
 class TraceRequest(BaseModel):

@@ -11,13 +11,13 @@ from server import limits
 from server.schemas.expression import Numbers
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("a token or a name is of printable characters")
     return value
 
 
-Word = Annotated[str, Field(min_length=1, max_length=limits.INPUT_NAME_CHARACTERS), AfterValidator(_printable)]
+Word = Annotated[str, Field(min_length=1, max_length=limits.INPUT_NAME_CHARACTERS), AfterValidator(printable)]
 Words = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_FEATURES)]
 Step = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_STEPS)]
 

@@ -15,7 +15,7 @@ from server import limits
 from server.jobs.processor_time import processor_time
 from server.programs.errors import LimitError
 from server.programs.lines import OPERATIONS
-from server.programs.operations import bound
+from server.programs.sizes import bound
 from server.settings import Settings
 from tests.server.helpers import API, Start, create_run, expression, finished
 

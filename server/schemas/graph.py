@@ -1,0 +1,134 @@
+"""A graph with its values, as another program recorded it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from engine.ops.op import Array
+from engine.trace.arena import TRANSPORT, decode
+from server import limits
+from server.schemas.expression import count_numbers
+from server.schemas.sequences import Word, printable
+
+Dtype = Literal["float64", "float32", "int64", "int32", "uint8", "bool"]
+_OF_TRANSPORT: dict[str, Dtype] = {"f8": "float64", "f4": "float32", "i4": "int64", "u1": "uint8"}
+_NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def _value(value: Any) -> Any:
+    """Numbers, the three that JSON lacks as strings, nested evenly; or an array as traces hold them."""
+    if isinstance(value, dict):
+        _check_encoded(value)
+        return value
+    if count_numbers(value, strings=frozenset(_NON_FINITE)) > limits.GRAPH_VALUE_ELEMENTS:
+        raise ValueError(f"a value written in lists has at most {limits.GRAPH_VALUE_ELEMENTS:,} elements; give it as dtype, shape, bdata")
+    try:
+        np.array(_with_numbers(value), dtype=np.float64)
+    except OverflowError:
+        raise ValueError("the numbers of a value have to fit a double") from None
+    except ValueError:
+        raise ValueError("the lists of a value are of unequal length; nest them evenly") from None
+    return value
+
+
+def _check_encoded(value: dict[str, Any]) -> None:
+    expected = "an array is {dtype: f8, f4, i4 or u1, shape: sizes, bdata: its numbers in base64, little-endian}"
+    if set(value) != {"dtype", "shape", "bdata"} or value["dtype"] not in TRANSPORT or not isinstance(value["bdata"], str):
+        raise ValueError(expected)
+    shape = value["shape"]
+    if not isinstance(shape, list) or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
+        raise ValueError(expected)
+    if len(shape) > limits.INPUT_DIMENSIONS:
+        raise ValueError(f"a value has at most {limits.INPUT_DIMENSIONS} dimensions")
+    try:
+        size = len(base64.b64decode(value["bdata"], validate=True))
+    except (binascii.Error, ValueError):
+        raise ValueError("bdata is no base64") from None
+    wanted = math.prod(shape) * TRANSPORT[value["dtype"]].itemsize
+    if size != wanted:
+        raise ValueError(f"bdata holds {size:,} bytes; an array of this dtype and shape has {wanted:,}")
+
+
+def _with_numbers(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_numbers(item) for item in value]
+    return _NON_FINITE[value] if isinstance(value, str) else value
+
+
+def to_array(value: Any, dtype: Dtype | None) -> Array:
+    """The array of a checked value. Raises ValueError for numbers that the dtype does not hold."""
+    if isinstance(value, dict):
+        array: Array = decode(value)
+        wanted = np.dtype(dtype or _OF_TRANSPORT[value["dtype"]])
+    else:
+        array, wanted = np.array(_with_numbers(value), dtype=np.float64), np.dtype(dtype or "float64")
+    if wanted.kind == "f":
+        return array.astype(wanted)
+    if array.size and (not np.isfinite(array).all() or (array != np.trunc(array)).any()):
+        raise ValueError(f"the value holds numbers that are not whole, which {wanted.name} has not; leave dtype out")
+    low, high = (0, 1) if wanted.kind == "b" else (np.iinfo(wanted).min, np.iinfo(wanted).max)
+    if array.size and (array.min() < max(low, -(2**31)) or array.max() > min(high, 2**31 - 1)):
+        raise ValueError(f"the value holds numbers outside {wanted.name} (of at most 32 bits)")
+    return array.astype(wanted)
+
+
+_VALUE_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array"}, {"type": "object"}], "examples": [0.5, [1, "NaN"]]}
+GraphValue = Annotated[Any, AfterValidator(_value), WithJsonSchema(_VALUE_SCHEMA)]
+Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
+
+
+class GraphNode(BaseModel):
+    """One node. Without `op` it is a leaf: an `input`, unless it is a `parameter` (whose gradient is wanted) or a `constant`.
+
+    op, attributes: by the names of GET /ops. value: as recorded; numbers, nested lists, or ``{dtype, shape, bdata}``.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Id
+    op: Annotated[str, Field(max_length=100)] | None = None
+    attributes: dict[str, Any] = {}
+    value: GraphValue | None = None
+    dtype: Dtype | None = None
+    role: Literal["input", "parameter", "constant"] | None = None
+    label: Word | None = None
+    scope: Annotated[str, Field(max_length=200), AfterValidator(printable)] = ""
+    time: Annotated[int, Field(ge=1, le=2**31)] | None = None
+
+
+class GraphEdge(BaseModel):
+    """The value of one node is an input of another. port: which input, from 0; the next one unless given."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    source: Id = Field(alias="from")
+    target: Id = Field(alias="to")
+    port: Annotated[int, Field(ge=0, le=limits.GRAPH_NODES)] | None = None
+
+
+class GraphProgram(BaseModel):
+    """A graph with the values that another program recorded.
+
+    forward: `recompute` computes it again from the leaves and refuses a recorded value that differs by more than `tolerance`, relative to
+    the value where that is above 1; gradients are computed. `accept` shows the values as they were recorded, without gradients.
+    loss: the node that is differentiated; the last unless given. A result that is not scalar is summed for its loss.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{
+        "kind": "graph",
+        "nodes": [{"id": "w", "value": 0.5, "role": "parameter"}, {"id": "x", "value": 3}, {"id": "y", "op": "mul", "value": 1.5}],
+        "edges": [{"from": "w", "to": "y"}, {"from": "x", "to": "y"}],
+    }]})  # fmt: skip
+
+    kind: Literal["graph"]
+    nodes: list[GraphNode] = Field(min_length=1)
+    edges: list[GraphEdge]
+    loss: Id | None = None
+    forward: Literal["recompute", "accept"] = "recompute"
+    tolerance: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 1e-6
