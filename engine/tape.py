@@ -35,7 +35,7 @@ LOCK: Any = np.ndarray.setflags  # LOCK(array, False) makes it read-only, in hal
 ONE_USE = -2  # the node of a constant that was made of a number for one operation: nobody can ask for it again
 _LEAF: Row = (None, NO_ATTRIBUTES, None)
 _QUIET = (  # plumbing: the line behind a node is the first outside it
-    "engine.tensor", "engine.apply", "engine.tape", "engine.namespace", "engine.backward", "engine.differentiate", "engine.ops",
+    "engine.tensor", "engine.methods", "engine.tape", "engine.namespace", "engine.backward", "engine.differentiate", "engine.ops",
     "engine.losses", "engine.nn.module", "engine.nn.linear", "engine.nn.containers", "engine.nn.dropout", "engine.nn.normalisation",
     "engine.nn.convolution", "contextlib",
 )  # fmt: skip

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.ops.op import REGISTRY, Array, Op, as_array
+from engine.methods import Axis, Methods, plain
+from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array
 from engine.ops.shape import encode_index, whole_numbers
-from engine.refusals import explained, no_array, plain_number
-from engine.tape import LOCK, Tape, TapeError
+from engine.refusals import check_numbers, explained, miscounted, no_array, one_by_one
+from engine.tape import CURRENT, LOCK, NO_ATTRIBUTES, ONE_USE, Tape, TapeError, implicit_tape, known_op
 
 if TYPE_CHECKING:
     from engine.backward import BackwardRun
 
 
-__all__ = ["Tensor", "apply", "handed_out"]
-
-Axis = int | Sequence[int] | None
+__all__ = ["Tensor", "handed_out"]
 
 _DTYPES = ("float64", "float32", "int64", "int32", "uint8", "bool")
 
 
-class Tensor:
+class Tensor(Methods):
     """A numpy array that remembers how it was computed. Scalars are 0-d tensors.
 
     data: anything numpy makes an array of; numbers become float64, integers stay integers, float32 stays float32. The array is copied.
@@ -278,48 +278,10 @@ class Tensor:
             return apply("index", self, index=encode_index(key))  # which says what is wrong
         return one(_INDEX, self, value, key, key)
 
-    # methods with attributes by position; the others come from the table of ops below
-
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         if axis is None and not keepdims:
             return one(_SUM, self, _add_all(self._data, None), (None, False))
-        return apply("sum", self, axis=_plain(axis), keepdims=keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return apply("mean", self, axis=_plain(axis), keepdims=keepdims)
-
-    def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
-        return apply("var", self, axis=_plain(axis), correction=correction, keepdims=keepdims)
-
-    def std(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
-        return apply("std", self, axis=_plain(axis), correction=correction, keepdims=keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return apply("max", self, axis=_plain(axis), keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return apply("min", self, axis=_plain(axis), keepdims=keepdims)
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return apply("prod", self, axis=_plain(axis), keepdims=keepdims)
-
-    def norm(self, ord: float | str = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A002 - numpy's name for it
-        return apply("norm", self, ord="inf" if ord == float("inf") else ord, axis=_plain(axis), keepdims=keepdims)
-
-    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return apply("logsumexp", self, axis=_plain(axis), keepdims=keepdims)
-
-    def cumsum(self, axis: int = 0) -> Tensor:
-        return apply("cumsum", self, axis=axis)
-
-    def clip(self, low: float, high: float) -> Tensor:
-        return apply("clip", self, low=plain_number("clip", "low", low), high=plain_number("clip", "high", high))
-
-    def softmax(self, axis: int = -1) -> Tensor:
-        return apply("softmax", self, **({} if axis == -1 else {"axis": axis}))
-
-    def log_softmax(self, axis: int = -1) -> Tensor:
-        return apply("log_softmax", self, **({} if axis == -1 else {"axis": axis}))
+        return apply("sum", self, axis=plain(axis), keepdims=keepdims)
 
     def reshape(self, *shape: Any) -> Tensor:
         try:
@@ -328,44 +290,8 @@ class Tensor:
             return apply("reshape", self, shape=whole_numbers(shape))  # which says what is wrong
         return one(_RESHAPE, self, value, shape)
 
-    def permute(self, *axes: Any) -> Tensor:
-        return apply("permute", self, axes=whole_numbers(axes, "permute"))
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        return apply("squeeze", self, axis=_plain(axis))
-
-    def unsqueeze(self, axis: int) -> Tensor:
-        return apply("unsqueeze", self, axis=axis)
-
-    def flip(self, axis: Axis = None) -> Tensor:
-        return apply("flip", self, axis=_plain(axis))
-
-    def roll(self, shift: int, axis: int | None = None) -> Tensor:
-        return apply("roll", self, shift=shift, axis=axis)
-
-    def pad(self, widths: Sequence[Sequence[int]], value: float = 0.0) -> Tensor:
-        """(before, after) for each axis, as numpy."""
-        pairs = [_plain(pair) for pair in widths] if isinstance(widths, tuple | list) else widths
-        return apply("pad", self, widths=pairs, value=plain_number("pad", "value", value))
-
-    def split(self, sizes: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
-        """All parts: of these sizes, or of one size each but the last."""
-        wanted = sizes if isinstance(sizes, int) else whole_numbers((sizes,), "split")
-        first = apply("split", self, sizes=wanted, axis=axis, part=0)
-        count = -(-self.shape[axis] // wanted) if isinstance(wanted, int) else len(wanted)
-        return (first, *(apply("split", self, sizes=wanted, axis=axis, part=k) for k in range(1, count)))
-
-    def gather(self, indices: Any, axis: int = 0) -> Tensor:
-        return apply("gather", self, indices, axis=axis)
-
-    def masked_fill(self, mask: Any, value: float) -> Tensor:
-        return apply("masked_fill", self, mask, value=plain_number("masked_fill", "value", value))
-
-    def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
-        return apply("transpose", self, axes=_plain(axes))
-
-    def broadcast_to(self, shape: Sequence[int]) -> Tensor:
-        return apply("broadcast_to", self, shape=whole_numbers((shape,), "broadcast_to"))
+    def _apply(self, name: str, *others: Any, **attributes: Any) -> Tensor:
+        return apply(name, self, *others, **attributes)
 
     if TYPE_CHECKING:  # those of one input that are made below, for type checkers
 
@@ -381,13 +307,6 @@ class Tensor:
         def linear(self, W: Any) -> Tensor: ...
 
 
-def _plain(axis: Axis) -> int | list[int] | None:
-    """Attributes are JSON: sequences become lists."""
-    if isinstance(axis, np.integer):
-        return int(axis)
-    return list(axis) if isinstance(axis, tuple | list) else axis  # type: ignore[return-value]
-
-
 def handed_out(gradient: Any) -> Array:
     """A recorded gradient as people get it: an array that they cannot change."""
     array = as_array(gradient)
@@ -396,13 +315,172 @@ def handed_out(gradient: Any) -> Array:
 
 
 _new = Tensor.__new__
+_frame = sys._getframe
+_current = CURRENT.get
 _BASIC = frozenset({int, slice})  # what an index consists of in the common case
 _add_all: Any = np.add.reduce
 _ADD, _SUB, _MUL, _DIV, _POW, _MATMUL, _NEG, _INDEX, _SUM, _RESHAPE = (
     REGISTRY[name] for name in ("add", "sub", "mul", "div", "pow", "matmul", "neg", "index", "sum", "reshape")
 )
 
-from engine.apply import apply, as_tensor, one, two, wide  # noqa: E402 - they make tensors: the class stands above
+
+def as_tensor(value: Any, like: Tensor | None) -> Tensor:
+    """A tensor of an operand; a plain number takes the dtype of the floating point operand beside it."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, bool | int | float) and like is not None and like._data.dtype.kind == "f":
+        tensor = _new(Tensor)
+        number = like._data.dtype.type(value)
+        tensor._data = np.asarray(number) if type(like._data) is np.ndarray else number  # beside an array numpy is quicker with an array
+        tensor.tape, tensor.node, tensor._requires_grad = None, ONE_USE, False
+        return tensor
+    return Tensor(value)
+
+
+def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
+    """The result of the op of that name, recorded on the current tape.
+
+    operands: tensors, arrays or numbers. attributes: the op's keyword arguments, JSON only.
+    Raises TapeError for an unknown op or a mixture of tapes, and what the op raises for shapes and dtypes it does not take.
+    """
+    op = TABLE.get(name) or known_op(name)
+    if len(operands) != len(op.inputs) and not op.inputs[0].startswith("*"):
+        raise miscounted(op, len(operands))
+    if attributes and op.kind == "elementwise":
+        check_numbers(op, attributes)
+    arrays = []
+    for x in operands:
+        if not isinstance(x, Tensor):
+            if isinstance(x, tuple | list) and any(isinstance(y, Tensor) for y in x):
+                return apply(name, *one_by_one(op, operands), **attributes)
+            like = next((y for y in operands if isinstance(y, Tensor) and y._data.dtype.kind == "f"), None)
+            try:
+                operands = tuple([as_tensor(y, like) for y in operands])
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"{name}: {error}") from None
+            arrays = [y._data for y in operands]
+            break
+        arrays.append(x._data)
+    if op.fractional:
+        arrays = [wide(a) for a in arrays]
+    try:
+        result = op.forward(*arrays, **attributes) if attributes else op.forward(*arrays)
+    except (ValueError, TypeError) as error:
+        raise explained(error, name, operands, attributes) from None
+    if type(result) is tuple:
+        return many(op, operands, attributes, *result)
+    if not attributes:
+        if len(arrays) == 2 and type(result) is np.ndarray and result.dtype.kind == "f":
+            x, y = operands
+            return two(op, x, y, result)
+        attributes = NO_ATTRIBUTES  # type: ignore[assignment]
+    return many(op, operands, attributes, result, None)
+
+
+def wide(x: Any) -> Any:
+    """Small integers and truth values as float64: numpy would give their functions float16, and their negatives wrap."""
+    return x.astype(np.float64) if x.dtype.kind in "bu" else x
+
+
+# A computed value becomes a tensor, recorded where there is a tape to record it. Three forms of one function: most operations have one or
+# two inputs, and what is spent here is spent at every node. Two frames up is the code that asked for it, or more of the plumbing.
+
+
+def one(op: Op, x: Tensor, value: Any, attributes: Any = NO_ATTRIBUTES, residuals: Any = None) -> Tensor:
+    """The result of an operation whose result is floating point where its input is.
+
+    attributes: a mapping, or the arguments that `op.encode` makes one of.
+    """
+    tensor = _new(Tensor)
+    tensor._data = value
+    requires = x._requires_grad
+    tape = _current()
+    if tape is None:
+        tape = implicit_tape() if requires else None
+    elif not tape.tracing and not (requires and tape.recording):
+        tape = None
+    tensor.tape = tape
+    if tape is None:
+        tensor.node, tensor._requires_grad = -1, False
+        return tensor
+    a = x.node if x.tape is tape else tape.node_of(x)
+    if tape.tracing:
+        requires = requires and not tape.probing
+        frame = _frame(2)
+        code = frame.f_code
+        if code is tape.code or id(code) in tape.codes:
+            tape.where += (tape.place, code, frame.f_lasti)
+        else:
+            tape.locate(frame)
+    tensor._requires_grad = requires
+    rows = tape.rows
+    tensor.node = len(rows)
+    rows.append((op, attributes, residuals, a))
+    tape.arrays.append(value)
+    tape.requires.append(requires)
+    return tensor
+
+
+def two(op: Op, x: Tensor, y: Tensor, value: Any) -> Tensor:
+    """As `one`, for two inputs and no attributes: the result is floating point where an input has a gradient."""
+    tensor = _new(Tensor)
+    tensor._data = value
+    requires = x._requires_grad or y._requires_grad
+    tape = _current()
+    if tape is None:
+        tape = implicit_tape() if requires else None
+    elif not tape.tracing and not (requires and tape.recording):
+        tape = None
+    tensor.tape = tape
+    if tape is None:
+        tensor.node, tensor._requires_grad = -1, False
+        return tensor
+    a = x.node if x.tape is tape else tape.node_of(x)
+    b = y.node if y.tape is tape else tape.node_of(y)
+    if tape.tracing:
+        requires = requires and not tape.probing
+        frame = _frame(2)
+        code = frame.f_code
+        if code is tape.code or id(code) in tape.codes:
+            tape.where += (tape.place, code, frame.f_lasti)
+        else:
+            tape.locate(frame)
+    tensor._requires_grad = requires
+    rows = tape.rows
+    tensor.node = len(rows)
+    rows.append((op, NO_ATTRIBUTES, None, a, b))
+    tape.arrays.append(value)
+    tape.requires.append(requires)
+    return tensor
+
+
+def many(op: Op, operands: Sequence[Tensor], attributes: Mapping[str, Any], value: Any, residuals: Any) -> Tensor:
+    """The result of any operation."""
+    if type(value) is not np.ndarray and not isinstance(value, np.generic):
+        value = np.asarray(value)
+    tensor = _new(Tensor)
+    tensor._data = value
+    requires = any([x._requires_grad for x in operands]) and value.dtype.kind == "f"
+    tape = _current()
+    if tape is None:
+        tape = implicit_tape() if requires else None
+    elif not tape.tracing and not (requires and tape.recording):
+        tape = None
+    tensor.tape = tape
+    if tape is None:
+        tensor.node, tensor._requires_grad = -1, False
+        return tensor
+    inputs = [x.node if x.tape is tape else tape.node_of(x) for x in operands]
+    if tape.tracing:
+        requires = requires and not tape.probing
+        tape.locate(_frame(2))
+    tensor._requires_grad = requires
+    rows = tape.rows
+    tensor.node = len(rows)
+    rows.append((op, attributes, residuals, *inputs))
+    tape.arrays.append(value)
+    tape.requires.append(requires)
+    return tensor
 
 
 def _method(name: str, op: Op) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from engine import Tape, TapeError, Tensor, apply
-from engine.apply import many
 from engine.ops import REGISTRY
 from engine.ops.op import Array
+from engine.tensor import many
 from engine.trace import record
 from server import limits
 from server.programs.errors import LimitError, ProgramError
