@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from server import limits, problems
 from server.bodies import BodyGuard
+from server.idempotency import Idempotency
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
@@ -21,6 +22,7 @@ from server.routes import exports, figures, health, opening, ops, pages, runs, s
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
+from server.store.answers import AnswerStore
 from server.store.database import open_database
 from server.store.documents import Documents
 from server.store.runs import RunStore
@@ -48,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
             store = TraceStore(engine, settings.trace_bytes)
             first, _ = await run_in_threadpool(store.put, first, pinned=True)
             app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret))
+            app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
             yield
         finally:
@@ -62,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     problems.install(app)
     # The last added is the outermost.
+    app.add_middleware(Idempotency)
     app.add_middleware(BodyGuard, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Negotiation)

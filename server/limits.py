@@ -39,6 +39,10 @@ RUN_STEPS = 20_000
 # imported graphs
 GRAPH_VALUE_ELEMENTS = 100_000  # of one value that is written in lists
 
+# edits of one trace, and traces that come of edits of each other
+EDITS = 1_000
+EDIT_DEPTH = 16
+
 # traces
 GRAPH_NODES = 20_000
 TRACE_ELEMENTS = 4_000_000  # numbers in one trace
@@ -60,5 +64,10 @@ CHECKPOINT_BYTES = 2**28
 # visitors
 VISITOR_RUNS = 64  # kept of one who has no account
 WRITES_PER_SECOND = 30  # of one address
+
+# answers kept for requests that come again with their Idempotency-Key; beyond these the oldest go
+KEY_CHARACTERS = 200
+KEPT_ANSWERS = 2_000
+KEPT_ANSWER_BYTES = 32 * 2**20
 
 PAGE = 100

@@ -38,6 +38,7 @@ KINDS: Mapping[str, str] = {
     "not-found": "There is nothing here",
     "method": "This address does not take this method",
     "not-acceptable": "There is no answer of a type that the client takes",
+    "conflict": "Something else is in the way",
     "media-type": "The body is of another type than expected",
     "host": "This server does not go by this name",
     "invalid": "The request is not as expected",
@@ -48,8 +49,9 @@ KINDS: Mapping[str, str] = {
     "busy": "The server cannot do this now",
     "bug": "Something went wrong in the server",
 }
-_BY_STATUS = {400: "malformed", 401: "token", 403: "origin", 404: "not-found", 405: "method", 406: "not-acceptable", 413: "limit",
-              415: "media-type", 421: "host", 422: "invalid", 429: "rate", 500: "bug", 503: "busy"}  # fmt: skip
+_BY_STATUS = {400: "malformed", 401: "token", 403: "origin", 404: "not-found", 405: "method", 406: "not-acceptable",
+              409: "conflict", 413: "limit", 415: "media-type", 421: "host", 422: "invalid", 429: "rate", 500: "bug",
+              503: "busy"}  # fmt: skip
 
 
 class ProblemPart(BaseModel):
@@ -153,7 +155,7 @@ def _message(part: Mapping[str, Any]) -> str:
 
 
 # pydantic names the member of a union in the path of an error; the body has no such level
-_UNION_MEMBERS = {"expression", "network", "graph", "adamw", "sgd"}
+_UNION_MEMBERS = {"expression", "network", "graph", "what-if", "adamw", "sgd"}
 _UNION_FIELDS = {"program", "optimizer"}
 _PLAIN = re.compile(r"[\w.-]{1,40}")
 

@@ -57,3 +57,15 @@ validations = Table(
     Column("step", Integer, primary_key=True),
     Column("figures", Text, nullable=False),  # JSON: loss, and accuracy or rmse; NaN as a string, which no SQL number can be
 )  # fmt: skip
+
+answers = Table(
+    "answers", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),  # hash of who asked and of the key
+    Column("request", String(64), nullable=False),  # hash of what was asked
+    Column("created", String(40), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),  # JSON
+    Column("data", LargeBinary, nullable=False),  # the body, packed (blobs.py)
+    Column("sha256", String(64), nullable=False),
+)  # fmt: skip
