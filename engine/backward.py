@@ -226,7 +226,7 @@ class Scratch:
     def whole(self, product: Product, mine: bool) -> Array:
         """The product; in memory of its own, or in memory that the next one of its shape uses again."""
         left, right = product.left, product.right
-        if mine or left.dtype != right.dtype:
+        if mine:
             return left.T.dot(right)  # type: ignore[no-any-return]
         key = (left.shape[1], right.shape[1], left.dtype)
         array = self.arrays.get(key)

@@ -37,7 +37,7 @@ class Placed:
 
 
 class Product:
-    """A contribution that is the product of two matrices, left^T right: kept as these, multiplied by whoever reads it."""
+    """A contribution that is a product of matrices of its target's dtype, left^T right: kept as these, multiplied by whoever reads it."""
 
     __slots__ = ("left", "right")
 
@@ -78,7 +78,10 @@ class Sweep:
         self.kept = {n for n, g in enumerate(gradients) if g is not None}
 
     def events(self, tape: Tape) -> Iterator[Event]:
-        """A ``vjp`` for each edge, with ``unbroadcast`` where axes were summed away and ``accumulate`` where something was there."""
+        """A ``vjp`` for each edge, with ``unbroadcast`` where axes were summed away and ``accumulate`` where something was there.
+
+        A sweep that an error ended has events as far as it came.
+        """
         arrived, sent = set(self.kept), iter(self.sent)
         for node in range(self.node, -1, -1):
             op = tape.ops[node]
@@ -87,7 +90,9 @@ class Sweep:
             for port, target in enumerate(tape.inputs[node]):
                 if not tape.requires[target]:
                     continue
-                contribution = next(sent)
+                contribution = next(sent, None)
+                if contribution is None:
+                    return
                 if op.placed and tape.residuals[node] is not None:
                     contribution = Placed(contribution, tape.residuals[node], tape.values[target])
                 if type(contribution) is Summed:

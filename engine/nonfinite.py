@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.backward import unbroadcast
 from engine.ops.op import NumpyNamespace, Record, as_array
-from engine.tape import NonFinite, Tape
+from engine.tape import NonFinite
 
 if TYPE_CHECKING:
     from engine.backward import BackwardRun
@@ -32,17 +33,12 @@ def first_nonfinite_contribution(run: BackwardRun, infinities: bool = True) -> N
         for port, (target, contribution) in enumerate(zip(sources, sent, strict=True)):
             if not needs[port] or contribution is None:
                 continue
-            found = tape.nonfinite_in(as_array(contribution), node, infinities, port)
+            value = tape.values[target]
+            with np.errstate(over="ignore"):  # a float32 gradient may have no room for it: then it is infinite here too
+                arrived = as_array(contribution).astype(value.dtype, copy=False)
+            found = tape.nonfinite_in(arrived, node, infinities, port)
             if found is not None:
                 return found
-            _add(gradients, tape, target, as_array(contribution))
+            arrived = unbroadcast(arrived, value.shape)
+            gradients[target] = gradients[target] + arrived if target in gradients else arrived
     return None
-
-
-def _add(gradients: dict[int, Any], tape: Tape, target: int, contribution: Any) -> None:
-    shape = tape.values[target].shape
-    lead = contribution.ndim - len(shape)
-    thin = tuple(i + lead for i, n in enumerate(shape) if n == 1 and contribution.shape[i + lead] != 1)
-    if lead or thin:
-        contribution = contribution.sum(axis=(*range(lead), *thin)).reshape(shape)
-    gradients[target] = gradients[target] + contribution if target in gradients else contribution

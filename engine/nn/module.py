@@ -26,6 +26,8 @@ class Parameter(Tensor):
         """Freezes the parameter (False) or thaws it. A frozen one forgets its gradient: no optimizer moves it by an old one."""
         if not requires_grad:
             self.grad = None
+        if requires_grad != self._requires_grad:
+            self._data = self._data.copy()  # so that a tape that has the parameter on record takes it as a new leaf
         self._requires_grad = requires_grad
         return self
 

@@ -42,7 +42,7 @@ def _linear_to_weight(g: Array, x: Array, W: Array, y: Array) -> Any:
     """Many elements stay two factors: only their sum over the uses of a weight is ever needed."""
     if x.ndim != 2:
         g, x = g.reshape(_rows(x), W.shape[0]), x.reshape(_rows(x), W.shape[1])
-    return g.T.dot(x) if W.size <= LARGE else Product(g, x)
+    return g.T.dot(x) if W.size <= LARGE or not g.dtype == x.dtype == W.dtype else Product(g, x)
 
 
 def _linear_to_both(g: Array, x: Array, W: Array, y: Array) -> tuple[Any, Any]:

@@ -188,7 +188,10 @@ def _contribution(derivative: Tree) -> Tree:
 def _slopes(slopes: Sequence[Tree], arguments: Sequence[str], options: Mapping[str, Any], *, scalars: bool) -> Slopes:
     """The contributions compiled for arrays, or for single numbers."""
     functions = dict(FUNCTIONS)
-    trees = list(slopes) if scalars or options else [_with_arrays(t, functions) for t in slopes]
+    if len(slopes) > 1:
+        trees = [_with_floats(t) for t in slopes]
+    else:
+        trees = list(slopes) if scalars or options else [_with_arrays(t, functions) for t in slopes]
     each = [None if t == _INCOMING else compile_tree(t, arguments, functions, options, scalars=scalars) for t in trees]
     both = None
     if len(each) == 2 and None not in each:
@@ -196,11 +199,20 @@ def _slopes(slopes: Sequence[Tree], arguments: Sequence[str], options: Mapping[s
     return Slopes(tuple(each), both)
 
 
+def _with_floats(tree: Tree) -> Tree:
+    """The tree with whole numbers as fractions, beside which small integers, as an input without gradient may be, count as float64."""
+    if isinstance(tree, list):
+        keep = 2 if tree[0] == "call" else 1
+        return [*tree[:keep], *(_with_floats(part) for part in tree[keep:])]
+    return float(tree) if isinstance(tree, int) else tree
+
+
 def _with_arrays(tree: Tree, functions: dict[str, Any]) -> Tree:
     """The tree with numbers as names of arrays, put into `functions`.
 
     Beside an array numpy is twice as quick with an array of one number as with Python's number: those that float32 holds exactly are made
-    once, in float32, which widens nothing. Not beside parameters, which are Python's numbers and would be rounded to float32.
+    once, in float32, which widens nothing. Not beside parameters, which are Python's numbers and would be rounded to float32; nor beside a
+    second input, which may be of small integers that numpy would make float32 of.
     """
     if isinstance(tree, list):
         if tree[0] == "pow":  # powers of plain numbers have quick ways of their own
