@@ -15,10 +15,12 @@ from server.idempotency import Idempotency
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
+from server.metrics import Metrics
 from server.middleware import Negotiation, RequestContext
 from server.origins import OriginGuard
+from server.proxies import ProxyGuard
 from server.rates import RateGuard
-from server.routes import exports, figures, health, opening, ops, pages, runs, schema, tasks, traces
+from server.routes import exports, figures, health, opening, ops, pages, probes, runs, schema, tasks, traces
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
@@ -43,6 +45,8 @@ def create_app(settings: Settings) -> FastAPI:
         secret = settings.secret.get_secret_value() if settings.secret else await run_in_threadpool(secret_in, settings.data)
         engine = await run_in_threadpool(open_database, settings.database_url)
         pool, quick = (WorkerPool(count, settings.worker_memory, settings.queue) for count in (settings.workers, 1))
+        app.state.metrics.watch("pool", pool)
+        app.state.metrics.watch("quick", quick)
         trained = RunStore(engine, settings.run_bytes)
         trainer = Trainer(pool, trained, settings.slice_seconds)
         try:
@@ -63,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Retrograd", description="Every gradient as it travels back through time.", version="1",
         openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan,
     )  # fmt: skip
+    app.state.metrics = metrics = Metrics()
     problems.install(app)
     # The last added is the outermost.
     app.add_middleware(Idempotency)
@@ -72,10 +77,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RateGuard, settings=settings)
     app.add_middleware(TokenGuard, settings=settings)
     app.add_middleware(OriginGuard, settings=settings)
-    app.add_middleware(RequestContext, settings=settings)
+    app.add_middleware(RequestContext, settings=settings, metrics=metrics)
+    app.add_middleware(ProxyGuard, settings=settings)
     api = APIRouter(prefix=PREFIX, responses={"4XX": {"model": problems.ProblemDocument, "description": "What was wrong, and what to do"}})
     for resource in RESOURCES:
         api.include_router(resource.router)
     app.include_router(api)
+    app.include_router(probes.router)
     app.include_router(pages.router_for(settings.static))
     return app

@@ -29,6 +29,7 @@ def serve(
     # Here, since worker processes read this module again and must set their threads before numpy is loaded.
     import uvicorn
 
+    from server import logs
     from server.app import create_app
 
     settings = _settings(host=host, port=port, data=data, public=public or None)
@@ -41,11 +42,54 @@ def serve(
         raise typer.BadParameter(f"the folder {settings.data} cannot be made ({error.strerror}); name another with --data") from None
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     typer.echo(f"Retrograd: http://{shown}:{settings.port}  (data in {settings.data})")
-    # Open connections must not keep a stopping server from ending.
+    logs.configure(settings.log)
+    # Open connections must not keep a stopping server from ending: it ends within ten seconds, its workers included.
     uvicorn.run(
         create_app(settings), host=settings.host, port=settings.port, timeout_graceful_shutdown=5, server_header=False, access_log=False,
-        forwarded_allow_ips=settings.proxies,
+        proxy_headers=False, log_config=None, ws="none",
     )  # fmt: skip
+
+
+@app.command()
+def export(
+    trace: Annotated[str | None, typer.Argument(help="Id of a stored trace, sha256:…", show_default=False)] = None,
+    program: Annotated[Path | None, typer.Option(help="A JSON file with a program: its trace is computed now.")] = None,
+    form: Annotated[str, typer.Option("--format", help="json, or what GET /api/v1/traces/{id}/export/{format} has.")] = "json",
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output unless given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder for runs and traces.")] = None,
+) -> None:
+    """Write a trace to a file, without a server."""
+    if (trace is None) == (program is None):
+        raise typer.BadParameter("name either a stored trace by its id, or a program's file with --program")
+    from server import offline
+
+    settings = _settings(data=data)
+    try:
+        made = offline.computed(settings, program) if program is not None else offline.stored(settings, str(trace))
+        content = offline.written(made, form)
+        if out is None:
+            typer.echo(content, nl=False)
+            return
+        out.write_bytes(content)
+    except offline.OfflineError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"Error: {out} cannot be written ({error.strerror})", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{made.id}: {len(content):,} bytes in {out}", err=True)
+
+
+@app.command()
+def doctor(data: Annotated[Path | None, typer.Option(help="Folder for runs and traces.")] = None) -> None:
+    """Try out everything the server needs, and say what is not right."""
+    from server.doctor import examine
+
+    right = True
+    for name, fine, found in examine(_settings(data=data)):
+        typer.echo(f"{'ok ' if fine else 'NOT'}  {name}: {found}")
+        right = right and fine
+    raise typer.Exit(0 if right else 1)
 
 
 def _settings(**options: object) -> Settings:

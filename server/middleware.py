@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import time
 import uuid
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.problems import REQUEST_ID, bug_response
+from server import logs
+from server.metrics import Metrics
+from server.problems import REQUEST_ID, bug_response, shown_path
+from server.proxies import own_path
 from server.settings import Settings
 
 
@@ -28,22 +33,23 @@ def security_headers(settings: Settings) -> dict[str, str]:
 
 
 class RequestContext:
-    """Numbers the request and adds the security headers to its answer; what nothing within has caught becomes a 500."""
+    """Numbers the request, counts it, and adds the security headers to its answer; what nothing within has caught becomes a 500."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.security = app, security_headers(settings)
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self.app, self.security, self.metrics = app, security_headers(settings), metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id, started = uuid.uuid4().hex, False
+        request_id, status, began = uuid.uuid4().hex, 0, time.perf_counter()
         scope.setdefault("state", {})["request_id"] = request_id
+        logs.request_id.set(request_id)
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in {**self.security, REQUEST_ID: request_id}.items():
                     headers.setdefault(name, value)
@@ -53,9 +59,17 @@ class RequestContext:
             await self.app(scope, receive, send_with_headers)
         except Exception as error:
             response = bug_response(Request(scope), error)
-            if started:
+            if status:
                 raise
             await response(scope, receive, send_with_headers)
+        finally:
+            self._count(scope, status, time.perf_counter() - began)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = scope["state"].get("route", "")
+        self.metrics.count(scope["method"], route, status, seconds)
+        told = {"method": scope["method"], "path": shown_path(scope), "route": route, "status": status, "ms": round(1000 * seconds, 1)}
+        logs.access.info("request", extra=told)
 
 
 class Negotiation:
@@ -84,6 +98,17 @@ class Negotiation:
 
         settled = {**scope, "headers": headers.raw, "method": "GET" if head else scope["method"]}
         await self.app(settled, receive, send_without_body if head else send)
+        scope["state"]["route"] = _template(settled)
+
+
+def _template(scope: Scope) -> str:
+    """The address of the route that was taken, its parameters by name; empty where there was none. A route knows its own end of it."""
+    end = getattr(scope.get("route"), "path_format", None)
+    if end is None:
+        return ""
+    filled = re.sub(r"\{(\w+)\}", lambda name: str(scope["path_params"].get(name[1], "")), end)
+    path = own_path(scope)
+    return f"{path.removesuffix(filled)}{end}" if path.endswith(filled) else str(end)
 
 
 def _accepts_gzip(header: str) -> bool:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.problems import ProblemError, problem_response
+from server.proxies import own_path
 from server.settings import Settings
 
 READS = ("GET", "HEAD", "OPTIONS")
@@ -36,7 +37,7 @@ class OriginGuard:
             self.names.add(_bracketed(settings.host))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in PROBES:
+        if scope["type"] == "http" and own_path(scope) not in PROBES:
             try:
                 self._check(scope["method"], Headers(scope=scope))
             except ProblemError as error:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Scope
 
 from server.encoding import dumps
 from server.jobs.pool import OverloadedError, WorkerLostError, WorkerMemoryError
@@ -95,14 +96,14 @@ def problem_response(request: Request, error: ProblemError) -> Response:
     document: dict[str, Any] = {
         "type": f"urn:retrograd:problem:{kind}" if kind else "about:blank",
         "title": KINDS[kind] if kind else HTTPStatus(error.status).phrase,
-        "status": error.status, "detail": error.detail, "instance": _instance(request), "request_id": request_id, **error.more,
+        "status": error.status, "detail": error.detail, "instance": shown_path(request.scope), "request_id": request_id, **error.more,
     }  # fmt: skip
     return Response(dumps(document), error.status, {**(error.headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
 
 
-def _instance(request: Request) -> str:
+def shown_path(scope: Scope) -> str:
     """The path that was asked for, harmless wherever it is shown: percent-encoded, and not longer than anybody would read."""
-    return quote(str(request.scope["path"]), safe="/:-._~")[:INSTANCE_CHARACTERS]
+    return quote(str(scope["path"]), safe="/:-._~")[:INSTANCE_CHARACTERS]
 
 
 def install(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     hosts: Names = Field(default=(), description="names it goes by beside those of this machine, with commas between; `*` takes any")
     origins: Names = Field(default=(), description="other origins whose pages may write, such as `https://example.org`")
     proxies: str = Field(default="127.0.0.1", description="addresses of proxies whose `X-Forwarded-*` headers are believed; `*`: any")
+    root_path: str = Field(
+        default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="prefix that a proxy takes off the addresses, such as `/retrograd`"
+    )
+    log: Literal["text", "json"] = Field(default="text", description="`json`: one object a line, with a line for every request")
     frame_ancestors: str = Field(
         default="'self'", pattern=r"^[^;,\r\n]*$", description="pages that may show this one in a frame, as in Content-Security-Policy"
     )

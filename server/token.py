@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.origins import PROBES
 from server.problems import ProblemError, problem_response
+from server.proxies import own_path
 from server.settings import Settings
 
 COOKIE = "retrograd_token"
@@ -27,7 +28,7 @@ class TokenGuard:
         self.signer = Signer(self.token or "", salt="retrograd.token")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.token is None or scope["type"] != "http" or scope["path"] in PROBES or self._is_known(Request(scope)):
+        if self.token is None or scope["type"] != "http" or own_path(scope) in PROBES or self._is_known(Request(scope)):
             await self.app(scope, receive, send)
             return
         await self._answer(Request(scope))(scope, receive, send)
