@@ -16,13 +16,15 @@ from server.programs.errors import ProgramError
 from server.programs.expression import trace_expression
 from server.programs.graph import trace_graph
 from server.programs.network import settings_of, trace_network
+from server.programs.what_if import first, trace_with_edits, within
 from server.store.traces import TraceFile
 
 
 def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None, seconds: float = limits.COMPUTE_SECONDS) -> TraceFile:
     """The trace of a program, within `seconds` of processor time. Raises ProgramError for one that cannot run."""
-    if program["kind"] == "network":
-        settings_of(program)  # reads the task's data where this process has not yet, which is nobody's computation
+    base = first(program)
+    if base["kind"] == "network":
+        settings_of(base)  # reads the task's data where this process has not yet, which is nobody's computation
     with processor_time(seconds):
         doc = _traced(program, checkpoint)
         return TraceFile.pack(doc["id"], doc["program"], serialise(doc))
@@ -34,6 +36,10 @@ def _traced(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, A
             return trace_expression(program)
         case "graph":
             return trace_graph(program)
+        case "what-if":
+            with within(1):
+                parent = _traced(program["program"], checkpoint)
+            return trace_with_edits(Document(parent), program["edits"], "/program/edits")
         case _:
             return trace_network(program, checkpoint)
 

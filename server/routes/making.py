@@ -7,15 +7,16 @@ from typing import Any
 from server import limits
 from server.jobs.replay import checkpoint_before
 from server.jobs.work import make_trace
+from server.programs.what_if import first
 from server.routes.trace_response import check_size
 from server.services import Services
 from server.store.traces import TraceFile
 
 
 async def network_trace(services: Services, program: dict[str, Any], checkpoint: bytes | None) -> TraceFile:
-    """The trace of a network program that was admitted. What is trained before its step is trained in slices, between other work."""
-    settings = services.settings
-    near = await checkpoint_before(services.pool, program, program["step"], checkpoint, settings.slice_seconds)
+    """The trace of a network program that was admitted, or of edits of one. What is trained before its step is trained in slices."""
+    settings, base = services.settings, first(program)
+    near = await checkpoint_before(services.pool, base, base["step"], checkpoint, settings.slice_seconds)
     return await services.pool.run(make_trace, program, near, settings.compute_seconds, seconds=limits.TRACE_SECONDS)
 
 

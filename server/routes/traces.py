@@ -16,7 +16,8 @@ from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
 from server.programs.graph import check_nodes
 from server.programs.network import admit, check_reach
-from server.routes import bptt, parts, tensors
+from server.programs.what_if import depth, first, within
+from server.routes import bptt, parts, tensors, what_if
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
 from server.routes.making import keep_trace, network_trace
@@ -26,7 +27,7 @@ from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
-for resource in (parts, tensors, bptt):
+for resource in (parts, tensors, bptt, what_if):
     router.include_router(resource.router)
 Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
 
@@ -35,12 +36,14 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 async def create(request: Request, body: TraceRequest, services: Use) -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
     program = body.program.model_dump(by_alias=True)
-    settings = services.settings
-    if program["kind"] == "graph":
-        check_nodes(len(program["nodes"]), settings.graph_nodes)
-    if program["kind"] == "network":
-        await run_in_threadpool(admit, program, settings.graph_nodes, settings.trace_elements)
-        await run_in_threadpool(check_reach, program)
+    settings, base = services.settings, first(program)
+    with within(depth(program)):
+        if base["kind"] == "graph":
+            check_nodes(len(base["nodes"]), settings.graph_nodes)
+        if base["kind"] == "network":
+            await run_in_threadpool(admit, base, settings.graph_nodes, settings.trace_elements)
+            await run_in_threadpool(check_reach, base)
+    if base["kind"] == "network":
         work = network_trace(services, program, None)
     else:
         work = services.quick.run(make_trace, program, None, settings.compute_seconds, seconds=limits.QUICK_SECONDS)

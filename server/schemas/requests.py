@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server import limits
+from server.schemas.edits import Edits
 from server.schemas.expression import ExpressionProgram
 from server.schemas.graph import GraphProgram
 from server.schemas.network import NetworkProgram, RunProgram
 
-Program = Annotated[ExpressionProgram | NetworkProgram | GraphProgram, Field(discriminator="kind")]
+
+class WhatIfProgram(BaseModel):
+    """The trace of a program, with some values changed. parent: the trace that the edits are of, as the trace's own program names it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{
+        "kind": "what-if", "program": {"kind": "expression", "expression": "w*x", "inputs": {"w": 2, "x": 3}},
+        "edits": [{"node": "w", "value": 5}]}]})  # fmt: skip
+
+    kind: Literal["what-if"]
+    parent: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")] | None = None
+    program: Program
+    edits: Edits
+
+
+Program = Annotated[ExpressionProgram | NetworkProgram | GraphProgram | WhatIfProgram, Field(discriminator="kind")]
+WhatIfProgram.model_rebuild()
 
 
 class TraceRequest(BaseModel):
@@ -33,6 +49,13 @@ class StepsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     count: Annotated[int, Field(ge=1, le=limits.STEPS_PER_REQUEST)]
+
+
+class WhatIfRequest(BaseModel):
+    """Edit the values of a trace."""
+
+    model_config = ConfigDict(extra="forbid")
+    edits: Edits
 
 
 class CheckRequest(BaseModel):
