@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import logs
 from server.metrics import Metrics
-from server.problems import REQUEST_ID, bug_response, shown_path
+from server.problems import REQUEST_ID, ProblemError, bug_response, problem_response, shown_path
 from server.proxies import own_path
 from server.settings import Settings
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
@@ -73,7 +75,9 @@ class RequestContext:
 
 
 class Negotiation:
-    """Settles for the parts within what the client's method and Accept-Encoding come to.
+    """Settles for the parts within what the client's address, method and Accept-Encoding come to.
+
+    An address with control characters names nothing; a database may not even take it as a question.
 
     HEAD is a GET whose body is not sent. Accept-Encoding becomes `gzip` or nothing: the compressing middleware looks for the word alone,
     and would compress for `gzip;q=0`.
@@ -85,6 +89,10 @@ class Negotiation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if _CONTROL.search(scope["path"]):
+            error = ProblemError(404, "there is nothing at this address; addresses have no control characters")
+            await problem_response(Request(scope), error)(scope, receive, send)
             return
         headers = MutableHeaders(raw=list(scope["headers"]))
         gzip = _accepts_gzip(",".join(headers.getlist("accept-encoding")))

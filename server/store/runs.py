@@ -16,7 +16,7 @@ from server.store.blobs import DamagedError, pack, unpack
 from server.store.checkpoints import superfluous
 from server.store.clock import now
 from server.store.database import give_back
-from server.store.tables import checkpoints, runs, slices, validations
+from server.store.tables import LARGEST_NUMBER, checkpoints, runs, slices, validations
 
 _FLOAT = np.dtype("<f8")
 
@@ -72,7 +72,7 @@ class RunStore:
         """Runs without history, newest first, that follow the cursor; and the next cursor."""
         query = select(runs).order_by(runs.c.number.desc())
         if after is not None:
-            query = query.where(runs.c.number < after)
+            query = query.where(runs.c.number < min(after, LARGEST_NUMBER))
         with self.engine.connect() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
             found = self._validations(connection, [row.id for row in rows])

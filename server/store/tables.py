@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
 
+LARGEST_NUMBER = 2**31 - 1  # that Postgres takes where rows have one
 metadata = MetaData()
 
 traces = Table(

@@ -16,7 +16,7 @@ from server.encoding import dumps
 from server.store.blobs import DamagedError, sha256
 from server.store.clock import now
 from server.store.database import give_back
-from server.store.tables import traces
+from server.store.tables import LARGEST_NUMBER, traces
 
 log = logging.getLogger("retrograd")
 
@@ -114,7 +114,7 @@ class TraceStore:
         """Traces without their documents, newest first, that follow the cursor; and the next cursor."""
         query = select(traces.c.number, traces.c.id, traces.c.program, traces.c.created, traces.c.bytes).order_by(traces.c.number.desc())
         if after is not None:
-            query = query.where(traces.c.number < after)
+            query = query.where(traces.c.number < min(after, LARGEST_NUMBER))
         with self.engine.connect() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
         items = [{"id": row.id, "program": json.loads(row.program), "created": row.created, "bytes": row.bytes} for row in rows[:limit]]
