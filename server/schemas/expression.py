@@ -41,8 +41,9 @@ def _tensor(value: Any) -> Any:
 
 
 def _name(value: str) -> str:
-    if not value.isidentifier() or keyword.iskeyword(value) or value.startswith("__") or len(value) > limits.INPUT_NAME_CHARACTERS:
-        raise ValueError(f"an input is named as in Python, by at most {limits.INPUT_NAME_CHARACTERS} characters and without __ before: w or x_1, say")
+    most = limits.INPUT_NAME_CHARACTERS
+    if not value.isidentifier() or keyword.iskeyword(value) or value.startswith("__") or len(value) > most:
+        raise ValueError(f"an input is named as in Python, by at most {most} characters and without __ before: w or x_1, say")
     return value
 
 
