@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from server import limits, problems
 from server.bodies import BodyGuard
+from server.cached import Cached
 from server.idempotency import Idempotency
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyGuard, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Negotiation)
+    app.add_middleware(Cached)
     app.add_middleware(RateGuard, settings=settings)
     app.add_middleware(TokenGuard, settings=settings)
     app.add_middleware(OriginGuard, settings=settings)
