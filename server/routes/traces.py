@@ -17,7 +17,7 @@ from server.problems import ProblemError
 from server.programs.graph import check_nodes
 from server.programs.network import admit, check_reach
 from server.programs.what_if import depth, first, within
-from server.routes import bptt, parts, tensors, what_if
+from server.routes import bptt, parts, tensors, trace_figures, what_if
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
 from server.routes.making import keep_trace, network_trace
@@ -27,7 +27,7 @@ from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
-for resource in (parts, tensors, bptt, what_if):
+for resource in (parts, tensors, bptt, what_if, trace_figures):
     router.include_router(resource.router)
 Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
 
