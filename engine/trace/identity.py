@@ -8,9 +8,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 _EXACT = 2**53
+_AS_THEY_ARE = frozenset({str, bool, type(None)})
 _PARTS = ("schema", "program", "loss", "events", "batch", "after", "notes")
 
 
@@ -37,12 +39,18 @@ def _canonical(value: Any) -> Any:
         whole = math.isfinite(value) and abs(value) < _EXACT and value == int(value)
         return int(value) if whole else float(value).hex()
     if kind is dict or isinstance(value, Mapping):
-        return {key: item if (item := value[key]) is None or type(item) is str else _canonical(item) for key in _in_order(tuple(value))}
+        return {key: item if type(item := value[key]) in _AS_THEY_ARE else _canonical(item) for key in _in_order(tuple(value))}
     if kind is list or isinstance(value, Sequence):
-        if set(map(type, value)) == {int} and max(value) < _EXACT and min(value) > -_EXACT:  # a column of numbers, as most are
+        kinds = set(map(type, value))
+        numbers = list(chain.from_iterable(value)) if kinds == {list} else value  # shapes, or a column of numbers: most are that
+        if set(map(type, numbers)) == {int} and _exact(numbers):
             return value
         return [_canonical(item) for item in value]
     return value
+
+
+def _exact(numbers: Sequence[int]) -> bool:
+    return min(numbers) > -_EXACT and max(numbers) < _EXACT
 
 
 @lru_cache(maxsize=1024)
