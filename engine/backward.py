@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.events import Product, Summed, Sweep
+from engine.events import LOCK, Product, Summed, Sweep, locked
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
-from engine.tape import LOCK, NO_ATTRIBUTES, NonFinite, Tape, TapeError, attributes_of, close_implicit
+from engine.tape import NO_ATTRIBUTES, NonFinite, Tape, TapeError, attributes_of, close_implicit
 from engine.tensor import handed_out
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class BackwardRun:
         return self.tape.latest_gradients is self._gradients
 
     def gradient(self, node: int) -> Array | None:
-        """The gradient of a node as it was recorded (a 0-d one is numpy's own scalar), or None where none arrived."""
-        return self._gradients[node] if node < len(self._gradients) else None
+        """The gradient of a node as it was recorded, read-only (a 0-d one is numpy's own scalar), or None where none arrived."""
+        return locked(self._gradients[node]) if node < len(self._gradients) else None
 
     def tensor(self, tensor: Tensor) -> Tensor:
         """The gradient of a tensor as a tensor that can be differentiated. Raises TapeError unless `backward` had create_graph=True."""

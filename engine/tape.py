@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine.events import Event, Phase, Sweep
-from engine.ops.op import REGISTRY, Array, Op, as_array
+from engine.events import LOCK, Event, Phase, Sweep, locked
+from engine.ops.op import REGISTRY, Array, Op, as_array, wide
 
 if TYPE_CHECKING:
     from engine.tensor import Tensor
@@ -31,7 +31,6 @@ Place = tuple[str, int | None, Phase, bool]  # scope, time step, phase, whether 
 CURRENT: ContextVar[Tape | None] = ContextVar("current_tape", default=None)
 _IMPLICIT: ContextVar[weakref.ref[Tape] | None] = ContextVar("implicit_tape", default=None)
 NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
-LOCK: Any = np.ndarray.setflags  # LOCK(array, False) makes it read-only, in half the time that ``array.flags.writeable = False`` takes
 ONE_USE = -2  # the node of a constant that was made of a number for one operation: nobody can ask for it again
 _LEAF: Row = (None, NO_ATTRIBUTES, None)
 _QUIET = (  # plumbing: the line behind a node is the first outside it
@@ -158,7 +157,7 @@ class Tape:
     @property
     def values(self) -> Sequence[Any]:
         """Arrays, read-only: they are locked when they are handed out."""
-        return Column(self, lambda tape, node: _locked(tape.arrays[node]))
+        return Column(self, lambda tape, node: locked(tape.arrays[node]))
 
     @property
     def attributes(self) -> Sequence[Mapping[str, Any]]:
@@ -166,7 +165,7 @@ class Tape:
 
     @property
     def residuals(self) -> Sequence[Any]:
-        return Column(self, lambda tape, node: tape.rows[node][2])
+        return Column(self, lambda tape, node: locked(tape.rows[node][2]))
 
     @property
     def scopes(self) -> Sequence[str]:
@@ -200,7 +199,9 @@ class Tape:
     # recording
 
     def note(self, kind: str, phase: Phase, node: int = -1, port: int = -1, target: int = -1, array: Any = None, terms: Any = None) -> None:
-        """Adds an event that is not the computation of a node."""
+        """Adds an event that is not the computation of a node. Its arrays are read-only from now on."""
+        for recorded in (array, *(terms or {}).values()):
+            locked(recorded)
         self._notes.append((len(self.rows), (kind, phase, node, port, target, array, terms)))
 
     def note_sweep(self, sweep: Sweep) -> None:
@@ -231,14 +232,11 @@ class Tape:
         return self.node_of(tensor)
 
     def _leaf(self, tensor: Tensor) -> int:
-        data = tensor.data
+        data = tensor._data
         if type(data) is np.ndarray:
-            if data.base is not None:  # a view could be changed behind the record's back
-                tensor.data = data = np.array(data)
             LOCK(data, False)
-        elif not isinstance(data, np.generic):
-            tensor.data = data = np.array(data)
-            LOCK(data, False)
+            if data.base is not None:  # computed without a tape, and shows the memory of another tensor, which could be changed
+                LOCK(data.base, False)
         node = len(self.rows)
         self.rows.append(_LEAF)
         self.arrays.append(data)
@@ -320,13 +318,13 @@ class Tape:
 
     @contextmanager
     def probe(self) -> Iterator[None]:
-        """Nodes recorded inside are there to be looked at: no events, no gradient."""
-        place, probing, start = self.place, self.probing, len(self)
-        self.place, self.probing = (*place[:3], True), True
+        """Nodes recorded inside are there to be looked at: no events, no gradient. Below TRACE nobody looks, and nothing is recorded."""
+        place, probing, recording, start = self.place, self.probing, self.recording, len(self)
+        self.place, self.probing, self.recording = (*place[:3], True), True, self.tracing
         try:
             yield
         finally:
-            self.place, self.probing = place, probing
+            self.place, self.probing, self.recording = place, probing, recording
             for node in range(start, len(self)):
                 if self.rows[node][0] is not None:
                     self.roles.setdefault(node, "probe")
@@ -366,12 +364,6 @@ class Tape:
         return node
 
 
-def _locked(value: Any) -> Any:
-    if type(value) is np.ndarray:
-        LOCK(value, False)
-    return value
-
-
 @lru_cache(maxsize=4096)
 def _line(code: CodeType, instruction: int) -> int | None:
     return next(islice(code.co_positions(), instruction // 2, None))[0]
@@ -400,7 +392,8 @@ def replay(
         if node in changed:
             out[node], dirty[node] = as_array(changed[node]).astype(values[node].dtype), True
         elif op is not None and any(dirty[i] for i in inputs[node]):
-            result = op.forward(*(out[i] for i in inputs[node]), **attributes[node])
+            given = [wide(out[i]) if op.fractional else out[i] for i in inputs[node]]
+            result = op.forward(*given, **attributes[node])
             out[node], dirty[node] = as_array(result[0] if isinstance(result, tuple) else result), True
     return out
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.events import LOCK, locked
 from engine.methods import Axis, Methods, plain
-from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array
+from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array, wide
 from engine.ops.shape import encode_index, whole_numbers
 from engine.refusals import check_numbers, explained, miscounted, no_array, one_by_one
-from engine.tape import CURRENT, LOCK, NO_ATTRIBUTES, ONE_USE, Tape, TapeError, implicit_tape, known_op
+from engine.tape import CURRENT, NO_ATTRIBUTES, ONE_USE, Tape, TapeError, implicit_tape, known_op
 
 if TYPE_CHECKING:
     from engine.backward import BackwardRun
@@ -57,15 +58,22 @@ class Tensor(Methods):
 
     @property
     def data(self) -> Array:
-        """The values. Those of a leaf can be replaced; what a tape has recorded is read-only: it is locked when it is handed out."""
+        """The values. Those of a leaf can be replaced. What a tape has recorded is read-only, and so is what shows another tensor's memory:
+        it is locked when it is handed out.
+        """
         data: Any = self._data
-        if self.tape is not None and type(data) is np.ndarray:
+        if type(data) is np.ndarray and (self.tape is not None or data.base is not None):
             LOCK(data, False)
         return data  # type: ignore[no-any-return]
 
     @data.setter
-    def data(self, data: Array) -> None:
-        self._data = data
+    def data(self, data: Any) -> None:
+        if self.tape is not None:
+            raise TapeError("the values of an intermediate are what was computed; only a leaf's can be replaced")
+        if (type(data) is np.ndarray and data.base is None) or isinstance(data, np.generic):
+            self._data = data  # type: ignore[assignment]  # one number is numpy's own scalar
+        else:  # a view could be changed behind a record's back: it is copied; numbers and lists take the dtype that is here
+            self._data = Tensor(data, dtype=getattr(data, "dtype", self._data.dtype))._data
 
     @classmethod
     def of_node(cls, tape: Tape, node: int) -> Tensor:
@@ -288,6 +296,8 @@ class Tensor(Methods):
             value = self._data.reshape(*shape)
         except (ValueError, TypeError):
             return apply("reshape", self, shape=whole_numbers(shape))  # which says what is wrong
+        if type(shape[0]) is not int and type(shape[0]) is not tuple:  # a list may be changed later
+            shape = tuple(whole_numbers(shape))
         return one(_RESHAPE, self, value, shape)
 
     def _apply(self, name: str, *others: Any, **attributes: Any) -> Tensor:
@@ -309,8 +319,7 @@ class Tensor(Methods):
 
 def handed_out(gradient: Any) -> Array:
     """A recorded gradient as people get it: an array that they cannot change."""
-    array = as_array(gradient)
-    array.flags.writeable = False
+    array: Array = locked(as_array(gradient))
     return array
 
 
@@ -375,11 +384,6 @@ def apply(name: str, *operands: Any, **attributes: Any) -> Tensor:
             return two(op, x, y, result)
         attributes = NO_ATTRIBUTES  # type: ignore[assignment]
     return many(op, operands, attributes, result, None)
-
-
-def wide(x: Any) -> Any:
-    """Small integers and truth values as float64: numpy would give their functions float16, and their negatives wrap."""
-    return x.astype(np.float64) if x.dtype.kind in "bu" else x
 
 
 # A computed value becomes a tensor, recorded where there is a tape to record it. Three forms of one function: most operations have one or

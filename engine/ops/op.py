@@ -267,3 +267,8 @@ def structured(**parts: Any) -> Op:
 def as_array(value: Any) -> Array:
     """An ndarray also where numpy hands back a scalar."""
     return value if type(value) is np.ndarray else np.asarray(value)
+
+
+def wide(x: Any) -> Any:
+    """Small integers and truth values as float64: numpy would give their functions float16, and their negatives wrap."""
+    return x.astype(np.float64) if x.dtype.kind in "bu" else x

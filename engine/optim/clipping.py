@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.events import locked
 from engine.ops.op import Array
 from engine.optim.rule import Term
 from engine.tape import Clipping, Tape, tracing
@@ -130,7 +131,7 @@ def _record(
         earlier = before.get(node, ())
         if earlier and earlier[-1].after is not gradient:
             earlier = ()  # of another backward run
-        stages[node] = (*earlier, _Stage(kind, number, gradient, after))
+        stages[node] = (*earlier, _Stage(kind, number, gradient, locked(after)))
         first[node] = stages[node][0].before
     tape.clipping = Clipped(number if kind is _NORM else 1.0, first, stages)
     tape.note("clip", "update", terms={name: np.asarray(value, dtype=np.float64) for name, value in terms.items()})

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Tape, Tensor, nn
+from engine import Tape, TapeError, Tensor, nn, optim
 
 _random = np.random.default_rng(0)
 
@@ -76,3 +76,97 @@ def test_a_parameter_thawed_while_a_tape_is_open_has_its_whole_gradient_from_the
         (after + p * x).sum().backward()
     assert p.grad is None
     np.testing.assert_array_equal(x.grad, [1.0, -4.0])
+
+
+def test_a_tensor_computed_without_a_tape_cannot_change_what_it_shows_a_part_of() -> None:
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    with Tape("OFF"):
+        flat = x.reshape(4)
+    squares = (x * x).sum()
+    with pytest.raises(ValueError, match="read-only"):
+        flat.data[0] = 100.0
+    squares.backward()
+    np.testing.assert_array_equal(x.grad, 2 * x.data)
+
+
+def test_the_memory_behind_a_recorded_view_is_read_only_too() -> None:
+    whole = Tensor([1.0, 2.0, 3.0])
+    part = whole[:2]
+    with Tape("TRACE") as tape:
+        column = part.reshape(2, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        whole.data[0] = 100.0
+    np.testing.assert_array_equal(tape.values[column.node], [[1.0], [2.0]])
+
+
+def test_replaced_data_are_the_tensors_own_where_they_are_a_view() -> None:
+    base = np.array([1.0, 2.0, 3.0])
+    w = Tensor([0.0, 0.0], requires_grad=True)
+    w.data = base[:2]
+    column = w.reshape(2, 1)
+    base[0] = 100.0
+    (column * column).sum().backward()
+    np.testing.assert_array_equal(w.grad, [2.0, 4.0])
+
+
+def test_data_are_replaced_by_numbers_lists_and_tensors_and_an_intermediates_not_at_all() -> None:
+    w = Tensor([0.0, 0.0], requires_grad=True, dtype=np.float32)
+    for data in ([1, 2], (1.0, 2.0), Tensor(np.array([1.0, 2.0], np.float32))):
+        w.data = data
+        assert w.dtype == np.float32
+        np.testing.assert_array_equal(w.data, [1.0, 2.0])
+    one = Tensor(0.0)
+    one.data = 3.0
+    assert one.item() == 3.0
+    y = w * 2.0
+    with pytest.raises(TapeError, match="intermediate"):
+        y.data = np.zeros(2, np.float32)
+
+
+def test_a_list_given_to_reshape_may_be_changed_afterwards() -> None:
+    shape = [2, 3]
+    with Tape("TRACE") as tape:
+        y = Tensor(np.arange(6.0)).reshape(shape)
+    shape[:] = [3, 2]
+    assert tape.attributes[y.node] == {"shape": [2, 3]}
+    with pytest.raises(TypeError, match="whole numbers"):
+        Tensor(np.arange(6.0)).reshape(np.array([2, 3]))
+
+
+def test_replay_widens_small_integers_as_recording_does() -> None:
+    with Tape("TRACE") as tape:
+        x = Tensor(np.array([1, 2], np.uint8))
+        y = x.exp()
+    again = tape.replay({x: [2, 1]})[y.node]
+    assert again.dtype == np.float64
+    np.testing.assert_array_equal(again, y.data[::-1])
+
+
+def test_no_array_that_a_recording_hands_out_can_be_changed() -> None:
+    layer = nn.Linear(3, 4)
+    with Tape("TRACE") as tape:
+        x = Tensor(_random.standard_normal((5, 3)))
+        loss = layer(x)[:, 1:].softmax().sum()
+        optimizer = optim.SGD(layer.parameters(), lr=0.1, momentum=0.9)
+        run = loss.backward()
+        optim.clip_grad_norm_(layer.parameters(), 1e-9)
+        clipped = layer.weight.grad
+        optimizer.step()
+    found: list[Any] = [*tape.values, *tape.residuals, *(run.gradient(node) for node in range(len(tape))), clipped, layer.weight.data]
+    for *_, array, terms in tape.log:
+        found += [getattr(array, "part", array), *(terms or {}).values()]
+    arrays = [array for array in found if type(array) is np.ndarray and array.ndim]
+    assert len(arrays) > 30
+    assert not any(array.flags.writeable for array in arrays)
+
+
+@pytest.mark.parametrize("level", ["OFF", "GRAD", "TRACE"])
+def test_a_probe_has_no_gradient_at_any_level(level: Any) -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with Tape(level) as tape:
+        with tape.probe():
+            seen = (x * 2.0).sum()
+        assert not seen.requires_grad
+        if level != "OFF":
+            ((x * 3.0).sum() + seen).backward()
+            np.testing.assert_array_equal(x.grad, [3.0, 3.0])
