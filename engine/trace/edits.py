@@ -72,7 +72,7 @@ def _fitting(node: Mapping[str, Any], edit: Edit, number: int) -> Array:
     else:
         expected = ()
         if len(edit.index) != len(shape) or not all(0 <= i < n for i, n in zip(edit.index, shape, strict=True)):
-            raise EditError(f"index {list(edit.index)} is outside {node['path']!r} of shape {list(shape)}", number)
+            raise EditError(f"index {list(edit.index)} is outside node {node['id']} of shape {list(shape)}", number)
     if value.shape != expected:
         raise EditError(f"the value has shape {list(value.shape)}; expected {list(expected)}", number)
     dtype = np.dtype(node["dtype"])
@@ -81,5 +81,5 @@ def _fitting(node: Mapping[str, Any], edit: Edit, number: int) -> Array:
     low, high = (0, 1) if dtype.kind == "b" else (max(np.iinfo(dtype).min, -(2**31)), min(np.iinfo(dtype).max, 2**31 - 1))
     whole = np.isfinite(value).all() and (value == np.trunc(value)).all()
     if not whole or (value.size and (value.min() < low or value.max() > high)):
-        raise EditError(f"{node['path']!r} holds {dtype.name}; expected whole numbers from {low} to {high}", number)
+        raise EditError(f"node {node['id']} holds {dtype.name}; expected whole numbers from {low} to {high}", number)
     return value.astype(dtype)

@@ -20,25 +20,32 @@ from server.programs.what_if import first, trace_with_edits, within
 from server.store.traces import TraceFile
 
 
-def make_trace(program: Mapping[str, Any], checkpoint: bytes | None = None, seconds: float = limits.COMPUTE_SECONDS) -> TraceFile:
-    """The trace of a program, within `seconds` of processor time. Raises ProgramError for one that cannot run."""
+def make_trace(
+    program: Mapping[str, Any], checkpoint: bytes | None = None, seconds: float = limits.COMPUTE_SECONDS,
+    elements: int = limits.TRACE_ELEMENTS,
+) -> TraceFile:  # fmt: skip
+    """The trace of a program, within `seconds` of processor time.
+
+    elements: the most numbers that the trace of a graph may hold; those of others are bounded before (`admit`) or by their own limits.
+    Raises ProgramError for a program that cannot run.
+    """
     base = first(program)
     if base["kind"] == "network":
         settings_of(base)  # reads the task's data where this process has not yet, which is nobody's computation
     with processor_time(seconds):
-        doc = _traced(program, checkpoint)
+        doc = _traced(program, checkpoint, elements)
         return TraceFile.pack(doc["id"], doc["program"], serialise(doc))
 
 
-def _traced(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, Any]:
+def _traced(program: Mapping[str, Any], checkpoint: bytes | None, elements: int) -> dict[str, Any]:
     match program["kind"]:
         case "expression":
             return trace_expression(program)
         case "graph":
-            return trace_graph(program)
+            return trace_graph(program, elements)
         case "what-if":
             with within(1):
-                parent = _traced(program["program"], checkpoint)
+                parent = _traced(program["program"], checkpoint, elements)
             return trace_with_edits(Document(parent), program["edits"], "/program/edits")
         case _:
             return trace_network(program, checkpoint)

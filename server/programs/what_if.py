@@ -32,7 +32,7 @@ def trace_with_edits(document: Document, edits: Sequence[Mapping[str, Any]], poi
         for edit, array in zip(edits, arrays, strict=True)
     ]  # fmt: skip
     try:
-        written = [{**edit, "node": document.node(edit["node"])["path"]} for edit in edits]
+        written = [{**edit, "node": _key(document.node(edit["node"]))} for edit in edits]
     except KeyError:
         written = []  # `what_if` tells which
     program = {"kind": "what-if", "parent": document.doc["id"], "program": base, "edits": written}
@@ -69,6 +69,11 @@ def within(levels: int) -> Iterator[None]:
     except LimitError as error:
         pointer = None if error.pointer is None else "/program" * levels + error.pointer
         raise LimitError(error.detail, error.limit, error.actual, pointer, error.status) from None
+
+
+def _key(node: Mapping[str, Any]) -> int | str:
+    """A node's path, which survives small changes; its number where the path would be read as one."""
+    return int(node["id"]) if node["path"].isdecimal() else str(node["path"])
 
 
 def _array(edit: Mapping[str, Any], pointer: str) -> Array:

@@ -46,7 +46,8 @@ async def create(request: Request, body: TraceRequest, services: Use) -> Respons
     if base["kind"] == "network":
         work = network_trace(services, program, None)
     else:
-        work = services.quick.run(make_trace, program, None, settings.compute_seconds, seconds=limits.QUICK_SECONDS)
+        bounds = settings.compute_seconds, settings.trace_elements
+        work = services.quick.run(make_trace, program, None, *bounds, seconds=limits.QUICK_SECONDS)
     trace, new = await run_in_threadpool(keep_trace, services, await while_connected(request, work))
     location = request.url_for("read_trace", trace_id=trace.id).path
     return await run_in_threadpool(send_trace, request, trace, 201 if new else 200, {"Location": location})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -83,6 +85,31 @@ GraphValue = Annotated[Any, AfterValidator(_value), WithJsonSchema(_VALUE_SCHEMA
 Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_ ,.>-]{0,200}")  # "mean", "ij,jk->ik", "..."
+
+
+def _attributes(value: dict[str, Any]) -> dict[str, Any]:
+    """Attributes whose names and texts are plain: operations repeat them where they refuse them."""
+    if not all(name.isascii() and name.isidentifier() and len(name) <= limits.INPUT_NAME_CHARACTERS for name in value):
+        raise ValueError("the name of an attribute is a plain name, such as axis")
+    if not all(_PLAIN.fullmatch(text) for text in _texts(list(value.values()))):
+        raise ValueError("an attribute holds numbers, lists, or texts of plain letters")
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        raise ValueError("an attribute holds numbers, lists, or texts of plain letters")
+
+
+Attributes = Annotated[dict[str, Any], AfterValidator(_attributes)]
+
+
 class GraphNode(BaseModel):
     """One node. Without `op` it is a leaf: an `input`, unless it is a `parameter` (whose gradient is wanted) or a `constant`.
 
@@ -93,7 +120,7 @@ class GraphNode(BaseModel):
 
     id: Id
     op: Annotated[str, Field(max_length=100)] | None = None
-    attributes: dict[str, Any] = {}
+    attributes: Attributes = {}
     value: GraphValue | None = None
     dtype: Dtype | None = None
     role: Literal["input", "parameter", "constant"] | None = None

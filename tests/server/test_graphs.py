@@ -166,6 +166,11 @@ AROUND = [{"from": "w", "to": "a"}, {"from": "c", "to": "a"}, {"from": "a", "to"
         (graph(_node(5, attributes={"axis": "x"})), "/program/nodes/5", "mean"),
         (graph(_node(5, attributes={"axis": [[[1]]]})), "/program/nodes/5", "mean"),
         (graph(_node(4, attributes={"self": 1})), "/program/nodes/4", "tanh"),
+        (graph(_node(4, attributes={"name": "tanh"})), "/program/nodes/4", "tanh"),
+        (graph(_node(4, attributes={"<b>nobody": 1})), "/program/nodes/4/attributes", "plain name"),
+        (graph(_node(5, attributes={"axis": "<b>nobody"})), "/program/nodes/5/attributes", "plain letters"),
+        (graph(_node(5, attributes={"axis": {"nobody": 1}})), "/program/nodes/5/attributes", "plain letters"),
+        (graph(_node(6, attributes={"reduction": "most"})), "/program/nodes/6", "mse_loss"),
         (graph(_node(3, role="input")), "/program/nodes/3/role", "leaves"),
         (graph(_node(1, value=None)), "/program/nodes/1/value", "needs its value"),
         (graph(_node(1, attributes={"axis": 1})), "/program/nodes/1/attributes", "a leaf has no attributes"),
@@ -240,11 +245,15 @@ def test_what_would_grow_is_refused_before_it_is_computed(
     assert problem["errors"][0]["pointer"] == f"/program/nodes/{len(inputs)}"
 
 
-def test_the_number_of_nodes_is_limited(start: Start) -> None:
-    with start(graph_nodes=6) as client:
+def test_nodes_and_numbers_are_limited(start: Start) -> None:
+    with start(graph_nodes=6, trace_elements=1000) as client:
         response = client.post(f"{API}/traces", json=graph())
-    assert response.status_code == 422
-    assert (response.json()["limit"], response.json()["actual"]) == (6, 7)
+        assert response.status_code == 422
+        assert (response.json()["limit"], response.json()["actual"]) == (6, 7)
+        large = [{"id": "w", "value": [0.5] * 200, "role": "parameter"}, {"id": "y", "op": "tanh"}]
+        response = client.post(f"{API}/traces", json=graph(large, [{"from": "w", "to": "y"}]))
+        assert response.status_code == 422
+        assert (response.json()["limit"], response.json()["actual"]) == (250, 400)
 
 
 def _samples() -> list[Any]:

@@ -69,6 +69,16 @@ def test_the_program_makes_the_trace_again_also_of_edits_of_edits(client: httpx.
     assert anonymous.json()["id"] == once.doc["id"]
 
 
+def test_a_path_that_reads_like_a_number_is_none(client: httpx.Client) -> None:
+    nodes = [{"id": "1", "value": 2, "role": "parameter"}, {"id": "0", "value": 3, "role": "parameter"}, {"id": "y", "op": "mul"}]
+    document = make(client, {"program": {"kind": "graph", "nodes": nodes, "edges": [{"from": "1", "to": "y"}, {"from": "0", "to": "y"}]}})
+    found = edit(client, document, {"node": 0, "value": 5})
+    assert found.doc["program"]["edits"] == [{"node": 0, "index": None, "value": 5}]
+    assert found.value(found.loss) == 15
+    again = client.post(f"{API}/traces", json={"program": found.doc["program"]})
+    assert (again.status_code, again.json()["id"]) == (200, found.doc["id"])
+
+
 def test_a_step_far_away_is_trained_and_then_edited(client: httpx.Client) -> None:
     small = {"kind": "network", "task": "sunspots", "cell": "rnn", "hidden_size": 3, "batch_size": 2, "step": 60}
     document = make(client, {"program": small})
