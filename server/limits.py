@@ -71,3 +71,4 @@ KEPT_ANSWERS = 2_000
 KEPT_ANSWER_BYTES = 32 * 2**20
 
 PAGE = 100
+LISTED_PROGRAM_BYTES = 8192  # of one in a list, where a longer one is told by its kind and size

@@ -10,7 +10,7 @@ import pytest
 from engine import Tape, Tensor
 from engine.nn import RNN
 from engine.tape import label
-from engine.trace import Document, from_bytes, itemise, record, to_bytes
+from engine.trace import Document, Edit, from_bytes, itemise, record, to_bytes, what_if
 from engine.trace.arena import decode
 from engine.trace.bptt import Recurrence, find_chain, gradients_by_loss, products, spectral_norm
 from engine.training import Settings, Task, trace_step
@@ -38,6 +38,20 @@ def test_the_parts_of_the_loss_add_up_to_the_gradient_of_each_state(document: Do
         for reached in table[s:]:
             total[: len(reached[s])] += reached[s]
         np.testing.assert_allclose(total, recorded, rtol=1e-11, atol=1e-15)
+
+
+def test_a_trace_with_an_edited_state_is_itemised_as_any_other(document: Document) -> None:
+    state = next(node for node in document.nodes if node["label"] == "h" and node["time"] == 2)
+    program = {"kind": "what-if", "parent": document.doc["id"], "program": document.doc["program"], "edits": []}
+    edited = Document(what_if(document, [Edit(state["id"], (0, 1), 0.9)], program))
+    (put,) = (node["id"] for node in edited.nodes if node["op"] == "where")
+    assert states_of(edited)[1][0] == put
+    test_the_parts_of_the_loss_add_up_to_the_gradient_of_each_state(edited)
+    chain = find_chain(edited)
+    assert chain is not None
+    jacobian = products(Recurrence(edited, chain), 0)[1][0]
+    assert not jacobian[1].any()  # the element that was given does not depend on the state before
+    assert jacobian[0].any()
 
 
 def test_what_later_losses_send_back_is_what_finite_differences_say(document: Document) -> None:

@@ -116,6 +116,18 @@ def test_arrays_come_as_traces_hold_them_and_integers_stay_integers(client: http
     np.testing.assert_allclose(_gradient(document), (p - np.eye(3)[[2, 0]]) / 2, rtol=1e-5)
 
 
+def test_a_long_program_is_listed_by_its_kind(client: httpx.Client) -> None:
+    nodes = [{"id": "w", "value": [0.125] * 3000, "role": "parameter"}, {"id": "y", "op": "sum"}]
+    document = made(client, graph(nodes, [{"from": "w", "to": "y"}]))
+    (item,) = client.get(f"{API}/traces", params={"limit": 1}).json()["items"]
+    assert item["id"] == document.doc["id"]
+    assert item["program"]["kind"] == "graph"
+    assert item["program"]["bytes"] > 12_000
+    short = made(client, graph())
+    items = client.get(f"{API}/traces", params={"limit": 100}).json()["items"]
+    assert next(item for item in items if item["id"] == short.doc["id"])["program"] == short.doc["program"]
+
+
 def test_one_node_may_be_an_input_twice_and_a_result_is_summed(client: httpx.Client) -> None:
     nodes = [{"id": "w", "value": [1, 2, 3], "role": "parameter"}, {"id": "y", "op": "mul"}]
     document = made(client, graph(nodes, [{"from": "w", "to": "y"}] * 2))
