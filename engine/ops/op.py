@@ -138,12 +138,13 @@ def elementwise(
     slopes = [_contribution(trees[x]) for x in inputs]
     arguments = (_INCOMING, *inputs, "y")
     on_arrays = _slopes(slopes, arguments, options, scalars=False)
-    on_tensors: list[Callable[..., Any]] = []
+    on_tensors: Sequence[Callable[..., Any]] = ()
 
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
+        nonlocal on_tensors
         if not F.arrays and not on_tensors:
             functions = {"_equal" if key == "eq" else key: getattr(F, key) for key in _called(slopes)}
-            on_tensors.extend(compile_tree(t, arguments, functions, options) for t in slopes)
+            on_tensors = [compile_tree(t, arguments, functions, options) for t in slopes]  # all at once: other threads look too
         chosen = on_arrays.each if F.arrays else on_tensors
         given = (g, *record.inputs, record.output)
         return [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine import Tape, TapeError, Tensor, nn, optim
+from engine import F, Tape, TapeError, Tensor, nn, optim
+from engine.ops.op import TABLE, Record, elementwise
 
 _random = np.random.default_rng(0)
 
@@ -170,3 +173,31 @@ def test_a_probe_has_no_gradient_at_any_level(level: Any) -> None:
         if level != "OFF":
             ((x * 3.0).sum() + seen).backward()
             np.testing.assert_array_equal(x.grad, [3.0, 3.0])
+
+
+def test_threads_that_differentiate_an_op_twice_for_the_first_time_do_not_disturb_each_other() -> None:
+    names = [f"first_time_{k}" for k in range(60)]
+    ops = [elementwise(name, "tanh(x)", {"x": "1 - y**2"}, samples=()) for name in names]
+    start, interval = threading.Barrier(6), sys.getswitchinterval()
+
+    def differentiate() -> None:
+        x = Tensor([0.5])
+        for op in ops:
+            start.wait()
+            op.vjp(F, x, Record([x], x, {}, None, [True]))
+
+    threads = [threading.Thread(target=differentiate, daemon=True) for _ in range(6)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        sys.setswitchinterval(interval)
+        for name in names:
+            del TABLE[name]
+    x = Tensor([0.5])
+    for op in ops:
+        (sent,) = op.vjp(F, x, Record([x], x, {}, None, [True]))
+        np.testing.assert_array_equal(sent.data, [0.5 * 0.75])
