@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         trained = RunStore(engine, settings.run_bytes)
         trainer = Trainer(pool, trained, settings.slice_seconds)
         try:
-            first = await pool.run(make_trace, opening.opening_program(), seconds=limits.TRACE_SECONDS)
+            first = await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
             store = TraceStore(engine, settings.trace_bytes)
             first, _ = await run_in_threadpool(store.put, first, pinned=True)
             app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret))

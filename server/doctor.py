@@ -78,7 +78,7 @@ def _workers(settings: Settings) -> str:
     async def compute() -> int:
         pool = WorkerPool(1, settings.worker_memory)
         try:
-            return (await pool.run(make_trace, opening_program(), seconds=120)).size
+            return (await pool.run(make_trace, opening_program(), None, 60.0, seconds=120)).size
         finally:
             pool.close()
 

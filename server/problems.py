@@ -14,6 +14,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
@@ -115,6 +116,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(TimeoutError, _on_timeout)
     app.add_exception_handler(WorkerLostError, _on_lost)
+    app.add_exception_handler(OperationalError, _on_database)
     app.add_exception_handler(WorkerMemoryError, _on_memory)
     app.add_exception_handler(OverloadedError, _on_overload)
     app.add_exception_handler(DamagedError, _on_damaged)
@@ -203,6 +205,11 @@ async def _on_timeout(request: Request, error: Exception) -> Response:
 async def _on_lost(request: Request, error: Exception) -> Response:
     detail = "the processes that computed this were ended, again and again (the machine may lack memory); ask for less, or try again later"
     return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
+
+
+async def _on_database(request: Request, error: Exception) -> Response:
+    log.error("the database does not answer", exc_info=error)
+    return problem_response(request, ProblemError(503, "the database does not answer; ask again later", headers={"Retry-After": "5"}))
 
 
 async def _on_memory(request: Request, error: Exception) -> Response:

@@ -52,6 +52,9 @@ def test_not_ready_without_a_database(start: Start, monkeypatch: pytest.MonkeyPa
         assert (response.status_code, response.json()["type"]) == (503, "urn:retrograd:problem:busy")
         assert "secret" not in response.text
         assert client.get("/healthz").status_code == 200
+        read = client.get(f"{API}/runs")
+        assert (read.status_code, read.headers["retry-after"]) == (503, "5")
+        assert "secret" not in read.text
         monkeypatch.undo()
         assert client.get("/readyz").status_code == 200
 
@@ -162,6 +165,14 @@ def test_under_a_prefix(start: Start, tmp_path: Path, monkeypatch: pytest.Monkey
             assert "Path=/some/where/;" in client.get("/", headers=headers).headers["set-cookie"]
             assert client.get("/healthz", headers={**headers, "Host": "10.0.0.1"}).status_code == 200
             assert client.get(f"{API}/opening", headers=headers).headers["content-location"].startswith("/some/where/api/")
+
+
+def test_a_cookie_is_for_encrypted_connections_where_the_proxy_has_one(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    with start(static=tmp_path) as client:
+        assert "Secure" not in client.get("/").headers["set-cookie"]
+        client.cookies.clear()
+        assert "Secure" in client.get("/", headers={"X-Forwarded-Proto": "https"}).headers["set-cookie"]
 
 
 @pytest.mark.parametrize("prefix", ["//evil.example", "/a/../b", "evil", "/<script>", "/a b", "/" + "%2f", "https://evil.example"])
