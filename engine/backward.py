@@ -34,7 +34,7 @@ class BackwardRun:
         return self.tape.latest_gradients is self._gradients
 
     def gradient(self, node: int) -> Array | None:
-        """The gradient of a node as it was recorded, read-only (a 0-d one is numpy's own scalar), or None where none arrived."""
+        """The gradient of a node as it was recorded, read-only (a 0-d one may be numpy's own scalar), or None where none arrived."""
         return locked(self._gradients[node]) if node < len(self._gradients) else None
 
     def tensor(self, tensor: Tensor) -> Tensor:
