@@ -11,6 +11,7 @@ from engine import Tape, TapeError, Tensor, apply
 from engine.ops.formula import FormulaError
 from engine.trace import record
 from server import limits
+from server.programs.attributes import check_attributes
 from server.programs.errors import ProgramError
 from server.programs.lines import OPERATIONS, Line, read, statements
 from server.programs.operations import REFUSALS, check_count, without_signature
@@ -116,6 +117,9 @@ class _Evaluation:
             if self.elements > limits.EXPRESSION_ELEMENTS:
                 raise ValueError(f"the results have more than {limits.EXPRESSION_ELEMENTS:,} elements; give smaller inputs")
             result = apply(name, *operands, **attributes)
+            check_attributes(
+                name, attributes
+            )  # after the operation, whose own words say more: what it let pass has to be differentiated too
             if len(result.shape) > limits.INPUT_DIMENSIONS:
                 raise ValueError(f"the result has {len(result.shape)} dimensions, at most {limits.INPUT_DIMENSIONS} are kept")
             return result

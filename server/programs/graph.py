@@ -14,6 +14,7 @@ from engine.ops.op import Array
 from engine.tensor import many
 from engine.trace import record
 from server import limits
+from server.programs.attributes import check_attributes
 from server.programs.errors import LimitError, ProgramError
 from server.programs.operations import REFUSALS, check_count, without_signature
 from server.programs.sizes import bound
@@ -192,6 +193,7 @@ class _Graph:
         accept = self.program["forward"] == "accept"
         try:
             check_count(name, len(operands))
+            check_attributes(name, attributes)
             self._count(bound(name, operands, attributes), pointer)
             if accept:
                 with Tape("OFF"):
@@ -204,10 +206,15 @@ class _Graph:
             raise ProgramError(f"the result has {len(result.shape)} dimensions, at most {limits.INPUT_DIMENSIONS} are kept", pointer)
         if given is not None:
             self._compare(given, result.data, number, f"{pointer}/value")
-        if accept:
-            assert given is not None  # normalised
-            return many(REGISTRY[name], operands, attributes, given.astype(result.dtype), None)
-        return result
+        return self._accepted(node, operands, result, pointer) if accept else result
+
+    def _accepted(self, node: Mapping[str, Any], operands: Sequence[Tensor], computed: Tensor, pointer: str) -> Tensor:
+        """The value of a node as it was recorded, in the dtype that its operation gives."""
+        try:
+            value = to_array(node["value"], computed.dtype.name)
+        except ValueError as error:
+            raise ProgramError(str(error), f"{pointer}/value") from None
+        return many(REGISTRY[node["op"]], operands, node["attributes"], value, None)
 
     def _compare(self, given: Array, computed: Array, number: int, pointer: str) -> None:
         if given.shape != computed.shape:

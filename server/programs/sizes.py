@@ -23,7 +23,7 @@ def bound(name: str, operands: Sequence[Tensor], attributes: Mapping[str, Any]) 
     try:
         if name in _BOUNDS:
             return int(_BOUNDS[name](shapes, attributes))
-    except (ValueError, TypeError, LookupError, ArithmeticError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, StopIteration):
         return 0
     if len(operands) > 1 and name not in ("concat", "stack"):
         return math.prod(max(sizes) for sizes in _aligned(shapes))

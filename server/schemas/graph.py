@@ -63,7 +63,7 @@ def _with_numbers(value: Any) -> Any:
     return _NON_FINITE[value] if isinstance(value, str) else value
 
 
-def to_array(value: Any, dtype: Dtype | None) -> Array:
+def to_array(value: Any, dtype: str | None) -> Array:
     """The array of a checked value. Raises ValueError for numbers that the dtype does not hold."""
     if isinstance(value, dict):
         array: Array = decode(value)

@@ -86,6 +86,7 @@ def test_the_last_line_keeps_its_name_and_is_summed_where_it_is_no_scalar(client
         ("h = w*w; 3 = h", 1, 12, "not a formula"),
         ("h = w*w; w.real = h", 1, 17, "not a formula"),
         ("a = w*w\nb = a == 3\nb*b", 2, 5, "comparison"),
+        (f"a = w*w\n2*leaky_relu(a, negative_slope={10**30})", 2, 3, "negative_slope is of another kind; expected a number"),
         ("a = w*w\nb = stack(\n  a, wat(a))", 3, 6, "'wat'"),
         ("ββ = w*w\nδ = ββ*matmul(w)", 2, 8, "matmul was given 1"),
         ("a = w*w\nb = sum(broadcast_to(a, shape=(9999, 9999)))", 2, 9, "elements"),
