@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -55,5 +56,13 @@ class RateGuard:
 
 
 def client_address(scope: Scope) -> str:
-    """Where a request came from; behind a trusted proxy, where the proxy says that it came from."""
-    return str(scope["client"][0]) if scope.get("client") else ""
+    """Where a request came from; behind a trusted proxy, where the proxy says that it came from.
+
+    Of IPv6 the network: whoever has one address has all of its 2**64.
+    """
+    given = str(scope["client"][0]) if scope.get("client") else ""
+    try:
+        address = ipaddress.ip_address(given)
+    except ValueError:
+        return given
+    return given if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))

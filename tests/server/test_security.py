@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.rates import _ADDRESSES, Buckets
+from server.rates import _ADDRESSES, Buckets, client_address
 from server.settings import Settings
 from server.token import COOKIE
 from tests.server.helpers import API, Start, expression
@@ -105,6 +105,16 @@ def test_a_bucket_fills_again() -> None:
     for n in range(_ADDRESSES + 5):
         buckets.take(str(n))
     assert len(buckets._buckets) == _ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("given", "counted"),
+    [("10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::/64"), ("2001:db8::ffff:1", "2001:db8::/64"),
+     ("2001:db8:0:1::1", "2001:db8:0:1::/64"), ("testclient", "testclient"), ("", "")],
+)  # fmt: skip
+def test_an_address_is_its_network_where_one_has_many(given: str, counted: str) -> None:
+    assert client_address({"client": (given, 1)}) == counted
+    assert client_address({"client": None}) == ""
 
 
 def policy(client: httpx.Client, path: str = "/") -> dict[str, str]:
