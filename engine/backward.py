@@ -288,6 +288,11 @@ def _hand_out(run: BackwardRun) -> None:
             if once:
                 leaf._grad = gradient  # of its shape and dtype already
                 continue
+        if gradient is not None and gradient.shape != leaf._data.shape:
+            raise TapeError(
+                f"{leaf.name or 'a leaf'} had shape {gradient.shape} when recorded and {leaf._data.shape} since its data were replaced; "
+                "the gradients cannot be added: give data of the same shape, or make a tensor of its own"
+            )
         _, before = totals.get(id(leaf), (leaf, None))
         totals[id(leaf)] = (leaf, gradient if before is None else before if gradient is None else before + gradient)
     for leaf, total in totals.values():

@@ -126,6 +126,19 @@ def test_data_are_replaced_by_numbers_lists_and_tensors_and_an_intermediates_not
         y.data = np.zeros(2, np.float32)
 
 
+@pytest.mark.parametrize("shape", [(1,), (2,), ()])
+def test_gradients_of_a_leaf_whose_data_got_another_shape_are_not_added(shape: tuple[int, ...]) -> None:
+    w = Tensor([1.0, 2.0, 3.0], requires_grad=True, name="w")
+    with Tape():
+        before = (w * w).sum()
+        w.data = np.ones(shape)
+        after = (w * w).sum()
+        with pytest.raises(TapeError, match=r"w had shape \(3,\)"):
+            (before + after).backward()
+        after.backward()
+    np.testing.assert_array_equal(w.grad, np.full(shape, 2.0))
+
+
 def test_a_list_given_to_reshape_may_be_changed_afterwards() -> None:
     shape = [2, 3]
     with Tape("TRACE") as tape:
