@@ -22,6 +22,7 @@ from server.schemas.graph import to_array
 
 _REFUSALS = (*REFUSALS, AttributeError, LookupError)  # attributes of any kind may come
 _NODES, _EDGES = "/program/nodes", "/program/edges"
+_NUMBERS = 4  # in a trace, about, for each number of a value: itself, its gradient, and what goes on to its inputs
 
 
 def trace_graph(program: Mapping[str, Any], most_elements: int = limits.TRACE_ELEMENTS) -> dict[str, Any]:
@@ -157,7 +158,7 @@ class _Graph:
             self.inputs[numbers[edge["to"]]][edge["port"]] = numbers[edge["from"]]
         self.tensors: list[Tensor] = []
         self.difference: tuple[float, int] | None = None  # the largest of a recorded value, and where
-        self.most, self.elements = most_elements // 4, 0  # a trace holds values, gradients and contributions
+        self.most, self.elements = most_elements, 0
 
     def add(self, tape: Tape, number: int) -> None:
         """Puts a node on the tape."""
@@ -231,7 +232,7 @@ class _Graph:
             raise ProgramError(f"{apart_by}, more than the tolerance of {self.program['tolerance']:g}; {todo}", pointer)
 
     def _count(self, elements: int, pointer: str) -> None:
-        self.elements += elements
+        self.elements += _NUMBERS * elements
         if self.elements > self.most:
-            held = f"the values have more than {self.most:,} elements with this node"
+            held = f"the trace would hold about {self.elements:,} numbers with this node, at most {self.most:,} are kept"
             raise LimitError(f"{held}; give a smaller graph", self.most, self.elements, pointer)

@@ -23,6 +23,7 @@ def published(settings: Settings) -> dict[str, float]:
         "dimensions": limits.INPUT_DIMENSIONS, "graph_nodes": settings.graph_nodes, "trace_elements": settings.trace_elements,
         "hidden_size": limits.HIDDEN_SIZE, "batch_size": limits.BATCH_SIZE, "trace_step": limits.TRACE_STEP,
         "sequences": limits.SEQUENCES, "sequence_steps": limits.SEQUENCE_STEPS, "sequence_features": limits.SEQUENCE_FEATURES,
+        "graph_value_elements": limits.GRAPH_VALUE_ELEMENTS, "edits": limits.EDITS, "edit_depth": limits.EDIT_DEPTH,
         "steps_per_request": limits.STEPS_PER_REQUEST, "run_steps": limits.RUN_STEPS, "page_items": limits.PAGE,
         "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
     }  # fmt: skip

@@ -253,7 +253,7 @@ def test_what_would_grow_is_refused_before_it_is_computed(
     assert response.status_code == 422
     problem = response.json()
     assert problem["type"] == "urn:retrograd:problem:limit", problem
-    assert problem["actual"] > problem["limit"] == 1_000_000
+    assert problem["actual"] > problem["limit"] == 4_000_000
     assert problem["errors"][0]["pointer"] == f"/program/nodes/{len(inputs)}"
 
 
@@ -265,7 +265,7 @@ def test_nodes_and_numbers_are_limited(start: Start) -> None:
         large = [{"id": "w", "value": [0.5] * 200, "role": "parameter"}, {"id": "y", "op": "tanh"}]
         response = client.post(f"{API}/traces", json=graph(large, [{"from": "w", "to": "y"}]))
         assert response.status_code == 422
-        assert (response.json()["limit"], response.json()["actual"]) == (250, 400)
+        assert (response.json()["limit"], response.json()["actual"]) == (1000, 1600)
 
 
 def _samples() -> list[Any]:
