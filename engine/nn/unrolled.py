@@ -35,7 +35,10 @@ class Unrolled:
 
 
 class Fused(Unrolled):
-    """Run by the kernel, which is asked for no more than is wanted, and for nothing twice."""
+    """Run by the kernel when something is asked for, on the weights as they are then, and for no more than that.
+
+    Whoever wants all steps and the last states asks for the steps first: they hold both, else the kernel runs again.
+    """
 
     def __init__(self, op: str, operands: Sequence[Any], attributes: Mapping[str, Any], time: int, states: int) -> None:
         self.op, self.operands, self.attributes, self.time, self.states = op, operands, attributes, time, states
