@@ -65,11 +65,11 @@ $(VENV)/.run: $(VENV)/.build hatch_build.py
 
 $(VENV)/.test: $(VENV)/.build hatch_build.py
 	@$(BIN)/python hatch_build.py build
-	$(INSTALL) '.[test]'
+	$(INSTALL) '.[test,client]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: $(VENV)/.test
-	$(INSTALL) '.[test,lint]'
+	$(INSTALL) '.[test,client,lint]'
 	@touch $@
 
 pin: $(VENV)/.lint

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
-from server import limits, problems
+from server import limits, openapi, problems
 from server.bodies import BodyGuard
 from server.cached import Cached
 from server.idempotency import Idempotency
@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.metrics = metrics = Metrics()
     problems.install(app)
+    openapi.complete(app, PREFIX)
     # The last added is the outermost.
     app.add_middleware(Idempotency)
     app.add_middleware(BodyGuard, settings=settings)
@@ -81,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(OriginGuard, settings=settings)
     app.add_middleware(RequestContext, settings=settings, metrics=metrics)
     app.add_middleware(ProxyGuard, settings=settings)
-    api = APIRouter(prefix=PREFIX, responses={"4XX": {"model": problems.ProblemDocument, "description": "What was wrong, and what to do"}})
+    api = APIRouter(prefix=PREFIX, responses={"4XX": {"model": problems.ProblemDocument}})  # server/openapi.py names them one by one
     for resource in RESOURCES:
         api.include_router(resource.router)
     app.include_router(api)

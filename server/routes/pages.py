@@ -16,7 +16,7 @@ from starlette.responses import Response
 from server.problems import ProblemError
 from server.services import Use
 
-INDEX = "index.html"
+INDEX, DOCS = "index.html", "docs.html"  # the app, and the description of the API
 HASHED = "assets/"  # Vite puts what carries a hash in its name here
 
 
@@ -43,7 +43,7 @@ class StaticFiles:
         """The file at a path; the page itself at the root. Raises ProblemError where there is none."""
         name = path or INDEX
         content = self.read(name)
-        if content is None and name == INDEX:
+        if content is None and name in (INDEX, DOCS):
             raise ProblemError(503, "the web app is not built; stop the server and start it with `make run`, which builds it")
         if content is None:
             raise ProblemError(404, "there is no such page; the app is at / and the API at /api/v1")
@@ -86,6 +86,10 @@ def router_for(folder: Path | None) -> APIRouter:
     register_url_convertor("page", _NotApi())
     files = StaticFiles(folder)
     router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    def docs(request: Request) -> Response:
+        return files.respond(request, DOCS)
 
     @router.get("/{path:page}")
     def page(request: Request, path: str, services: Use) -> Response:

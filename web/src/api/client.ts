@@ -1,6 +1,7 @@
 /** The API of this very server, typed. Addresses are relative, so the page works under any path prefix. */
 import { preferences } from "../app/preferences.svelte";
 import { embedded, needsServer } from "./embedded";
+import { decoded } from "./numbers";
 import { Problem } from "./problem";
 import type { Check, Example, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 
@@ -40,8 +41,8 @@ export function trace(program: Program, signal?: AbortSignal): Promise<unknown> 
 }
 
 /** Central differences for one element of the gradient of `node`. */
-export function check(id: string, node: number, index: number[], signal?: AbortSignal): Promise<Check> {
-  return post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index }, signal);
+export async function check(id: string, node: number, index: number[], signal?: AbortSignal): Promise<Check> {
+  return decoded(await post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index }, signal));
 }
 
 export async function tasks(signal?: AbortSignal): Promise<TaskInfo[]> {
@@ -62,20 +63,20 @@ export function examples(task: string, query: ExampleQuery = {}, signal?: AbortS
   return get(`/tasks/${encodeURIComponent(task)}/examples?${search.toString()}`, signal);
 }
 
-export function createRun(program: RunProgram, signal?: AbortSignal): Promise<Run> {
-  return post("/runs", { program }, signal);
+export async function createRun(program: RunProgram, signal?: AbortSignal): Promise<Run> {
+  return decoded(await post("/runs", { program }, signal));
 }
 
-export function runs(signal?: AbortSignal): Promise<Page<RunSummary>> {
-  return get("/runs?limit=100", signal);
+export async function runs(signal?: AbortSignal): Promise<Page<RunSummary>> {
+  return decoded(await get("/runs?limit=100", signal));
 }
 
-export function run(id: string, signal?: AbortSignal): Promise<Run> {
-  return get(`/runs/${encodeURIComponent(id)}`, signal);
+export async function run(id: string, signal?: AbortSignal): Promise<Run> {
+  return decoded(await get(`/runs/${encodeURIComponent(id)}`, signal));
 }
 
-export function trainSteps(id: string, count: number, signal?: AbortSignal): Promise<Run> {
-  return post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal);
+export async function trainSteps(id: string, count: number, signal?: AbortSignal): Promise<Run> {
+  return decoded(await post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal));
 }
 
 export function stepTrace(id: string, step: number, example: number | null, signal?: AbortSignal): Promise<unknown> {

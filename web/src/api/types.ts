@@ -1,8 +1,11 @@
-/** The API's documents, as docs/api.md writes them. */
-import type { Language } from "../i18n/languages";
+/** The API's documents: generated from its description (scripts/make_api_types.py), under the names that the page knows them by. */
 import type { Example, ExpressionProgram, NetworkProgram, Program, Token } from "../model/trace";
+import type { Decoded } from "./numbers";
+import type { components } from "./openapi";
 
 export type { Example, ExpressionProgram, NetworkProgram, Program, Token };
+
+type Schemas = components["schemas"];
 
 export type CellKind = NetworkProgram["cell"];
 export type OptimizerSettings = NetworkProgram["optimizer"];
@@ -11,62 +14,16 @@ export type RunProgram = Omit<NetworkProgram, "kind" | "step" | "example">;
 /** A number, or lists of numbers of any depth. */
 export type InputValue = number | InputValue[];
 
-export type Localised = Partial<Record<Language, string>> & { en: string };
+export type Localised = Schemas["Localised"];
+export type TaskInfo = Schemas["Task"];
 
-export interface TaskInfo {
-  name: string;
-  title: Localised;
-  question: Localised;
-  kind: "classification" | "regression";
-  display: "letters" | "rows" | "series" | "pairs";
-  readout: "last" | "every";
-  input_size: number;
-  output_size: number;
-  classes: string[] | null;
-  class_titles?: Partial<Record<Language, string[]>> | null;
-  sizes: { train: number; validation: number; test: number };
-  lengths: { min: number; max: number };
-  baseline: { name: string; value: number; metric: string };
-  source: string;
-  license: string;
-}
+/** A page of a list; `next` is the cursor of the page after it. */
+export type Page<Item> = Omit<Schemas["RunPage"], "items"> & { items: Item[] };
 
-export interface Page<Item> {
-  items: Item[];
-  next: string | number | null;
-}
-
-export interface Validation {
-  step: number;
-  loss: number;
-  accuracy?: number;
-  rmse?: number;
-}
-
-export interface RunSummary {
-  id: string;
-  program: RunProgram;
-  status: "idle" | "training" | "failed";
-  error: string | null;
-  step: number;
-  requested_step: number;
-  created: string;
-  validation: Validation[];
-}
-
-export interface Run extends RunSummary {
-  history: { loss: number[]; gradient_norm: number[] };
-}
+export type Validation = Decoded<Schemas["Validation"]>;
+export type RunSummary = Decoded<Schemas["RunSummary"]>;
+export type Run = Decoded<Schemas["Run"]>;
 
 /** A finite-difference check of one gradient. */
-export interface Check {
-  gradient: number;
-  finite_difference: number;
-  difference: number;
-  epsilon: number;
-}
-
-export interface Figure {
-  data: Record<string, unknown>[];
-  layout: Record<string, unknown>;
-}
+export type Check = Decoded<Schemas["Check"]>;
+export type Figure = Schemas["Figure"];

@@ -19,7 +19,7 @@ export function title(program: RunProgram, tasks: readonly TaskInfo[], lang: Lan
 
 /** What validation says, as text: a share as per cent, an error as it is. */
 export function score(validation: Validation): string {
-  return validation.accuracy !== undefined ? `${(validation.accuracy * 100).toFixed(1)} %` : (validation.rmse ?? validation.loss).toFixed(4);
+  return validation.accuracy != null ? `${(validation.accuracy * 100).toFixed(1)} %` : (validation.rmse ?? validation.loss).toFixed(4);
 }
 
 export function created(run: RunSummary, lang: Language): string {

@@ -1,0 +1,214 @@
+"""The API's description: FastAPI's own, completed with what is answered, every error, stable operation ids and examples.
+
+A route is described by its place in OPERATIONS. One that is not there still works; a test says that it is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from server import msgpack
+from server.problems import MEDIA_TYPE as PROBLEM
+from server.problems import ProblemDocument
+from server.schemas import answers as about
+from server.schemas import trace_answers as traces
+
+JSON = "application/json"
+REF = "#/components/schemas/"
+_TRACE = (JSON, msgpack.MEDIA_TYPE)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a route is called, and what it answers when all goes well.
+
+    name: the operation id, which clients are generated from and which never changes. statuses: of success, with what each means.
+    model: of the body; None where there is none, or where the route describes it itself. forms: the media types that it comes in.
+    """
+
+    name: str
+    model: type[BaseModel] | None = None
+    statuses: Mapping[int, str] = field(default_factory=lambda: {200: "As asked for"})
+    forms: Sequence[str] = (JSON,)
+    headers: Sequence[str] = ()
+    conditional: bool = False  # answers 304 to If-None-Match
+
+
+_MADE = {201: "Made", 200: "Stored already"}
+_GONE = {204: "Deleted"}
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("post", "/traces"): Operation("createTrace", traces.Trace, _MADE, _TRACE, ("Location", "ETag")),
+    ("get", "/traces"): Operation("listTraces", traces.TracePage, headers=("Link",)),
+    ("get", "/traces/{trace_id}"): Operation("readTrace", traces.Trace, forms=_TRACE, headers=("ETag", "Cache-Control"), conditional=True),
+    ("delete", "/traces/{trace_id}"): Operation("deleteTrace", statuses=_GONE),
+    ("get", "/traces/{trace_id}/nodes/{node}"): Operation("explainNode", traces.Why),
+    ("post", "/traces/{trace_id}/nodes/{node}/check"): Operation("checkGradient", traces.Check),
+    ("get", "/traces/{trace_id}/tensors/{reference}"): Operation("readTensor", traces.Tensor, headers=("ETag",), conditional=True),
+    ("get", "/traces/{trace_id}/bptt"): Operation("itemiseGradients", traces.Bptt),
+    ("post", "/traces/{trace_id}/what-if"): Operation("editTrace", traces.Trace, _MADE, _TRACE, ("Location", "ETag")),
+    ("get", "/traces/{trace_id}/diff/{other_id}"): Operation("compareTraces", traces.Diff, headers=("ETag",), conditional=True),
+    ("get", "/traces/{trace_id}/figures/{figure}"): Operation("drawTrace", about.Figure, headers=("ETag",), conditional=True),
+    ("get", "/traces/{trace_id}/export/{format}"): Operation("exportTrace", headers=("Content-Disposition", "ETag"), conditional=True),
+    ("get", "/opening"): Operation("readOpening", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True),
+    ("get", "/schema/trace-1.json"): Operation("readTraceSchema", forms=("application/schema+json",)),
+    ("get", "/tasks"): Operation("listTasks", about.TaskList),
+    ("get", "/tasks/{name}/examples"): Operation("listExamples", about.ExamplePage, headers=("Link",)),
+    ("get", "/ops"): Operation("listOperations", about.OperationList),
+    ("post", "/runs"): Operation("createRun", about.Run, {201: "Created; nothing is trained yet"}, headers=("Location",)),
+    ("get", "/runs"): Operation("listRuns", about.RunPage, headers=("Link",)),
+    ("get", "/runs/{run_id}"): Operation("readRun", about.Run),
+    ("delete", "/runs/{run_id}"): Operation("deleteRun", statuses=_GONE),
+    ("post", "/runs/{run_id}/steps"): Operation("trainRun", about.Run, {200: "Trained", 202: "Training: read the run until it is idle"}),
+    ("get", "/runs/{run_id}/steps/{k}/trace"): Operation(
+        "traceStep", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True
+    ),
+    ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
+    ("get", "/limits"): Operation("readLimits", about.Limits),
+    ("get", "/health"): Operation("readHealth", about.Health),
+}  # fmt: skip
+
+_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "createTrace": {
+        "an expression": {"program": {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}}},
+        "a step of a training": {
+            "program": {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 8, "step": 2, "example": 3}
+        },
+    },
+    "editTrace": {"another weight": {"edits": [{"node": "rnn.weight_hh_l0", "index": [0, 0], "value": 1.5}]}},
+    "checkGradient": {"the first element": {"index": [0, 0]}},
+    "createRun": {"an LSTM": {"program": {"task": "adding", "cell": "lstm", "hidden_size": 8, "optimizer": {"name": "sgd", "lr": 0.1}}}},
+    "trainRun": {"a hundred steps": {"count": 100}},
+}
+
+_HEADERS = {
+    "Location": "address of what was made", "Content-Location": "address of what is answered", "ETag": "names these very bytes",
+    "Cache-Control": "a whole trace never changes", "Link": 'rel="next": address of the next page (RFC 8288)',
+    "Content-Disposition": "the name of the file", "Retry-After": "seconds after which to try again",
+}  # fmt: skip
+_ERRORS = {
+    400: "The body is not JSON as RFC 8259 has it, or a header cannot be read", 401: "A token is needed", 403: "Another site sent this",
+    404: "There is no such thing", 405: "This address does not take this method", 406: "There is no answer of a type that the client takes",
+    408: "The body took too long to arrive", 409: "A request with this Idempotency-Key is under way", 413: "The body is too large",
+    415: "The body is of another type", 421: "The server does not go by this name",
+    422: "The request is not as expected, cannot run, or passes a limit: `errors` point at what", 429: "Too many requests of this address",
+    500: "What was stored is damaged, or something went wrong in the server", 503: "The server cannot do this now",
+}  # fmt: skip
+_EVERYWHERE = (401, 405, 421, 500, 503)
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "description": "a POST with the same key is done once",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"}, "example": "6a43-4c9b-a3a1",
+}  # fmt: skip
+
+
+def complete(app: FastAPI, prefix: str) -> None:
+    """Makes the app answer the completed description. Built once, when it is asked for first."""
+
+    def description() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            app.openapi_schema = _completed(document, prefix)
+        return app.openapi_schema
+
+    app.openapi = description  # type: ignore[method-assign]
+
+
+def _completed(document: dict[str, Any], prefix: str) -> dict[str, Any]:
+    models = sorted({o.model for o in OPERATIONS.values() if o.model} | {ProblemDocument}, key=lambda model: model.__name__)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    _, written = models_json_schema([(model, "serialization") for model in models], ref_template=f"{REF}{{model}}")
+    for name, schema in written["$defs"].items():
+        schemas.setdefault(name, schema)
+    _spell_out(schemas)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            known = OPERATIONS.get((method, path.removeprefix(prefix)))
+            if known is not None:
+                operation["operationId"] = known.name
+                _describe_success(operation, known)
+                if known.name in _EXAMPLES:
+                    body = operation["requestBody"]["content"][JSON]
+                    body["examples"] = {name: {"value": value} for name, value in _EXAMPLES[known.name].items()}
+            _describe_errors(operation, method)
+    document["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "where the server has a token (RETROGRAD_TOKEN)"}
+    }
+    document["components"]["responses"] = {f"Problem{status}": _problem(status) for status in _ERRORS}
+    document["security"] = [{}, {"token": []}]
+    return document
+
+
+def _spell_out(schema: Any) -> None:
+    """Says in other words what generators of clients cannot read: arrays of anything, defaults that are objects or nothing."""
+    if isinstance(schema, list):
+        for part in schema:
+            _spell_out(part)
+    if isinstance(schema, dict):
+        if schema.get("type") == "array" and "prefixItems" not in schema:
+            schema.setdefault("items", {})
+        if schema.get("default", 0) is None:
+            del schema["default"]  # it may be left out, which is all that it says
+        if isinstance(schema.get("default"), dict):
+            schema["description"] = f"{json.dumps(schema.pop('default'))} unless given"
+        for part in schema.values():
+            _spell_out(part)
+
+
+def _describe_success(operation: dict[str, Any], known: Operation) -> None:
+    own = operation["responses"]
+    before: dict[str, Any] = next((own[status] for status in ("200", "201") if status in own), {})
+    described = {}
+    for status, meaning in known.statuses.items():
+        content = dict(before.get("content", {}))
+        if known.model is not None:
+            content |= {form: {"schema": {"$ref": f"{REF}{known.model.__name__}"}} for form in known.forms}
+        elif known.forms != (JSON,):
+            content = {form: {"schema": {"type": "object"}} for form in known.forms}
+        described[str(status)] = {"description": meaning, **({"content": content} if content and status != 204 else {})}
+        if known.headers:
+            described[str(status)]["headers"] = {name: _header(name) for name in known.headers}
+    if known.conditional:
+        described["304"] = {"description": "Not modified since the answer that If-None-Match names"}
+        operation.setdefault("parameters", []).append(
+            {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}, "description": "tags that are known"}
+        )
+    operation["responses"] = described
+
+
+def _describe_errors(operation: dict[str, Any], method: str) -> None:
+    parameters = operation.setdefault("parameters", [])
+    statuses = set(_EVERYWHERE)
+    if any(parameter["in"] == "path" for parameter in parameters):
+        statuses.add(404)
+    if parameters or "requestBody" in operation:
+        statuses.add(422)
+    if any(msgpack.MEDIA_TYPE in response.get("content", {}) for response in operation["responses"].values()):
+        statuses.add(406)
+    if method != "get":
+        statuses |= {403, 429}
+    if method == "post":
+        statuses |= {400, 408, 409, 413, 415}
+        parameters.append(_IDEMPOTENCY)
+    operation["responses"].pop("4XX", None)
+    for status in sorted(statuses):
+        operation["responses"][str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    if not parameters:
+        del operation["parameters"]
+
+
+def _problem(status: int) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": _ERRORS[status], "content": {PROBLEM: {"schema": {"$ref": f"{REF}ProblemDocument"}}}}
+    if status in (409, 429, 503):
+        answer["headers"] = {"Retry-After": _header("Retry-After")}
+    return answer
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {"description": _HEADERS[name], "schema": {"type": "string"}}

@@ -1,0 +1,193 @@
+"""What the API answers about tasks, runs and itself: the shapes that OpenAPI names. Routes answer these as plain dictionaries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.schemas.network import AdamW, RunProgram, Sgd
+
+Number = float | Literal["NaN", "Infinity", "-Infinity"]  # numbers that JSON lacks are strings
+Cursor = Annotated[int | None, Field(description="`after` of the next page; null where this is the last")]
+
+
+class Answer(BaseModel):
+    """Every object that is answered. Fields that are not named here may be added; a reader of version 1 passes over them."""
+
+    schema_version: Literal[1] = 1
+
+
+class Localised(BaseModel):
+    """A text in the languages of the page."""
+
+    en: str
+    zh: str
+
+
+class Sizes(BaseModel):
+    """How many examples each part of a task has."""
+
+    train: int
+    validation: int
+    test: int
+
+
+class Lengths(BaseModel):
+    """How long the sequences of a task are."""
+
+    min: int
+    max: int
+
+
+class Baseline(BaseModel):
+    """What is reached without learning anything."""
+
+    name: str
+    value: float
+    metric: Literal["accuracy", "rmse"]
+
+
+class Task(BaseModel):
+    """A data set with its question."""
+
+    name: str
+    title: Localised
+    question: Localised
+    kind: Literal["classification", "regression"]
+    display: Literal["letters", "rows", "series", "pairs"]
+    readout: Literal["last", "every"]
+    input_size: int
+    output_size: int
+    classes: list[str] | None
+    class_titles: dict[str, list[str]] | None
+    sizes: Sizes
+    lengths: Lengths
+    baseline: Baseline
+    source: str
+    license: str
+
+
+class TaskList(Answer):
+    """Every task."""
+
+    items: list[Task]
+
+
+class Example(BaseModel):
+    """One sequence of a task. tokens: what stands in each column; target: a class, numbers, or lists of numbers, one a step."""
+
+    index: int
+    length: int
+    tokens: list[str | float | list[float]]
+    text: str
+    target: int | list[float | list[float]]
+
+
+class ExamplePage(Answer):
+    """Examples of a part of a task."""
+
+    items: list[Example]
+    next: Cursor
+
+
+class OpDerivative(BaseModel):
+    """A local derivative. formula: a tree (docs/trace-format.md), null for structured operations."""
+
+    input: str
+    formula: Any
+    latex: str
+
+
+class OpKink(BaseModel):
+    """A point without a derivative, and the subgradient used there."""
+
+    at: list[float]
+    subgradient: list[float]
+    why: str
+
+
+class Operation(BaseModel):
+    """An operation with its formula and local derivatives."""
+
+    name: str
+    kind: Literal["elementwise", "structured"]
+    inputs: list[str]
+    formula: Any
+    latex: str
+    derivatives: list[OpDerivative]
+    kinks: list[OpKink]
+
+
+class OperationList(Answer):
+    """Every operation that a trace may hold."""
+
+    items: list[Operation]
+
+
+class WrittenRunProgram(RunProgram):
+    """A run's program with every default, and the version of its data, written out."""
+
+    data: str
+    optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")]
+
+
+class Validation(BaseModel):
+    """Figures on the validation part after a step; a classification has an accuracy, a regression an rmse."""
+
+    step: int
+    loss: Number
+    accuracy: Number | None = None
+    rmse: Number | None = None
+
+
+class RunSummary(BaseModel):
+    """A training, how far it has gone, and what came of it."""
+
+    id: str
+    program: WrittenRunProgram
+    status: Literal["idle", "training", "failed"]
+    error: str | None
+    step: int
+    requested_step: int
+    created: str
+    validation: list[Validation]
+
+
+class History(BaseModel):
+    """Of every step; entry i is step i + 1."""
+
+    loss: list[Number]
+    gradient_norm: list[Number]
+
+
+class Run(RunSummary, Answer):
+    """A run with the loss of every step."""
+
+    history: History
+
+
+class RunPage(Answer):
+    """Runs, newest first, without their histories."""
+
+    items: list[RunSummary]
+    next: Cursor
+
+
+class Figure(BaseModel):
+    """A figure for Plotly."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+
+
+class Limits(Answer):
+    """Every limit in force by its name."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": {"type": "number"}})
+
+
+class Health(Answer):
+    """That the server answers, and everything is ready."""
+
+    status: Literal["ok"]
