@@ -19,7 +19,7 @@ from engine.training import Settings, Task, trace_step
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
 FILES = sorted((Path(__file__).resolve().parents[1] / "fixtures" / "traces").glob("*.json"))
-PROGRAM = {"kind": "what-if"}
+PROGRAM = {"kind": "what-if", "parent": "sha256:" + "0" * 64, "program": {"kind": "none"}, "edits": []}
 
 
 @pytest.fixture(params=["rnn", "lstm", "gru"])
