@@ -66,7 +66,7 @@ class Recurrence:
     Shapes: with H units and S = H (or 2 H, h before c), `local` is one array (rows, S) a step, of dL_t with respect to the state of step t;
     `jacobians` one (rows, S, S) a step from the second, d state_t / d state_(t-1), over the rows of step t. In all of these h and c are
     coordinates of their own. `within` is one (rows, S, S) a step: what moves with what inside it, h with c, as recorded gradients have it.
-    Raises NotItemisedError where the Jacobians would take too much memory.
+    Raises NotItemisedError where the Jacobians would take too much memory, and where rows are not computed each from its own.
     """
 
     def __init__(self, document: Document, chain: Chain) -> None:
@@ -115,18 +115,33 @@ class Recurrence:
         rows, width = now[0].shape
         within, jacobian = np.zeros((rows, len(now) * width, len(now) * width)), np.zeros((rows, len(now) * width, len(now) * width))
         for k, result in enumerate(now):
+            units = slice(k * width, (k + 1) * width)
+            if not result.requires_grad:
+                within[:, units, units] = np.eye(width)
+                continue
             for unit in range(width):
-                place = k * width + unit
-                if not result.requires_grad:
-                    within[:, place, place] = 1.0
-                    continue
                 seed = np.zeros((rows, width))
                 seed[:, unit] = 1.0
                 result.backward(seed)
-                within[:, place] = _side_by_side(now)
+                within[:, k * width + unit] = _side_by_side(now)
                 if before:
-                    jacobian[:, place] = _side_by_side(before)[:rows]
+                    jacobian[:, k * width + unit] = _side_by_side(before)[:rows]
+            if before and rows * width > 1:
+                self._check_rows(t, result, jacobian[:, units], before)
         return within, jacobian
+
+    def _check_rows(self, t: int, result: Tensor, jacobian: Array, before: Sequence[Tensor]) -> None:
+        """Raises NotItemisedError where the rows of a step are not computed alone: a sweep of all of them then gives something else."""
+        seed = np.random.default_rng(t).standard_normal(result.shape)
+        result.backward(seed)
+        swept, expected = _side_by_side(before), np.einsum("bi,bij->bj", seed, jacobian)
+        beyond = swept[len(expected) :]  # rows that ended before this step
+        scale = np.abs(expected).max(initial=0.0)
+        if np.isfinite(swept).all() and (np.abs(swept[: len(expected)] - expected).max(initial=0.0) > 1e-6 * scale or beyond.any()):
+            raise NotItemisedError(
+                f"step {t + 1} computes the rows of its states from each other; itemised are recurrences of states (batch, hidden) whose "
+                "rows are computed each from its own"
+            )
 
 
 def _side_by_side(states: Sequence[Tensor]) -> Array:

@@ -12,7 +12,7 @@ from engine.nn import RNN
 from engine.tape import label
 from engine.trace import Document, Edit, from_bytes, itemise, record, to_bytes, what_if
 from engine.trace.arena import decode
-from engine.trace.bptt import Recurrence, find_chain, gradients_by_loss, products, spectral_norm
+from engine.trace.bptt import NotItemisedError, Recurrence, find_chain, gradients_by_loss, products, spectral_norm
 from engine.training import Settings, Task, trace_step
 
 
@@ -188,6 +188,20 @@ def test_what_cannot_be_itemised_is_said() -> None:
         itemise(document, parameter="x")
     with pytest.raises(KeyError, match="no node"):
         itemise(document, parameter="nobody")
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_states_that_stand_in_columns_are_not_taken_for_rows(columns: int) -> None:
+    """Another program may keep its states as (hidden, batch): read as (batch, hidden) the Jacobians would be wrong."""
+    w = Tensor([[0.5, -0.3], [0.2, 0.7]], requires_grad=True, name="w")
+    with Tape("TRACE") as tape:
+        h = Tensor(np.full((2, columns), 0.4), name="h_0")
+        for t in (1, 2, 3):
+            with tape.scope(f"rnn/t={t}", time=t):
+                h = label((w @ h).tanh(), "h")
+        document = Document(record(tape, h.sum().backward(), program={"kind": "none"}))
+    with pytest.raises(NotItemisedError, match="step 2 computes the rows of its states from each other"):
+        itemise(document)
 
 
 def test_too_large_a_batch_is_refused_before_it_is_computed(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
