@@ -18,10 +18,15 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(plain(value))
 
 
+def answer(value: Mapping[str, Any]) -> bytes:
+    """An object as it is answered: it says its schema's version, a reader of which passes over what it does not know."""
+    return dumps({"schema_version": SCHEMA_VERSION, **value})
+
+
 class Json(Response):
-    """A JSON response. An object says its schema's version, a reader of which passes over what it does not know."""
+    """A JSON response."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return dumps({"schema_version": SCHEMA_VERSION, **content} if isinstance(content, Mapping) else content)
+        return answer(content) if isinstance(content, Mapping) else dumps(content)

@@ -51,10 +51,17 @@ def write(document: Document) -> bytes:
 
 
 def _film(document: Document) -> dict[str, Any]:
-    """What web/src/api/embedded.ts reads: the program, and the API's answers by their addresses."""
+    """What web/src/api/embedded.ts reads: which page shows it, for which program, and the API's answers by their addresses."""
     program = document.doc["program"]
+    while program.get("kind") == "what-if":  # is shown as what it changes
+        program = program["program"]
     tasks = [describe_task(load(program["task"]))] if program.get("task") in NAMES else []
-    return {"program": program, "answers": {"/opening": document.doc, "/tasks": {"items": tasks}}}
+    recurrent = any(node["time"] is not None for node in document.nodes)
+    return {
+        "page": "network" if program.get("kind") == "network" or (recurrent and program.get("kind") != "expression") else "expression",
+        "program": program if program.get("kind") in ("expression", "network") else None,
+        "answers": {"/opening": document.doc, "/tasks": {"items": tasks}},
+    }
 
 
 def _built(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from engine.trace import Document, diff, from_bytes, itemise, part_of, to_bytes
 from engine.trace.part import Detail, Range
 from server import limits
-from server.encoding import dumps
+from server.encoding import answer
 from server.jobs.processor_time import processor_time
 from server.jobs.work import serialise
 from server.programs.what_if import trace_with_edits
@@ -20,7 +20,7 @@ from server.store.traces import TraceFile
 def itemise_trace(trace: TraceFile, row: int | None, parameter: int | None, seconds: float = limits.COMPUTE_SECONDS) -> bytes:
     """The itemised back-propagation of a trace, as JSON, within `seconds` of processor time. Raises what `itemise` does."""
     with processor_time(seconds), np.errstate(all="ignore"):
-        return dumps(itemise(document_of(trace), row, parameter))
+        return answer(itemise(document_of(trace), row, parameter))
 
 
 def cut_part(trace: TraceFile, tensors: Detail, scope: str | None, events: Range | None) -> bytes:
@@ -37,7 +37,7 @@ def edit_trace(trace: TraceFile, edits: Sequence[Mapping[str, Any]], seconds: fl
 
 def compare_traces(one: TraceFile, other: TraceFile) -> bytes:
     """What differs between two traces, as JSON."""
-    return dumps(diff(document_of(one), document_of(other)))
+    return answer(diff(document_of(one), document_of(other)))
 
 
 def document_of(trace: TraceFile) -> Document:

@@ -39,7 +39,7 @@ async def read_trace(
         content = await while_connected(request, work)
     except NoSuchPartError as error:
         raise ProblemError(422, str(error)) from None
-    return send_part(request, content, {"Cache-Control": "no-cache"})
+    return await run_in_threadpool(send_part, request, content, {"Cache-Control": "no-cache"})
 
 
 def _range(events: str | None) -> Range | None:

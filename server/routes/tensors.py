@@ -13,7 +13,7 @@ from starlette.responses import Response
 from engine.trace import Document
 from engine.trace.arena import decode, encode
 from engine.trace.part import STATISTICS
-from server.encoding import dumps
+from server.encoding import answer
 from server.problems import ProblemError
 from server.routes.found import found
 from server.routes.trace_response import send_derived
@@ -50,8 +50,8 @@ def read_tensor(
         np.save(file, array, allow_pickle=False)
         headers["Content-Disposition"] = f'attachment; filename="tensor-{reference}.npy"'
         return send_derived(request, file.getvalue(), MEDIA_TYPES[form], headers)
-    answer = {"trace": trace_id, "reference": reference, **encode(array), "statistics": _statistics(document, reference)}
-    return send_derived(request, dumps(answer), MEDIA_TYPES[form], headers)
+    about = {"trace": trace_id, "reference": reference, **encode(array), "statistics": _statistics(document, reference)}
+    return send_derived(request, answer(about), MEDIA_TYPES[form], headers)
 
 
 def _statistics(document: Document, reference: int) -> dict[str, Any]:

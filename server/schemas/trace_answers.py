@@ -179,7 +179,7 @@ class TensorStatistics(BaseModel):
     nonfinite: int
 
 
-class Tensor(PackedArray):
+class Tensor(PackedArray, Answer):
     """One array of a trace."""
 
     trace: TraceId
@@ -212,7 +212,7 @@ class BpttParameter(BaseModel):
     array: PackedArray | None = None
 
 
-class Bptt(BaseModel):
+class Bptt(Answer):
     """Back-propagation through time, itemised (docs/api.md)."""
 
     trace: TraceId
@@ -259,7 +259,7 @@ class Structure(BaseModel):
     changed: list[ChangedNode]
 
 
-class Diff(BaseModel):
+class Diff(Answer):
     """Two traces side by side; what is equal is not listed."""
 
     a: TraceId

@@ -10,7 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from engine.trace import Document
+from server.export import FORMATS
 from tests.e2e.stage import moment, number, wait_for_film
+from tests.server.traces import hostile_document
 
 NETWORK = {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 4, "example": 3}
 EXPRESSION = {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]}
@@ -78,3 +81,34 @@ def test_what_needs_a_server_is_said(open_saved: OpenSaved) -> None:
     field.fill("5")
     field.press("Enter")
     expect(page.get_by_test_id("error")).to_contain_text("This film is a file")
+
+
+def test_a_graph_that_was_imported_is_shown_without_a_formula(open_saved: OpenSaved) -> None:
+    nodes = [{"id": "w", "value": 2.0, "role": "parameter"}, {"id": "x", "value": 3.0}, {"id": "y", "op": "mul", "value": 6.0}]
+    page = open_saved({"kind": "graph", "nodes": nodes, "edges": [{"from": "w", "to": "y"}, {"from": "x", "to": "y"}]})
+    wait_for_film(page)
+    expect(page.get_by_test_id("graph-node-2")).to_be_visible()
+    expect(page.get_by_test_id("expression-input")).to_have_count(0)
+
+
+def test_hostile_names_are_shown_and_nothing_else(browser: Browser, tmp_path: Path) -> None:
+    """No trace of the API has such names; a file may."""
+    file = tmp_path / "film.html"
+    file.write_bytes(FORMATS["html"].writer()(Document(hostile_document())))
+    context = browser.new_context(reduced_motion="reduce", offline=True)
+    page = context.new_page()
+    dialogs: list[str] = []
+    requests: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(file.as_uri())
+    wait_for_film(page)
+    page.get_by_test_id("graph-node-3").wait_for(timeout=60_000)
+    assert dialogs == []
+    assert [url for url in requests if url.partition("#")[0] != file.as_uri() and not url.startswith(("data:", "blob:"))] == []
+    assert page.evaluate("[...document.querySelectorAll('script')].map((script) => script.id || script.type)") == [
+        "retrograd-film",
+        "module",
+    ]
+    assert page.evaluate("document.querySelectorAll('img, iframe, object, embed').length") == 0
+    context.close()

@@ -65,7 +65,8 @@ def test_the_wheel_holds_the_two_packages_and_the_built_page(wheel: Path) -> Non
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].removesuffix(".dist-info") for name in names} == {"engine", "server", "-".join(wheel.name.split("-")[:2])}
-    assert "server/static/index.html" in names
+    page = {"index.html", "docs.html", ".film/film.js", ".film/film.css"}
+    assert {f"server/static/{name}" for name in page} <= set(names)
     assert {"engine/trace/trace-1.schema.json", "server/opening.json", "server/tasks/sunspots.csv"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert [name for name in names if "__pycache__" in name] == []

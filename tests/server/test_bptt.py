@@ -25,9 +25,9 @@ def network(client: httpx.Client) -> dict[str, Any]:
 
 def test_the_answer_is_what_the_engine_says_of_the_stored_trace(client: httpx.Client, network: dict[str, Any]) -> None:
     path = f"{API}/traces/{network['id']}/bptt"
-    assert client.get(path).json() == itemise(Document(network))
+    assert client.get(path).json() == {"schema_version": 1, **itemise(Document(network))}
     answer = client.get(path, params={"row": 1}).json()
-    assert answer == itemise(Document(network), 1)
+    assert answer == {"schema_version": 1, **itemise(Document(network), 1)}
     assert (answer["row"], answer["jacobian_row"], answer["cell"], answer["states"]) == (1, 1, "lstm", ["h", "c"])
     assert np.shape(answer["loss_norms"]["h"]) == (20, 20)
     assert all(answer["loss_norms"]["h"][t][s] > 0 for t in range(20) for s in range(t + 1))  # the loss reads every step

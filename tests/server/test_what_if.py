@@ -97,7 +97,7 @@ def test_backward_and_update_are_those_of_the_new_values(client: httpx.Client, n
     assert terms["gradient"] == why["gradient"] == checked["gradient"]
     assert terms["new"] == terms["old"] + terms["delta"]
     compared = client.get(f"{API}/traces/{network.doc['id']}/diff/{found.doc['id']}")
-    assert compared.json() == diff(network, found)
+    assert compared.json() == {"schema_version": 1, **diff(network, found)}
     assert compared.json()["loss"]["difference"] != 0
     known = client.get(compared.url, headers={"If-None-Match": compared.headers["etag"]})
     assert known.status_code == 304

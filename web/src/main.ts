@@ -9,8 +9,8 @@ import { router } from "./app/router.svelte";
 
 preferences.show(); // before anything is drawn
 if (embedded && !location.hash) {
-  const { program } = embedded;
-  router.go(program.kind === "expression" ? { page: "expression", program } : { page: "network" });
+  const { page, program } = embedded;
+  router.go({ page, program: page === "expression" ? program : null });
 }
 const host = document.getElementById("app");
 if (!host) throw new Error('index.html has no element "app" to mount the page in.');

@@ -4,8 +4,10 @@ import { Problem } from "./problem";
 
 /** What server/export/html.py writes into the file. */
 interface Saved {
-  /** What made the film; its page is the one that is shown. */
-  program: Program;
+  /** The page that shows the film. */
+  page: "network" | "expression";
+  /** What made the film, where that is something the page can show: no imported graph is. */
+  program: Program | null;
   /** The answers of the API, by address. */
   answers: Record<string, unknown>;
 }
@@ -18,7 +20,11 @@ export function needsServer(): Problem {
 export class Embedded {
   constructor(private readonly saved: Saved) {}
 
-  get program(): Program {
+  get page(): Saved["page"] {
+    return this.saved.page;
+  }
+
+  get program(): Program | null {
     return this.saved.program;
   }
 
@@ -28,9 +34,9 @@ export class Embedded {
     return this.saved.answers[path];
   }
 
-  /** The film for its own program. Throws a Problem for anything that has to be computed. */
+  /** The film for its own program; for any where it has none. Throws a Problem for anything that has to be computed. */
   post(path: string, body: unknown): unknown {
-    const own = path === "/traces" && JSON.stringify(body) === JSON.stringify({ program: this.program });
+    const own = path === "/traces" && (this.program === null || JSON.stringify(body) === JSON.stringify({ program: this.program }));
     if (!own) throw needsServer();
     return this.get("/opening");
   }

@@ -1041,6 +1041,12 @@ export interface components {
          */
         Bptt: {
             /**
+             * Schema Version
+             * @default 1
+             * @constant
+             */
+            schema_version: 1;
+            /**
              * Trace
              * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
              */
@@ -1143,6 +1149,12 @@ export interface components {
          * @description Two traces side by side; what is equal is not listed.
          */
         Diff: {
+            /**
+             * Schema Version
+             * @default 1
+             * @constant
+             */
+            schema_version: 1;
             /**
              * A
              * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
@@ -1548,6 +1560,12 @@ export interface components {
          * @description One array of a trace.
          */
         Tensor: {
+            /**
+             * Schema Version
+             * @default 1
+             * @constant
+             */
+            schema_version: 1;
             /**
              * Dtype
              * @enum {string}
