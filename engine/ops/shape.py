@@ -238,6 +238,8 @@ def _index_set(x: Array, *, shape: Sequence[int], index: Sequence[Any]) -> Array
         if _has_arrays(index):
             np.add.at(y, place, x)  # what is taken twice gets both gradients
         else:
+            if x.ndim > y[place].ndim:  # numpy would drop axes of length 1
+                raise ValueError
             y[place] = x
     except (IndexError, ValueError):
         raise ValueError(f"index_set: shape {x.shape} does not fit at {list(index)} of shape {tuple(shape)}") from None
@@ -259,7 +261,7 @@ structured(
     samples=[Sample(([0.5, 1.0],), {"shape": [3, 2], "index": [1]}),
              Sample(([0.5, 1.0, 2.0],), {"shape": [3], "index": [["array", [1, 1, 0]]]}), Sample((0.5,), {"shape": [2], "index": [1]}),
              Sample(([0.5],), {"shape": [1], "index": ["..."]}), Sample(([],), {"shape": [2], "index": [["slice", 0, 0, None]]})],
-    errors=[Sample(([0.5, 1.0],), {"shape": [3, 3], "index": [1]})],
+    errors=[Sample(([0.5, 1.0],), {"shape": [3, 3], "index": [1]}), Sample(([0.5],), {"shape": [], "index": ["..."]})],
 )  # fmt: skip
 
 

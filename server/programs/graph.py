@@ -51,6 +51,8 @@ def trace_graph(program: Mapping[str, Any], most_elements: int = limits.TRACE_EL
         except TapeError:
             detail = "the loss does not depend on a parameter; give a leaf that it depends on the role parameter, or forward: accept"
             raise ProgramError(detail, "/program/loss") from None
+        except _REFUSALS as error:  # an operation whose gradient is of no use for numbers of these types
+            raise ProgramError(f"the gradients cannot be computed: {error}", "/program/loss") from None
     return record(tape, run, program=program, notes=notes)
 
 

@@ -222,6 +222,13 @@ def test_what_is_no_graph_is_refused_where_it_is_wrong(client: httpx.Client, bod
     assert "nobody" not in response.text
 
 
+def test_types_that_a_gradient_has_no_use_for_are_refused(client: httpx.Client) -> None:
+    nodes = [{"id": "p", "value": [0.5], "role": "parameter"}, {"id": "q", "value": [1], "dtype": "bool"}, {"id": "y", "op": "kl_div"}]
+    response = client.post(f"{API}/traces", json=graph(nodes, [{"from": "p", "to": "y"}, {"from": "q", "to": "y"}]))
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/program/loss"
+
+
 def test_a_larger_tolerance_takes_the_difference_and_says_it(client: httpx.Client) -> None:
     recorded = H + np.array([[0.0, 0.01]])
     document = made(client, graph(_node(4, value=recorded.tolist()), tolerance=0.1))
