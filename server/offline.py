@@ -43,7 +43,7 @@ def computed(settings: Settings, file: Path) -> TraceFile:
         value = strict_json.read(file.read_bytes(), limits.JSON_DEPTH)
         # a body of POST /traces, or the program in it
         program = TraceRequest.model_validate(value if isinstance(value, dict) and "program" in value else {"program": value}).program
-        return make_trace(program.model_dump(), None, settings.compute_seconds)
+        return make_trace(program.model_dump(by_alias=True), None, settings.compute_seconds)
     except OSError as error:
         raise OfflineError(f"{file} cannot be read ({error.strerror})") from None
     except ValidationError as error:

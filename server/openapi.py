@@ -93,6 +93,11 @@ _HEADERS = {
     "Cache-Control": "a whole trace never changes", "Link": 'rel="next": address of the next page (RFC 8288)',
     "Content-Disposition": "the name of the file", "Retry-After": "seconds after which to try again",
 }  # fmt: skip
+_PLACES = {
+    "trace_id": "a trace, `sha256:…`", "other_id": "another trace", "node": "a node of the trace, by id or path",
+    "reference": "a tensor of the trace: a place in the columns of `tensors`", "format": "of the file", "figure": "what is drawn",
+    "run_id": "a run, `r_…`", "k": "a step of the run, from 1", "name": "a task",
+}  # fmt: skip
 _ERRORS = {
     400: "The body is not JSON as RFC 8259 has it, or a header cannot be read", 401: "A token is needed", 403: "Another site sent this",
     404: "There is no such thing", 405: "This address does not take this method", 406: "There is no answer of a type that the client takes",
@@ -184,6 +189,9 @@ def _describe_success(operation: dict[str, Any], known: Operation) -> None:
 
 def _describe_errors(operation: dict[str, Any], method: str) -> None:
     parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        if parameter["in"] == "path":
+            parameter.setdefault("description", _PLACES.get(parameter["name"], ""))
     statuses = set(_EVERYWHERE)
     if any(parameter["in"] == "path" for parameter in parameters):
         statuses.add(404)

@@ -104,6 +104,13 @@ def test_every_post_takes_a_key_and_has_examples(described: dict[str, Any]) -> N
             assert operation["requestBody"]["content"]["application/json"]["examples"], path
 
 
+def test_every_parameter_says_what_it_is(described: dict[str, Any]) -> None:
+    for path, method, operation in operations(described):
+        for parameter in operation.get("parameters", []):
+            named = parameter.get("description") or parameter["name"] in ("lang", "part")
+            assert named, f"{method} {path}: {parameter['name']}"
+
+
 def test_traces_are_described_in_both_forms(described: dict[str, Any]) -> None:
     for _, _, operation in operations(described):
         if operation["operationId"] in ("readTrace", "createTrace", "readOpening", "traceStep", "editTrace"):

@@ -209,6 +209,14 @@ def test_a_trace_is_exported_without_a_server(start: Start, tmp_path: Path) -> N
         assert Document(json.loads(shown.stdout)).doc["id"] == made.json()["id"]
 
 
+def test_a_graph_is_exported_without_a_server(tmp_path: Path) -> None:
+    file = tmp_path / "graph.json"
+    nodes = [{"id": "w", "value": 2.0, "role": "parameter"}, {"id": "x", "value": 3.0}, {"id": "y", "op": "mul", "value": 6.0}]
+    file.write_text(json.dumps({"kind": "graph", "nodes": nodes, "edges": [{"from": "w", "to": "y"}, {"from": "x", "to": "y"}]}))
+    done = CliRunner().invoke(app, ["export", "--program", str(file), "--format", "mermaid"])
+    assert (done.exit_code, done.stdout.split()[:2]) == (0, ["flowchart", "LR"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [('{"kind": "wat"}', "no program"), ('{"a": 1, "a": 2}', "two members"), ("", "not JSON"), (None, "cannot be read"),

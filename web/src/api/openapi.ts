@@ -2086,6 +2086,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
             };
             cookie?: never;
@@ -2128,6 +2129,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
             };
             cookie?: never;
@@ -2163,7 +2165,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
+                /** @description a tensor of the trace: a place in the columns of `tensors` */
                 reference: number;
             };
             cookie?: never;
@@ -2209,6 +2213,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
             };
             cookie?: never;
@@ -2244,6 +2249,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
             };
             cookie?: never;
@@ -2307,7 +2313,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
+                /** @description another trace */
                 other_id: string;
             };
             cookie?: never;
@@ -2357,7 +2365,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
+                /** @description what is drawn */
                 figure: "gradient-through-time" | "bptt" | "gradient-histogram" | "update";
             };
             cookie?: never;
@@ -2495,7 +2505,9 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
+                /** @description a node of the trace, by id or path */
                 node: string;
             };
             cookie?: never;
@@ -2531,7 +2543,9 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
+                /** @description a node of the trace, by id or path */
                 node: string;
             };
             cookie?: never;
@@ -2575,7 +2589,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description a trace, `sha256:…` */
                 trace_id: string;
+                /** @description of the file */
                 format: "dot" | "mermaid" | "graphml" | "model-explorer" | "html" | "npz" | "onnx";
             };
             cookie?: never;
@@ -2722,6 +2738,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description a task */
                 name: string;
             };
             cookie?: never;
@@ -2856,6 +2873,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a run, `r_…` */
                 run_id: string;
             };
             cookie?: never;
@@ -2885,6 +2903,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a run, `r_…` */
                 run_id: string;
             };
             cookie?: never;
@@ -2920,6 +2939,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @description a run, `r_…` */
                 run_id: string;
             };
             cookie?: never;
@@ -2975,7 +2995,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description a run, `r_…` */
                 run_id: string;
+                /** @description a step of the run, from 1 */
                 k: number;
             };
             cookie?: never;
@@ -3020,6 +3042,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description a run, `r_…` */
                 run_id: string;
             };
             cookie?: never;
