@@ -47,4 +47,4 @@ def test_health_and_openapi(client: httpx.Client) -> None:
     assert client.get(f"{API}/health").json() == {"status": "ok", "schema_version": 1}
     document = client.get(f"{API}/openapi.json").json()
     assert f"{API}/traces/{{trace_id}}/nodes/{{node}}/check" in document["paths"]
-    assert client.get("/docs").status_code == 404
+    assert client.get("/docs").status_code == 503  # it is a page of the web app, which is not built here, and of nobody else
