@@ -36,7 +36,7 @@ _LEAF: Row = (None, NO_ATTRIBUTES, None)
 _QUIET = (  # plumbing: the line behind a node is the first outside it
     "engine.tensor", "engine.methods", "engine.tape", "engine.namespace", "engine.backward", "engine.differentiate", "engine.ops",
     "engine.losses", "engine.nn.module", "engine.nn.linear", "engine.nn.containers", "engine.nn.dropout", "engine.nn.normalisation",
-    "engine.nn.convolution", "contextlib",
+    "engine.nn.convolution", "engine.nn.activations", "engine.nn.losses", "contextlib",
 )  # fmt: skip
 
 

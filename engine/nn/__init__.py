@@ -1,11 +1,13 @@
 """Networks with PyTorch's parameter names, signatures and gate order."""
 
 from engine.nn import init
+from engine.nn.activations import ELU, GELU, Flatten, Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from engine.nn.attention import MultiheadAttention, TransformerEncoderLayer
 from engine.nn.containers import ModuleList, Sequential
 from engine.nn.convolution import Conv1d
 from engine.nn.dropout import Dropout
 from engine.nn.linear import Embedding, Linear
+from engine.nn.losses import CrossEntropyLoss, MSELoss
 from engine.nn.module import Buffer, Module, Parameter
 from engine.nn.normalisation import LayerNorm
 from engine.nn.recurrent import CELLS, GRU, LSTM, RNN, Recurrent, detach
@@ -14,7 +16,8 @@ from engine.nn.unrolled import Unrolled
 from engine.nn.weights import from_safetensors, to_safetensors
 
 __all__ = [
-    "CELLS", "GRU", "LSTM", "RNN", "Buffer", "Conv1d", "Dropout", "Embedding", "LayerNorm", "Linear", "Module", "ModuleList",
-    "MultiheadAttention", "Parameter", "Recurrent", "Seq2Seq", "Sequential", "TransformerEncoderLayer", "Unrolled", "detach",
+    "CELLS", "ELU", "GELU", "GRU", "LSTM", "RNN", "Buffer", "Conv1d", "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "Identity",
+    "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "Module", "ModuleList", "MultiheadAttention", "Parameter", "ReLU",
+    "Recurrent", "Seq2Seq", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "TransformerEncoderLayer", "Unrolled", "detach",
     "from_safetensors", "init", "to_safetensors",
 ]  # fmt: skip
