@@ -1,4 +1,7 @@
-"""The methods of a tensor that take attributes by position."""
+"""The methods of a tensor that take attributes by position.
+
+Keyword arguments that a method does not know (``unknown``) go to the op with the others, which says what it takes.
+"""
 
 from __future__ import annotations
 
@@ -30,56 +33,56 @@ class Methods:
         """The op of that name, this tensor being its first input."""
         raise NotImplementedError
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._apply("mean", axis=plain(axis), keepdims=keepdims)
+    def mean(self, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("mean", axis=plain(axis), keepdims=keepdims, **unknown)
 
-    def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
-        return self._apply("var", axis=plain(axis), correction=correction, keepdims=keepdims)
+    def var(self, axis: Axis = None, correction: float = 1, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("var", axis=plain(axis), correction=correction, keepdims=keepdims, **unknown)
 
-    def std(self, axis: Axis = None, correction: float = 1, keepdims: bool = False) -> Tensor:
-        return self._apply("std", axis=plain(axis), correction=correction, keepdims=keepdims)
+    def std(self, axis: Axis = None, correction: float = 1, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("std", axis=plain(axis), correction=correction, keepdims=keepdims, **unknown)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._apply("max", axis=plain(axis), keepdims=keepdims)
+    def max(self, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("max", axis=plain(axis), keepdims=keepdims, **unknown)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._apply("min", axis=plain(axis), keepdims=keepdims)
+    def min(self, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("min", axis=plain(axis), keepdims=keepdims, **unknown)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._apply("prod", axis=plain(axis), keepdims=keepdims)
+    def prod(self, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("prod", axis=plain(axis), keepdims=keepdims, **unknown)
 
-    def norm(self, ord: float | str = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A002 - numpy's name for it
-        return self._apply("norm", ord="inf" if ord == float("inf") else ord, axis=plain(axis), keepdims=keepdims)
+    def norm(self, ord: float | str = 2, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:  # noqa: A002 - numpy's name
+        return self._apply("norm", ord="inf" if ord == float("inf") else ord, axis=plain(axis), keepdims=keepdims, **unknown)
 
-    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return self._apply("logsumexp", axis=plain(axis), keepdims=keepdims)
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:
+        return self._apply("logsumexp", axis=plain(axis), keepdims=keepdims, **unknown)
 
-    def cumsum(self, axis: int = 0) -> Tensor:
-        return self._apply("cumsum", axis=axis)
+    def cumsum(self, axis: int = 0, **unknown: Any) -> Tensor:
+        return self._apply("cumsum", axis=axis, **unknown)
 
     def clip(self, low: float, high: float) -> Tensor:
         return self._apply("clip", low=plain_number("clip", "low", low), high=plain_number("clip", "high", high))
 
-    def softmax(self, axis: int = -1) -> Tensor:
-        return self._apply("softmax", **({} if axis == -1 else {"axis": axis}))
+    def softmax(self, axis: int = -1, **unknown: Any) -> Tensor:
+        return self._apply("softmax", **({} if axis == -1 else {"axis": axis}), **unknown)
 
-    def log_softmax(self, axis: int = -1) -> Tensor:
-        return self._apply("log_softmax", **({} if axis == -1 else {"axis": axis}))
+    def log_softmax(self, axis: int = -1, **unknown: Any) -> Tensor:
+        return self._apply("log_softmax", **({} if axis == -1 else {"axis": axis}), **unknown)
 
     def permute(self, *axes: Any) -> Tensor:
         return self._apply("permute", axes=whole_numbers(axes, "permute"))
 
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        return self._apply("squeeze", axis=plain(axis))
+    def squeeze(self, axis: Axis = None, **unknown: Any) -> Tensor:
+        return self._apply("squeeze", axis=plain(axis), **unknown)
 
     def unsqueeze(self, axis: int) -> Tensor:
         return self._apply("unsqueeze", axis=axis)
 
-    def flip(self, axis: Axis = None) -> Tensor:
-        return self._apply("flip", axis=plain(axis))
+    def flip(self, axis: Axis = None, **unknown: Any) -> Tensor:
+        return self._apply("flip", axis=plain(axis), **unknown)
 
-    def roll(self, shift: int, axis: int | None = None) -> Tensor:
-        return self._apply("roll", shift=shift, axis=axis)
+    def roll(self, shift: int, axis: int | None = None, **unknown: Any) -> Tensor:
+        return self._apply("roll", shift=shift, axis=axis, **unknown)
 
     def pad(self, widths: Sequence[Sequence[int]], value: float = 0.0) -> Tensor:
         """(before, after) for each axis, as numpy."""
@@ -99,7 +102,12 @@ class Methods:
     def masked_fill(self, mask: Any, value: float) -> Tensor:
         return self._apply("masked_fill", mask, value=plain_number("masked_fill", "value", value))
 
-    def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
+    def transpose(self, axes: Sequence[int] | None = None, *more: Any) -> Tensor:
+        if more:  # PyTorch exchanges two axes, numpy reads an order
+            raise TypeError(
+                "transpose: given axes one by one; expected None, which exchanges the last two (as x.transpose() does), or one sequence, "
+                "for each axis of the result the input's: x.permute(1, 0, 2) takes it one by one"
+            )
         return self._apply("transpose", axes=plain(axes))
 
     def broadcast_to(self, shape: Sequence[int]) -> Tensor:

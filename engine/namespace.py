@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.habits import FUNCTIONS
 from engine.ops.op import REGISTRY, Array, as_array
 from engine.tensor import Tensor, apply
 
@@ -25,6 +26,8 @@ class TensorNamespace:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in REGISTRY:
+            if name in FUNCTIONS:
+                raise AttributeError(f"no op is called {name!r}; PyTorch's {name} is here: {FUNCTIONS[name]}")
             raise AttributeError(f"no op is called {name!r}; known: {', '.join(self.__dir__())}")
 
         def call(*inputs: Any, **attributes: Any) -> Tensor:

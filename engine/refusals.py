@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.habits import KEYWORDS
 from engine.ops.op import REGISTRY, Op
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -88,5 +89,6 @@ def _about_arguments(text: str, op: Op) -> str:
     """Python's complaint about keyword arguments, without the inner function's name and with those that there are."""
     known = list(_options(op))
     complaint = text.partition("()")[2].strip().replace("keyword-only ", "")
-    hint = "; PyTorch's dim is axis here" if "'dim'" in text and "axis" in known else ""
+    theirs = text.rpartition(" argument ")[2].strip("'")
+    hint = f"; PyTorch's {theirs} is {KEYWORDS[theirs]} here" if KEYWORDS.get(theirs) in known else ""
     return f"{complaint}; it takes {', '.join(known) or 'none'}{hint}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.events import LOCK, locked
+from engine.habits import TENSOR, Count, absent
 from engine.methods import Axis, Methods, plain
 from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array, wide
 from engine.ops.shape import encode_index, whole_numbers
@@ -122,7 +123,7 @@ class Tensor(Methods):
 
     @property
     def size(self) -> int:
-        return self._data.size
+        return Count(self._data.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -147,14 +148,19 @@ class Tensor(Methods):
         """The same values as a leaf without gradient."""
         return Tensor(self._data)
 
-    def backward(self, gradient: Any = None, *, accumulate: bool = False, create_graph: bool = False) -> BackwardRun:
+    def backward(
+        self, gradient: Any = None, *, accumulate: bool = False, create_graph: bool = False, retain_graph: None = None
+    ) -> BackwardRun:
         """Differentiates this tensor and returns the backward run: ``run[x]`` is the gradient of x, an ndarray.
 
         gradient: of this tensor's shape, what to start from; not needed for one element (1 is taken).
         accumulate: add to the gradients the leaves have from an earlier run (PyTorch's habit) instead of replacing them.
         create_graph: record the sweep itself, so that ``run.tensor(x)`` can be differentiated again.
+        retain_graph: PyTorch's, not needed here: a tape stays as it is, and can be differentiated again.
         Raises TapeError when there is nothing to differentiate.
         """
+        if retain_graph is not None:
+            raise TypeError("backward: leave retain_graph out: a tape stays usable here, and backward() can be called on it again")
         from engine.backward import backward  # the module builds on this one
 
         return backward(self, gradient, accumulate=accumulate, create_graph=create_graph)
@@ -286,10 +292,10 @@ class Tensor(Methods):
             return apply("index", self, index=encode_index(key))  # which says what is wrong
         return one(_INDEX, self, value, key, key)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        if axis is None and not keepdims:
+    def sum(self, axis: Axis = None, keepdims: bool = False, **unknown: Any) -> Tensor:
+        if axis is None and not keepdims and not unknown:
             return one(_SUM, self, _add_all(self._data, None), (None, False))
-        return apply("sum", self, axis=plain(axis), keepdims=keepdims)
+        return apply("sum", self, axis=plain(axis), keepdims=keepdims, **unknown)
 
     def reshape(self, *shape: Any) -> Tensor:
         try:
@@ -534,3 +540,7 @@ for _name, _op in REGISTRY.items():
         setattr(Tensor, _name, _method(_name, _op))
     elif not _op.hidden and (_written := getattr(Tensor, _name, None)) is not None and _written.__doc__ is None:
         _written.__doc__ = f"The op ``{_name}``, this tensor being its first input: docs/ops.md has its formula and what each argument is."
+
+for _name in TENSOR:
+    if not hasattr(Tensor, _name):
+        setattr(Tensor, _name, absent(_name))

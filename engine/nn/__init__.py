@@ -1,5 +1,8 @@
 """Networks with PyTorch's parameter names, signatures and gate order."""
 
+from typing import TYPE_CHECKING, Any
+
+from engine.habits import unknown_name
 from engine.nn import init
 from engine.nn.activations import ELU, GELU, Flatten, Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from engine.nn.attention import MultiheadAttention, TransformerEncoderLayer
@@ -21,3 +24,8 @@ __all__ = [
     "Recurrent", "Seq2Seq", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "TransformerEncoderLayer", "Unrolled", "detach",
     "from_safetensors", "init", "to_safetensors",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # type checkers know the names that there are
+
+    def __getattr__(name: str) -> Any:
+        raise unknown_name(__name__, name)

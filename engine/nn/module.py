@@ -171,8 +171,8 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Forgets the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradients of all parameters. set_to_none: PyTorch's; they are None afterwards in either case."""
         for parameter in self.parameters():
             parameter.grad = None
 

@@ -1,5 +1,8 @@
 """Optimizers with PyTorch's names and arithmetic, every term of a step named."""
 
+from typing import TYPE_CHECKING, Any
+
+from engine.habits import unknown_name
 from engine.optim.adagrad import Adagrad
 from engine.optim.adam import Adam
 from engine.optim.adamw import AdamW
@@ -26,3 +29,8 @@ __all__ = [
     "Optimizer", "RMSprop", "Rate", "ReduceLROnPlateau", "Rule", "Schedule", "SequentialLR", "StepLR", "Term", "clip_grad_norm_",
     "clip_grad_value_",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # type checkers know the names that there are
+
+    def __getattr__(name: str) -> Any:
+        raise unknown_name(__name__, name)

@@ -148,8 +148,8 @@ class Optimizer:
 
     # stepping
 
-    def zero_grad(self) -> None:
-        """Forgets the gradients of the parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradients of the parameters. set_to_none: PyTorch's; they are None afterwards in either case."""
         for parameter in self.params:
             parameter.grad = None
         if (tape := tracing()) is not None:

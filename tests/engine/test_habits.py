@@ -1,0 +1,66 @@
+"""PyTorch's habits: what is called otherwise here is answered with the name that it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine import F, Tensor, nn, optim
+from engine.habits import FUNCTIONS, KEYWORDS, TENSOR
+from engine.ops import REGISTRY
+
+X: Any = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+HERE: Any = engine
+LOST: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    **{
+        f"{name}(dim=)": (partial(getattr(X, name), dim=1), TypeError, f"{name}: .*'dim'; it takes .*; PyTorch's dim is axis here$")
+        for name in ("sum", "mean", "var", "std", "max", "min", "prod", "logsumexp", "cumsum", "softmax", "log_softmax", "squeeze", "norm")
+    },
+    "keepdim": (lambda: X.sum(1, keepdim=True), TypeError, "sum: .*; PyTorch's keepdim is keepdims here$"),
+    "flip(dims=)": (lambda: X.flip(dims=1), TypeError, "flip: .*; PyTorch's dims is axis here$"),
+    "nonsense": (lambda: X.sum(nonsense=1), TypeError, "sum: .*'nonsense'; it takes axis, keepdims$"),
+    "size()": (lambda: X.size(), TypeError, r"size is a number here, not a method: x.size is 6; PyTorch's x.size\(\) is x.shape"),
+    "view": (lambda: X.view(3, 2), AttributeError, r"a Tensor has no 'view'; PyTorch's view is here: x.reshape\(...\)"),
+    "argmax": (lambda: X.argmax(1), AttributeError, r"a Tensor has no 'argmax'; .*x.data.argmax\(...\), since it has no gradient"),
+    "requires_grad_": (lambda: X.requires_grad_(), AttributeError, r"a Tensor has no 'requires_grad_'; .*requires_grad=True"),
+    "transpose": (lambda: X.transpose(0, 1), TypeError, "transpose: given axes one by one"),
+    "retain_graph": (lambda: X.sum().backward(retain_graph=True), TypeError, "backward: leave retain_graph out: a tape stays usable"),
+    "F.cat": (lambda: F.cat([X, X]), AttributeError, "no op is called 'cat'; PyTorch's cat is here: F.concat"),
+    "no_grad": (lambda: HERE.no_grad(), AttributeError, r"module 'engine' has no attribute 'no_grad'; .*with Tape\('OFF'\):"),
+    "manual_seed": (lambda: HERE.manual_seed(0), AttributeError, "module 'engine' .*default_rng"),
+    "lr_scheduler": (lambda: HERE.optim.lr_scheduler, AttributeError, "module 'engine.optim' .*optim.StepLR"),
+    "nn.utils": (lambda: HERE.nn.utils, AttributeError, "module 'engine.nn' .*optim.clip_grad_norm_"),
+    "neither": (lambda: HERE.nonsense, AttributeError, "module 'engine' has no attribute 'nonsense'$"),
+}
+
+
+@pytest.mark.parametrize("habit", LOST)
+def test_a_habit_is_told_what_to_write(habit: str) -> None:
+    call, kind, message = LOST[habit]
+    with pytest.raises(kind, match=f"^{message}"):
+        call()
+
+
+def test_no_hint_stands_before_what_there_is_and_each_leads_somewhere() -> None:
+    assert not any(hasattr(X, name) for name in TENSOR)
+    assert not REGISTRY.keys() & (TENSOR.keys() | FUNCTIONS.keys() | {"dim", "view"})
+    ours = {name.removeprefix("F.") for name in FUNCTIONS.values() if name.startswith("F.")}
+    assert ours <= REGISTRY.keys()
+    methods = [found[1] for hint in TENSOR.values() if (found := re.match(r"x\.(\w+)", hint))]
+    assert len(methods) > 15
+    assert [name for name in methods if not hasattr(Tensor, name)] == []
+    assert not KEYWORDS.keys() & {"axis", "keepdims", "correction", "shift", "ord"}
+
+
+def test_zero_grad_takes_pytorchs_argument() -> None:
+    layer = nn.Linear(3, 1)
+    for owner in (layer, optim.SGD(layer.parameters(), lr=0.1)):
+        layer(X).sum().backward()
+        owner.zero_grad(set_to_none=True)
+        assert layer.weight.grad is None
