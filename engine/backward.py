@@ -28,6 +28,10 @@ class BackwardRun:
         self._gradients: list[Any] = [None] * len(tape)
         self._tensors: list[Tensor | None] = []  # of a recorded sweep
 
+    def __repr__(self) -> str:
+        reached = sum(g is not None for g in self._gradients)
+        return f"BackwardRun(from node {self.node}, gradients of {reached} nodes, {'latest' if self.is_latest else 'replaced'})"
+
     @property
     def is_latest(self) -> bool:
         """Whether no other run of the same tape came after it."""

@@ -33,11 +33,19 @@ def several(inputs: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
     return [inputs] if isinstance(inputs, Tensor) else inputs
 
 
+def function(caller: str, f: Any) -> None:
+    """Raises TypeError unless f is a function."""
+    if not callable(f):
+        raise TypeError(f"{caller}: f is a {type(f).__name__}; expected a function of the inputs, such as lambda x: (x * x).sum()")
+
+
 def jacobian(f: Callable[..., Tensor], inputs: Tensor | Sequence[Tensor]) -> list[Array]:
     """The Jacobian of f for each input, of shape (*output's shape, *input's shape): one backward sweep an element of the output.
 
-    f: from the inputs to one tensor. Inputs that need no gradient are taken as leaves that do. Raises TypeError for integer inputs.
+    f: from the inputs to one tensor. Inputs that need no gradient are taken as leaves that do. Raises TypeError for integer inputs, and for
+    an f that is no function.
     """
+    function("jacobian", f)
     inputs = several(inputs)
     leaves = [Tensor(x.data, requires_grad=True) for x in inputs]
     with Tape("GRAD"):
@@ -57,8 +65,9 @@ def hvp(f: Callable[..., Tensor], inputs: Tensor | Sequence[Tensor], vectors: An
 
     f: from the inputs to one tensor of one element. vectors: one for each input, of its shape; alone for an input that is. Gives one array
     an input, of its shape (Pearlmutter, "Fast exact multiplication by the Hessian", by reverse over reverse). Raises ValueError for shapes
-    that do not fit.
+    that do not fit, TypeError for an f that is no function.
     """
+    function("hvp", f)
     if isinstance(inputs, Tensor):
         inputs, vectors = [inputs], [vectors]
     shapes = [np.shape(v.data if isinstance(v, Tensor) else v) for v in vectors]

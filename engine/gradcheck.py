@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.differentiate import grad, several
+from engine.differentiate import function, grad, several
 from engine.ops.op import Array, NumpyNamespace, Record, as_array
 from engine.tape import Tape
 from engine.tensor import Tensor, apply
@@ -50,8 +50,9 @@ def gradcheck(
 
     f: from the inputs to one tensor of any shape; a fixed random weighting makes it a scalar. inputs: tensors; float64 leaves with
     requires_grad are checked. order: 1 for gradients; 2 for them and for the derivatives of a fixed random weighting of them.
-    Raises ValueError for another order, and when there is nothing to check.
+    Raises ValueError for another order, and when there is nothing to check; TypeError for an f that is no function.
     """
+    function("gradcheck", f)
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order is {order!r}; expected 1 or 2")
     inputs = several(inputs)

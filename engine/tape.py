@@ -144,6 +144,9 @@ class Tape:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        return f"Tape(level={self.level!r}, {len(self)} nodes, {len(self.leaf_nodes)} of them leaves)"
+
     # reading
 
     @property

@@ -133,6 +133,19 @@ class Tensor(Methods):
     def T(self) -> Tensor:  # noqa: N802 - numpy's and PyTorch's name
         return self.transpose(tuple(range(self.ndim))[::-1])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """The values for ``np.asarray(tensor)``: a copy, so that nothing on record can be changed through it.
+
+        Raises ValueError for copy=False, which cannot be had.
+        """
+        if copy is False:
+            raise ValueError("an array of a tensor is a copy; copy=False cannot be had: tensor.data is what there is")
+        if _frame(1).f_code is Tensor.__init__.__code__:  # numpy asks for the parts of a list, and a tensor of them would have no gradient
+            raise TypeError(
+                "a tensor holds real numbers; given a list of tensors: F.stack(a, b) makes one of them and keeps their gradients"
+            )
+        return np.array(self._data, dtype=dtype)
+
     def numpy(self) -> Array:
         """The values as an array of their own."""
         return np.array(self._data)

@@ -73,6 +73,10 @@ class Optimizer:
                 "give model.parameters(), or build the optimizer before freezing"
             )
 
+    def __repr__(self) -> str:
+        groups = "".join(f"\n  {group!r}" for group in self.param_groups)
+        return f"{type(self).__name__}({len(self.params)} parameters, {self.steps} steps done){groups}"
+
     # what subclasses say
 
     def check(self, settings: Settings) -> Settings:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine import F, Tensor, nn, optim
+from engine import F, Tape, Tensor, gradcheck, hvp, jacobian, nn, optim
 from engine.habits import FUNCTIONS, KEYWORDS, TENSOR
 from engine.ops import REGISTRY
 
@@ -64,3 +64,47 @@ def test_zero_grad_takes_pytorchs_argument() -> None:
         layer(X).sum().backward()
         owner.zero_grad(set_to_none=True)
         assert layer.weight.grad is None
+
+
+def test_numpy_gets_a_copy_of_the_numbers() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    for array in (np.asarray(x), np.array(x), np.asarray(x, dtype=np.float32), x.__array__(copy=True)):
+        assert array.dtype.kind == "f"
+        np.testing.assert_array_equal(array, [1.0, 2.0])
+        array[:] = 0
+    np.testing.assert_array_equal(x.data, [1.0, 2.0])
+    assert np.asarray(Tensor(3)).shape == ()
+    assert isinstance(np.ones(2) * x, Tensor)
+    with pytest.raises(ValueError, match="copy=False cannot be had"):
+        np.array(x, copy=False)
+
+
+@pytest.mark.parametrize("make", [lambda a: Tensor([a, a]), lambda a: Tensor([[1.0], [a]]), lambda a: a - [a, a], lambda a: a * (2.0, a)])
+def test_a_list_of_tensors_does_not_lose_its_gradients_unsaid(make: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"given a list of tensors: F.stack\(a, b\) makes one of them"):
+        make(Tensor(1.0, requires_grad=True))
+
+
+@pytest.mark.parametrize("check", [jacobian, gradcheck, lambda f, x: hvp(f, x, x)])
+def test_a_tensor_for_a_function_is_refused(check: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r": f is a Tensor; expected a function of the inputs, such as lambda x"):
+        check(X.sum(), X)
+
+
+def test_weights_are_bytes() -> None:
+    layer = nn.Linear(2, 1)
+    with pytest.raises(TypeError, match="from_safetensors: data is a str; expected the bytes of the file"):
+        nn.from_safetensors(layer, "weights.safetensors")  # type: ignore[arg-type]
+    assert nn.from_safetensors(layer, nn.to_safetensors(layer)) == ([], [])
+
+
+def test_what_is_shown_of_tapes_runs_and_optimizers() -> None:
+    x, y = Tensor([1.0, 2.0], requires_grad=True), Tensor(3.0)
+    with Tape() as tape:
+        first = (x * y).sum()
+        run = first.backward()
+        assert repr(tape) == "Tape(level='GRAD', 4 nodes, 2 of them leaves)"
+        assert repr(run) == "BackwardRun(from node 3, gradients of 3 nodes, latest)"
+        first.backward()
+    assert repr(run).endswith("replaced)")
+    assert repr(optim.SGD([x], lr=0.5)).startswith("SGD(1 parameters, 0 steps done)\n  Group(1 parameters, lr=0.5")
