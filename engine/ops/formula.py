@@ -22,6 +22,17 @@ BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.P
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq"}
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@",
            "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=="}  # fmt: skip
+SLIPS = {  # what is no operation here -> what is meant
+    ast.BitXor: "for powers write a**b, not a^b",
+    ast.BitAnd: "for both of two conditions write where(a, b, 0), not a & b",
+    ast.BitOr: "for one of two conditions write where(a, 1, b), not a | b",
+    ast.FloorDiv: "a // b has no gradient; for a quotient write a / b",
+    ast.Mod: "a % b is not known here; for a percentage write a / 100",
+    ast.LShift: "a << b is not known here; write a * 2**b",
+    ast.RShift: "a >> b is not known here; write a / 2**b",
+    ast.Not: "not a is not known here; write a == 0",
+    ast.Invert: "~a is not known here; write a == 0",
+}
 MAX_NODES = 500
 MAX_DEPTH = 100
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # a line as Python's reader cuts them
@@ -103,6 +114,8 @@ class _Reader:
                 return [COMPARE[type(op)], self.read(left, depth + 1), self.read(right, depth + 1)]
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords):
                 return self.call(node, name, arguments, keywords, depth)
+        if isinstance(node, ast.BinOp | ast.UnaryOp) and type(node.op) in SLIPS:
+            raise self.fail(node, SLIPS[type(node.op)])
         raise self.fail(node, f"{_describe(node)} is not known here: use numbers, names, + - * / ** @ and calls of operations")
 
     def name(self, node: ast.AST, name: str) -> str:

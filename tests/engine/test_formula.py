@@ -45,6 +45,16 @@ def test_what_is_not_allowed_is_refused_at_its_column(text: str, column: int) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "hint"),
+    [("w^2", r"for powers write a\*\*b"), ("w & w", "write where"), ("w | w", "write where"), ("w // 2", "write a / b"), ("w % 2", "a % b"),
+     ("not w", "write a == 0"), ("~w", "write a == 0"), ("w << 1", "2"), ("w >> 1", "2")],
+)  # fmt: skip
+def test_a_slip_of_the_pen_is_told_what_to_write(text: str, hint: str) -> None:
+    with pytest.raises(FormulaError, match=rf"{hint}.*\(column 5\)"):
+        parse(f"w +({text})")
+
+
+@pytest.mark.parametrize(
     ("text", "columns"),
     [
         ("tanh(w*x) + 2", [1, 1, 6, 6, 8, 13]),
