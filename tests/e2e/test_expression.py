@@ -67,7 +67,7 @@ def test_an_error_is_marked_at_its_column(open_page: OpenPage) -> None:
     page = open_page("#/expression", expected=("422",))
     wait_for_film(page)
     page.get_by_test_id("expression-input").fill("tanh(w) + nosuch(w)")
-    page.get_by_test_id("expression-input").press("Enter")
+    page.get_by_test_id("expression-input").press("Control+Enter")
     mark = page.get_by_test_id("expression-error")
     expect(mark).to_have_attribute("data-column", "11", timeout=30_000)
     expect(mark.locator("mark")).to_have_text("n")
@@ -77,8 +77,40 @@ def test_an_error_is_marked_at_its_column(open_page: OpenPage) -> None:
     expect(page.get_by_test_id("gradient-w")).to_be_visible(timeout=30_000)
 
 
+def test_lines_with_names(expression: Page) -> None:
+    before = expression.url
+    field = expression.get_by_test_id("expression-input")
+    field.fill("a = w*x")
+    field.press("End")
+    field.press("Enter")  # begins a line, sends nothing
+    field.press_sequentially("h = tanh(a + b); h*h")
+    assert expression.url == before
+    expect(expression.get_by_test_id("input-a")).to_have_count(0)
+    expect(expression.get_by_test_id("input-h")).to_have_count(0)
+    field.press("Control+Enter")
+    wait_for_new_film(expression, before)
+    h = [math.tanh(0.5 * x) for x in (1.0, 2.0)]
+    slopes = [2 * v * (1 - v * v) for v in h]
+    assert number(expression.get_by_test_id("gradient-b")) == pytest.approx(sum(slopes), rel=0, abs=TOLERANCE)
+    expression.reload()  # the link carries the line break
+    wait_for_film(expression)
+    expect(field).to_have_value("a = w*x\nh = tanh(a + b); h*h")
+
+
+def test_an_error_on_the_second_line(open_page: OpenPage) -> None:
+    page = open_page("#/expression", expected=("422",))
+    wait_for_film(page)
+    page.get_by_test_id("expression-input").fill("a = w*x\nh = nosuch(a)\nh*h")
+    page.get_by_test_id("expression-run").click()
+    mark = page.get_by_test_id("expression-error")
+    expect(mark).to_have_attribute("data-line", "2", timeout=30_000)
+    expect(mark).to_have_attribute("data-column", "5")
+    expect(mark.locator("span").first).to_have_text("a = w*x\nh = ", use_inner_text=True)
+    expect(mark.locator("mark")).to_have_text("n")
+
+
 def test_every_example_is_drawn(expression: Page) -> None:
-    for i in range(1, 6):
+    for i in range(1, 7):
         before = expression.url
         expression.get_by_test_id(f"expression-example-{i}").click()
         wait_for_new_film(expression, before)

@@ -2,7 +2,8 @@
 export interface FieldError {
   pointer?: string;
   detail: string;
-  /** Column in an expression, from 1. */
+  /** Line and column in an expression, from 1. */
+  line?: number | null;
   column?: number | null;
 }
 

@@ -8,13 +8,31 @@ export const EXAMPLES: readonly ExpressionProgram[] = [
   { kind: "expression", expression: "(w*x - y)**2", inputs: { w: 0.8, x: [1, 2, 3], y: [1, 2, 2] }, wrt: ["w"] },
   { kind: "expression", expression: "tanh(w*tanh(w*tanh(w*h)))", inputs: { w: 0.9, h: 0.5 }, wrt: ["w", "h"] },
   { kind: "expression", expression: "exp(-x*x / 2)", inputs: { x: [[-1, 0], [1, 2]] }, wrt: ["x"] },
+  { kind: "expression", expression: "h = tanh(w*x + b)\n(h - y)**2", inputs: { w: 0.5, x: [1, 2], b: 0, y: [1, 1] }, wrt: ["w", "b"] },
 ];
 
-/** The input names of an expression in order of appearance: identifiers that are not called as functions. */
+/** A name that is not called as a function, nor followed by a single `=`: there it is a line's own name or an option's. */
+const USED = /(?<![\p{L}\p{N}_.])[\p{L}_][\p{L}\p{N}_]*(?![\p{L}\p{N}_]|\s*\(|\s*=(?!=))/gu;
+const ASSIGNED = /(?:^|[;\n])\s*([\p{L}_][\p{L}\p{N}_]*)\s*=(?!=)/gu;
+const CONSTANTS = ["True", "False", "None"];
+
+/** The input names of an expression in order of appearance; the names that its lines define are no inputs. */
 export function inputNames(expression: string): string[] {
-  const names = new Set<string>();
-  for (const match of expression.matchAll(/(?<![\p{L}\p{N}_.])[\p{L}_][\p{L}\p{N}_]*(?!\s*\(|[\p{L}\p{N}_])/gu)) names.add(match[0]);
+  const text = expression.replace(/#[^\n]*/g, "");
+  const names = new Set(Array.from(text.matchAll(USED), (match) => match[0]));
+  for (const match of text.matchAll(ASSIGNED)) names.delete(match[1]!);
+  for (const constant of CONSTANTS) names.delete(constant);
   return [...names];
+}
+
+/** An expression cut at a place in it, line and column from 1 as the server counts them: in characters, not in UTF-16. */
+export function cutAt(expression: string, line: number, column: number): { before: string; at: string; after: string } {
+  const lines = expression.split("\n");
+  const start = lines.slice(0, line - 1).join("\n") + (line > 1 ? "\n" : "");
+  const place = [...start].length + column - 1;
+  const characters = [...expression];
+  const onBreak = characters[place] === undefined || characters[place] === "\n"; // what is missing there is marked as a blank
+  return { before: characters.slice(0, place).join(""), at: onBreak ? "\u00a0" : characters[place]!, after: characters.slice(onBreak ? place : place + 1).join("") };
 }
 
 function isInput(value: unknown): value is InputValue {

@@ -95,6 +95,8 @@ export default {
   "app.expression.result": "Result",
   "app.expression.examples": "Examples",
   "app.expression.column": "Column {column}:",
+  "app.expression.place": "Line {line}, column {column}:",
+  "app.expression.keys": "Enter begins a line, Ctrl + Enter shows",
   "app.expression.graph": "Computation graph",
   "app.expression.more": "and {count} more",
   "app.expression.layout_failed": "The graph could not be laid out: {detail}",
