@@ -7,7 +7,7 @@ all the rest follows from the order of the nodes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,28 @@ if TYPE_CHECKING:
     from engine.tape import Tape
 
 Phase = Literal["forward", "loss", "backward", "update"]
-Event = tuple[str, Phase, int, int, int, Any, Any]  # kind, phase, node, port, target, array (or Placed, Product) or None, terms or None
 LARGE = 4096  # elements of a product of matrices, as a contribution to a weight, beyond which it is kept as its two factors
 LOCK: Any = np.ndarray.setflags  # LOCK(array, False) makes it read-only, in half the time that ``array.flags.writeable = False`` takes
+
+
+class Event(NamedTuple):
+    """One thing that happened in a recording.
+
+    kind: ``"forward"``: a node was computed; ``"seed"``: a backward sweep began at a node; ``"vjp"``: a node sent a contribution to its
+    input; ``"unbroadcast"``: that was summed over the axes that broadcasting had stretched; ``"accumulate"``: it was added to what had
+    arrived before; ``"zero_grad"``, ``"update"`` and what else an optimizer did.
+    phase: of the training step. node: the node it is about, -1 for none. port: which of the node's inputs. target: the node that received
+    something. array: the numbers, read-only (a `Placed` or `Product` where they are kept small: ``.whole()`` gives them), or None.
+    terms: of an update, by name, or None.
+    """
+
+    kind: str
+    phase: Phase
+    node: int
+    port: int = -1
+    target: int = -1
+    array: Any = None
+    terms: Any = None
 
 
 def locked(value: Any) -> Any:
@@ -104,10 +123,10 @@ class Sweep:
                 if op.placed and tape.residuals[node] is not None:
                     contribution = Placed(locked(contribution), tape.residuals[node], tape.values[target])
                 if type(contribution) is Summed:
-                    yield ("vjp", "backward", node, port, target, locked(contribution.before), None)
-                    yield ("unbroadcast", "backward", node, port, target, locked(contribution.contribution), None)
+                    yield Event("vjp", "backward", node, port, target, locked(contribution.before))
+                    yield Event("unbroadcast", "backward", node, port, target, locked(contribution.contribution))
                 else:
-                    yield ("vjp", "backward", node, port, target, locked(contribution), None)
+                    yield Event("vjp", "backward", node, port, target, locked(contribution))
                 if target in arrived:
-                    yield ("accumulate", "backward", node, port, target, None, None)
+                    yield Event("accumulate", "backward", node, port, target)
                 arrived.add(target)

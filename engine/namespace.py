@@ -7,9 +7,11 @@ so can be differentiated again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import fill
 from typing import Any
 
 from engine.habits import FUNCTIONS
+from engine.manual import described, signature_of
 from engine.ops.op import REGISTRY, Array, as_array
 from engine.tensor import Tensor, apply
 
@@ -33,7 +35,9 @@ class TensorNamespace:
         def call(*inputs: Any, **attributes: Any) -> Tensor:
             return apply(name, *inputs, **attributes)
 
-        call.__name__, call.__doc__ = name, f"The op ``{name}`` on tensors."
+        op = REGISTRY[name]
+        call.__name__, call.__doc__ = name, described(op, " on tensors")
+        call.__signature__ = signature_of(op)  # type: ignore[attr-defined]
         setattr(self, name, call)
         return call
 
@@ -42,3 +46,9 @@ class TensorNamespace:
 
 
 F = TensorNamespace()
+TensorNamespace.__doc__ = f"""{TensorNamespace.__doc__}
+
+{fill(f"There are {', '.join(dir(F))}.", 100)}
+
+``help(F.softmax)`` says how one is called.
+"""

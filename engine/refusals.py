@@ -37,13 +37,13 @@ def plain_number(op: str, name: str, value: Any) -> float:
 
 def miscounted(op: Op, given: int) -> TypeError:
     """What to raise for another number of inputs than an op takes."""
-    known = list(_options(op))
-    options = f", and by name {', '.join(known)}" if known else ""
-    return TypeError(f"{op.name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}){options}; given {given}")
+    known = list(options(op))
+    by_name = f", and by name {', '.join(known)}" if known else ""
+    return TypeError(f"{op.name} takes {len(op.inputs)} inputs ({', '.join(op.inputs)}){by_name}; given {given}")
 
 
-def _options(op: Op) -> Mapping[str, Any]:
-    """The keyword arguments of an op."""
+def options(op: Op) -> Mapping[str, Any]:
+    """The keyword arguments of an op, with their defaults (`inspect.Parameter.empty` for none)."""
     if op.kind == "elementwise":
         return op.attributes
     return {p.name: p.default for p in signature(op.forward).parameters.values() if p.kind is p.KEYWORD_ONLY}
@@ -81,13 +81,13 @@ def explained(error: Exception, name: str, tensors: Sequence[Any], attributes: M
     dtypes = " and ".join(str(x.dtype) for x in tensors)
     if isinstance(error, TypeError) and "bool" in dtypes:
         return TypeError(f"{name}: not for shapes {shapes}, dtypes {dtypes}: truth values are no numbers here; give them dtype=float")
-    options = "".join(f", {key}={value!r}" for key, value in attributes.items())
-    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: not for shapes {shapes}, dtypes {dtypes}{options}: {text}")
+    given = "".join(f", {key}={value!r}" for key, value in attributes.items())
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{name}: not for shapes {shapes}, dtypes {dtypes}{given}: {text}")
 
 
 def _about_arguments(text: str, op: Op) -> str:
     """Python's complaint about keyword arguments, without the inner function's name and with those that there are."""
-    known = list(_options(op))
+    known = list(options(op))
     complaint = text.partition("()")[2].strip().replace("keyword-only ", "")
     theirs = text.rpartition(" argument ")[2].strip("'")
     hint = f"; PyTorch's {theirs} is {KEYWORDS[theirs]} here" if KEYWORDS.get(theirs) in known else ""

@@ -107,6 +107,8 @@ class Tape:
     at the first operation that needs a gradient and closes at `backward()`.
 
     A node's number is its place in every list: ops, inputs, attributes, residuals, values, requires; at TRACE scopes and times too.
+
+    At TRACE ``tape.log`` has what happened, in order, as `Event` tuples: kind, phase, node, port, target, array, terms.
     """
 
     def __init__(self, level: Level = "GRAD") -> None:
@@ -128,7 +130,7 @@ class Tape:
         self.codes: dict[int, str] = {}  # id(code) -> its module, of all such code; `where` keeps the code
         self.labels: dict[int, str] = {}
         self.roles: dict[int, str] = {}
-        self._notes: list[tuple[int, Event | Sweep]] = []  # with the number of nodes that were there before
+        self._notes: list[tuple[int, tuple[Any, ...] | Sweep]] = []  # with the number of nodes that were there before
         self.latest_gradients: list[Array | None] = []
         self.clipping: Clipping | None = None  # the latest, until the gradients are zeroed
         self.rules: dict[str, dict[str, Any]] = {}  # optimizer -> its rule, described
@@ -189,7 +191,7 @@ class Tape:
             if isinstance(note, Sweep):
                 events.extend(note.events(self))
             else:
-                events.append(note)
+                events.append(Event(*note))
         events.extend(self._forward_events(at, len(self) if self.tracing else 0))
         return events
 
@@ -197,7 +199,7 @@ class Tape:
         for node in range(start, end):
             _, _, phase, probing = self.where[3 * node]
             if self.rows[node][0] is not None and not probing:
-                yield ("forward", phase, node, -1, -1, self.values[node], None)
+                yield Event("forward", phase, node, array=self.values[node])
 
     # recording
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.events import LOCK, locked
 from engine.habits import TENSOR, Count, absent
+from engine.manual import described, signature_of
 from engine.methods import Axis, Methods, plain
 from engine.ops.op import REGISTRY, TABLE, Array, Op, as_array, wide
 from engine.ops.shape import encode_index, whole_numbers
@@ -540,10 +541,13 @@ def _method(name: str, op: Op) -> Any:
         return two(op, self, other, value)
 
     elementwise = op.kind == "elementwise"
-    chosen = alone if elementwise and len(op.inputs) == 1 else pair if name in _PAIRS else method
+    chosen: Any = alone if elementwise and len(op.inputs) == 1 else pair if name in _PAIRS else method
     chosen.__name__ = name
-    chosen.__doc__ = f"The op ``{name}``, this tensor being its first input: docs/ops.md has its formula and what each argument is."
+    chosen.__doc__, chosen.__signature__ = described(op, _ROLE), signature_of(op, "self")
     return chosen
+
+
+_ROLE = ", this tensor being its first input"
 
 
 _PAIRS = ("linear", "matmul")  # two inputs, no attributes, nothing kept for backward
@@ -552,7 +556,7 @@ for _name, _op in REGISTRY.items():
     if not _op.hidden and not hasattr(Tensor, _name) and not _op.inputs[0].startswith("*"):
         setattr(Tensor, _name, _method(_name, _op))
     elif not _op.hidden and (_written := getattr(Tensor, _name, None)) is not None and _written.__doc__ is None:
-        _written.__doc__ = f"The op ``{_name}``, this tensor being its first input: docs/ops.md has its formula and what each argument is."
+        _written.__doc__ = described(_op, _ROLE)
 
 for _name in TENSOR:
     if not hasattr(Tensor, _name):

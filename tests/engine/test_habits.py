@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
 import re
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +15,12 @@ import pytest
 import engine
 from engine import F, Tape, Tensor, gradcheck, hvp, jacobian, nn, optim
 from engine.habits import FUNCTIONS, KEYWORDS, TENSOR
+from engine.manual import described, signature_of
 from engine.ops import REGISTRY
 
 X: Any = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
 HERE: Any = engine
+T: Any = Tensor  # whose methods made from the table no type checker knows
 LOST: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     **{
         f"{name}(dim=)": (partial(getattr(X, name), dim=1), TypeError, f"{name}: .*'dim'; it takes .*; PyTorch's dim is axis here$")
@@ -108,3 +112,31 @@ def test_what_is_shown_of_tapes_runs_and_optimizers() -> None:
         first.backward()
     assert repr(run).endswith("replaced)")
     assert repr(optim.SGD([x], lr=0.5)).startswith("SGD(1 parameters, 0 steps done)\n  Group(1 parameters, lr=0.5")
+
+
+def test_help_has_formulas_and_attributes_with_their_defaults() -> None:
+    for called, signature, formula in (
+        (T.leaky_relu, "(self, /, *, negative_slope=0.01)", "y = where((x > 0), x, (negative_slope * x))"),
+        (T.maximum, "(self, b, /)", "y = maximum(a, b)"),
+        (F.sub, "(a, b, /)", "y = a - b"),
+        (F.softmax, "(z, /, *, axis=-1)", r"y_k = \frac{e^{z_k}}{\sum_j e^{z_j}}"),
+        (F.concat, "(*xs, axis=0)", "y = "),
+        (F.reshape, "(x, /, *, shape)", "y = "),
+    ):
+        assert str(inspect.signature(called)) == signature
+        assert (called.__doc__ or "").startswith(formula)
+    assert "softmax" in pydoc.render_doc(F)
+    shown = [op for op in REGISTRY.values() if not op.hidden]
+    assert [op.name for op in shown if not described(op, "").partition("\n")[0] or not signature_of(op).parameters] == []
+
+
+def test_the_log_of_a_tape_names_what_its_events_hold() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True, name="x")
+    with Tape("TRACE") as tape:
+        y = x * 3.0
+        y.backward([1.0, 1.0])
+    forward, seed, vjp = tape.log
+    assert (forward.kind, forward.phase, forward.node, forward.port, forward.terms) == ("forward", "forward", y.node, -1, None)
+    assert (seed.kind, seed.target) == ("seed", y.node)
+    assert (vjp.kind, vjp.node, vjp.port, vjp.target) == ("vjp", y.node, 0, tape.leaf(x))
+    np.testing.assert_array_equal(vjp.array, [3.0, 3.0])
