@@ -96,7 +96,7 @@ export default {
   "app.expression.examples": "Examples",
   "app.expression.column": "Column {column}:",
   "app.expression.place": "Line {line}, column {column}:",
-  "app.expression.keys": "Enter begins a line, Ctrl + Enter shows",
+  "app.expression.keys": "Enter: new line · Ctrl+Enter: show",
   "app.expression.graph": "Computation graph",
   "app.expression.more": "and {count} more",
   "app.expression.layout_failed": "The graph could not be laid out: {detail}",

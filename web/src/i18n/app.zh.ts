@@ -96,7 +96,7 @@ export default {
   "app.expression.examples": "示例",
   "app.expression.column": "第 {column} 列：",
   "app.expression.place": "第 {line} 行第 {column} 列：",
-  "app.expression.keys": "Enter 换行，Ctrl + Enter 显示",
+  "app.expression.keys": "Enter 换行 · Ctrl+Enter 显示",
   "app.expression.graph": "计算图",
   "app.expression.more": "另有 {count} 个",
   "app.expression.layout_failed": "计算图无法排布：{detail}",
