@@ -57,7 +57,9 @@ export default {
   "stage.open.no_gradient": "no gradient yet",
   "stage.open.not_yet": "not yet",
   "stage.open.constant": "a constant",
-  "stage.open.lane_of_w": "lane of W: this step’s share",
+  "stage.open.lane_of_w": "lanes of W and b: this step’s share",
+  "stage.more.left": "On to the left",
+  "stage.more.right": "On to the right",
   "stage.open.rows_of": "the first {rows} of {hidden} rows …",
 
   "stage.caption.start": "Nothing has happened yet: only the inputs, the parameters and $h_0 = 0$ are known.",

@@ -57,7 +57,9 @@ export default {
   "stage.open.no_gradient": "尚无梯度",
   "stage.open.not_yet": "尚未到达",
   "stage.open.constant": "常量",
-  "stage.open.lane_of_w": "W 下的横条：本步的贡献",
+  "stage.open.lane_of_w": "W 与 b 下的横条：本步的贡献",
+  "stage.more.left": "向左看其余部分",
+  "stage.more.right": "向右看其余部分",
   "stage.open.rows_of": "{hidden} 行中的前 {rows} 行 …",
 
   "stage.caption.start": "一切尚未开始：已知的只有输入、参数和 $h_0 = 0$。",

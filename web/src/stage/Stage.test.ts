@@ -48,6 +48,15 @@ describe("stage, transport and tray together", () => {
     expect(screen.getByTestId("tile-h-2-0").dataset.value).toBeUndefined();
   });
 
+  it("show each bias of an opened cell with the share of its step, which is delta", async () => {
+    const { session, grid } = open("rnn");
+    session.go(session.film!.phases.find((span) => span.phase === "backward")!.to);
+    flushSync();
+    await fireEvent.click(screen.getByTestId("open-1"));
+    const delta = session.trace!.gradient(grid.column(1)!.a!)!;
+    for (const bias of ["b_ih", "b_hh"]) for (let i = 0; i < 4; i++) expect(number(`open-lane-${bias}-1-${i}`)).toBe(delta.flat(i));
+  });
+
   it("show gradients, hop factors and shares as they arrive", () => {
     const { session, grid } = open("rnn");
     const film = session.film!;
