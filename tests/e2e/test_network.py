@@ -82,7 +82,11 @@ def test_another_surname_is_found_by_typing(open_page: OpenPage, api: httpx.Clie
     wanted = api.get("/tasks/surnames/examples", params={"limit": 1, "starts_with": "ro"}).raise_for_status().json()["items"][0]
     before = page.url
     page.get_by_test_id("program-example").click()
-    page.get_by_test_id("example-find").fill("ro")
+    expect(page.get_by_test_id("example-find")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("example-find")).to_have_count(0)
+    page.get_by_test_id("program-example").click()
+    page.keyboard.type("ro")
     page.get_by_test_id(f"example-{wanted['index']}").click()
     wait_for_new_film(page, before)
     expect(page.get_by_role("complementary").get_by_label(wanted["text"])).to_be_visible()
@@ -146,5 +150,42 @@ def test_a_rate_of_zero_is_refused_in_its_field(open_page: OpenPage) -> None:
     rate.fill("0")
     rate.press("Enter")
     expect(rate).to_have_attribute("aria-invalid", "true")
-    expect(rate).to_have_attribute("title", "a number, above 0, at most 1000")
+    expect(page.get_by_test_id("program-lr-reason")).to_have_text("a number, above 0, at most 1000")
     expect(page.get_by_test_id("error")).to_have_count(0)
+
+
+def test_a_rejected_number_gives_way_to_that_of_the_next_film(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    before = page.url
+    rate = page.get_by_test_id("program-lr")
+    rate.fill("-1")
+    rate.press("Enter")
+    expect(page.get_by_test_id("program-lr-reason")).to_be_visible()
+    page.get_by_test_id("program-seed").fill("5")
+    page.get_by_test_id("program-seed").press("Enter")
+    wait_for_new_film(page, before)
+    expect(rate).to_have_value("0.01")
+    expect(page.get_by_test_id("program-lr-reason")).to_have_count(0)
+
+
+def test_the_last_field_of_a_phone_is_not_under_the_sheet(open_page: OpenPage) -> None:
+    page = open_page(width=390, height=844)
+    wait_for_film(page)
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    seed, sheet = page.get_by_test_id("program-seed").bounding_box(), page.get_by_test_id("sheet").bounding_box()
+    assert seed is not None
+    assert sheet is not None
+    assert seed["y"] + seed["height"] <= sheet["y"]
+
+
+def test_an_opened_cell_wider_than_the_stage_can_be_scrolled_on(open_page: OpenPage) -> None:
+    page = open_page(width=1280, height=800)
+    wait_for_film(page)
+    before = page.url
+    page.get_by_test_id("program-cell").select_option("gru")
+    wait_for_new_film(page, before)
+    page.get_by_test_id("level-vector").click()
+    page.get_by_test_id("more-right").click()
+    expect(page.get_by_test_id("more-right")).to_have_count(0)
+    expect(page.get_by_test_id("more-left")).to_be_visible()

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { film } from "../model/fixtures";
 import { NetworkGrid, slice } from "../model/network";
 import type { Tensor } from "../model/trace";
-import { openCell, openLayout, openPlace, openRoom, openX, railOf, type OpenDiagram } from "./opencell";
+import { openCell, openLayout, openPlace, openRoom, openX, outside, railOf, type OpenDiagram } from "./opencell";
 
 function opened(name: "rnn" | "gru" | "lstm", t: number) {
   const shown = film(name);
@@ -132,4 +132,13 @@ describe("where an opened card stands", () => {
     const room = openRoom(layout, 880);
     expect(openX(layout, room, 1) - openPlace(layout, 880, 880)).toBeGreaterThanOrEqual(0);
   });
+});
+
+it("says how much of an opened card hangs out of the stage", () => {
+  const layout = { width: 900, pitch: 936 };
+  const scroll = openX(layout, openRoom(layout, 700), 2) - openPlace(layout, 700, 350);
+  expect(outside(layout, 700, 2, scroll)).toEqual({ left: 0, right: 216 });
+  expect(outside(layout, 700, 2, scroll + 216)).toEqual({ left: 200, right: 0 });
+  const narrow = { width: 400, pitch: 436 };
+  expect(outside(narrow, 700, 1, openX(narrow, openRoom(narrow, 700), 1) - openPlace(narrow, 700, 350))).toEqual({ left: 0, right: 0 });
 });

@@ -246,6 +246,12 @@ export function openRoom(layout: Pick<OpenLayout, "width">, stage: number): numb
   return Math.max(24, stage - layout.width - 24);
 }
 
+/** How many pixels of the card of step t hang out of a stage that is scrolled to `scroll`, on either side. */
+export function outside(layout: Pick<OpenLayout, "width" | "pitch">, stage: number, t: number, scroll: number): { left: number; right: number } {
+  const left = openX(layout, openRoom(layout, stage), t) - layout.width / 2 - scroll;
+  return { left: Math.max(0, -left), right: Math.max(0, left + layout.width - stage) };
+}
+
 /** Where on the stage the centre of a card comes to stand that was opened at `pointer`: under it, and wholly in view where it fits. */
 export function openPlace(layout: Pick<OpenLayout, "width">, stage: number, pointer: number): number {
   if (layout.width + 32 > stage) return layout.width / 2 + 16; // too wide: from its beginning
