@@ -1,6 +1,7 @@
 // The number line of an update: old and new value, the arrows between them, ticks at round numbers.
 
 import type { Move } from "../model/explain";
+import { decimals } from "../model/format";
 
 export interface Tick {
   x: number;
@@ -79,7 +80,7 @@ function ticks(low: number, high: number, width: number): Tick[] {
   for (let k = Math.ceil(low / minor); k <= Math.floor(high / minor); k++) {
     const at = ((k * minor - low) / (high - low)) * width;
     const inside = at > 20 && at < width - 20;
-    list.push({ x: at, label: k % 5 === 0 && inside ? (k * minor).toFixed(Math.min(digits, 12)).replace("-", "\u2212") : null });
+    list.push({ x: at, label: k % 5 === 0 && inside ? decimals(k * minor, Math.min(digits, 12), false) : null });
   }
   return list;
 }

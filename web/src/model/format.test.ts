@@ -21,6 +21,12 @@ it("uses powers of ten where decimals would hide a number", () => {
   expect(decimals(2.5e7, 3)).toBe("+2.50\u00b710\u2077");
 });
 
+it("writes the largest numbers as short as any", () => {
+  expect([fixed(-7.3e192, 4), decimals(-7.3e192, 6), six(1e300), fixed(1e6, 2, false), fixed(999999, 0)]).toEqual([
+    "\u22127.30\u00b710\u00b9\u2079\u00b2", "\u22127.30\u00b710\u00b9\u2079\u00b2", "+1.00000\u00b710\u00b3\u2070\u2070", "1.00\u00b710\u2076", "+999999",
+  ]);
+});
+
 it("writes what is no finite number", () => {
   expect([six(NaN), three(Infinity), two(-Infinity)]).toEqual(["NaN", "+\u221e", "\u2212\u221e"]);
 });

@@ -15,9 +15,11 @@ function special(x: number): string | null {
 
 const sign = (x: number, plus: boolean): string => (x < 0 ? MINUS : plus ? "+" : "");
 
-/** `digits` decimals. */
+const MILLION = 1e6;
+
+/** `digits` decimals; from a million on a power of ten, which is as short for any number. */
 export function fixed(x: number, digits: number, plus = true): string {
-  return special(x) ?? sign(x, plus) + Math.abs(x).toFixed(digits);
+  return special(x) ?? (Math.abs(x) >= MILLION ? power(x, 2, plus) : sign(x, plus) + Math.abs(x).toFixed(digits));
 }
 
 /** m·10ⁿ with `digits` decimals in m. */
@@ -28,12 +30,9 @@ export function power(x: number, digits = 0, plus = true): string {
   return `${sign(x, plus)}${mantissa}\u00b710${superscript(Number(exponent))}`;
 }
 
-/** `digits` decimals, or a power of ten where these would round a number to zero or hide a million. */
+/** `digits` decimals, or a power of ten where these would round a number to zero or write out a million. */
 export function decimals(x: number, digits: number, plus = true): string {
-  const word = special(x);
-  if (word !== null) return word;
-  const size = Math.abs(x);
-  return size < 0.5 * 10 ** -digits || size >= 1e6 ? power(x, size >= 1e6 ? 2 : 0, plus) : fixed(x, digits, plus);
+  return Math.abs(x) < 0.5 * 10 ** -digits ? power(x, 0, plus) : fixed(x, digits, plus);
 }
 
 /** Six significant digits, signed: the number that is explained. */
@@ -41,7 +40,7 @@ export function six(x: number, plus = true): string {
   const word = special(x);
   if (word !== null) return word;
   const size = Math.abs(x);
-  if (size < 1e-4 || size >= 1e6) return power(x, 5, plus);
+  if (size < 1e-4 || size >= MILLION) return power(x, 5, plus);
   // rounding to six digits may carry into the next power of ten, so the exponent is that of the rounded number
   const exponent = Number(size.toExponential(5).split("e")[1]);
   return fixed(x, Math.max(0, 5 - exponent), plus);
