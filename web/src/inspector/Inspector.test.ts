@@ -43,6 +43,15 @@ describe("the inspector", () => {
     expect(screen.getByText("sum of 5 shares").tagName).toBe("B");
   });
 
+  it("gives all digits to the clipboard, whatever is shown of a number", () => {
+    show({ kind: "gradient", node: weight, index: [0, 2] });
+    const shown = screen.getByTestId("why-value");
+    document.getSelection()!.selectAllChildren(shown);
+    const setData = vi.fn();
+    fireEvent(shown, Object.assign(new Event("copy", { bubbles: true, cancelable: true }), { clipboardData: { setData } }));
+    expect(setData).toHaveBeenCalledWith("text/plain", shown.dataset.value);
+  });
+
   it("says what has not arrived", () => {
     show({ kind: "gradient", node: weight, index: [0, 2] }, shown.contributions(weight)[2]!.arrived + 1);
     expect(screen.getByText("so far")).toBeTruthy();
