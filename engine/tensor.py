@@ -137,14 +137,16 @@ class Tensor(Methods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The values for ``np.asarray(tensor)``: a copy, so that nothing on record can be changed through it.
 
-        Raises ValueError for copy=False, which cannot be had.
+        Raises TypeError for a tensor that requires a gradient, which would be cut off silently (PyTorch refuses it, too), ValueError for
+        copy=False, which cannot be had.
         """
+        if self._requires_grad:
+            raise TypeError(
+                "numpy would cut off the gradient of a tensor that requires one: use x.numpy() or x.detach() where that is meant, "
+                "operations of this engine where it is not (F.stack(a, b) makes one tensor of several)"
+            )
         if copy is False:
             raise ValueError("an array of a tensor is a copy; copy=False cannot be had: tensor.data is what there is")
-        if _frame(1).f_code is Tensor.__init__.__code__:  # numpy asks for the parts of a list, and a tensor of them would have no gradient
-            raise TypeError(
-                "a tensor holds real numbers; given a list of tensors: F.stack(a, b) makes one of them and keeps their gradients"
-            )
         return np.array(self._data, dtype=dtype)
 
     def numpy(self) -> Array:

@@ -71,7 +71,7 @@ def test_zero_grad_takes_pytorchs_argument() -> None:
 
 
 def test_numpy_gets_a_copy_of_the_numbers() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
+    x = Tensor([1.0, 2.0])
     for array in (np.asarray(x), np.array(x), np.asarray(x, dtype=np.float32), x.__array__(copy=True)):
         assert array.dtype.kind == "f"
         np.testing.assert_array_equal(array, [1.0, 2.0])
@@ -81,11 +81,16 @@ def test_numpy_gets_a_copy_of_the_numbers() -> None:
     assert isinstance(np.ones(2) * x, Tensor)
     with pytest.raises(ValueError, match="copy=False cannot be had"):
         np.array(x, copy=False)
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    for cut in (np.asarray, np.stack, lambda t: np.dot(np.ones(2), t)):
+        with pytest.raises(TypeError, match=r"cut off the gradient .*x.numpy\(\) or x.detach\(\)"):
+            cut(w)
+    np.testing.assert_array_equal(w.numpy(), np.asarray(w.detach()))
 
 
 @pytest.mark.parametrize("make", [lambda a: Tensor([a, a]), lambda a: Tensor([[1.0], [a]]), lambda a: a - [a, a], lambda a: a * (2.0, a)])
 def test_a_list_of_tensors_does_not_lose_its_gradients_unsaid(make: Callable[[Any], Any]) -> None:
-    with pytest.raises(TypeError, match=r"given a list of tensors: F.stack\(a, b\) makes one of them"):
+    with pytest.raises(TypeError, match=r"cut off the gradient .*F.stack\(a, b\) makes one tensor of several"):
         make(Tensor(1.0, requires_grad=True))
 
 
