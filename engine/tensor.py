@@ -525,7 +525,7 @@ def _method(name: str, op: Op) -> Any:
                 value: Any = on_scalar(x)
                 if type(value) is not np.float64:
                     value = np.float64(value)
-            elif fractional and not self._requires_grad:
+            elif fractional and x.dtype.kind != "f":
                 value = compute(wide(x))
             else:
                 value = compute(x)
