@@ -39,39 +39,24 @@ class Cached:
             await self.app(scope, receive, send)
             self._forget(path)
             return
-        given = dict(scope["headers"])
-        if b"if-none-match" in given or b"range" in given:
+        names = {name for name, _ in scope["headers"]}
+        if b"if-none-match" in names or b"range" in names:
             await self.app(scope, receive, send)
             return
-        key = (path, scope["query_string"], given.get(b"accept", b""), given.get(b"accept-encoding", b""))
+        key = (path, scope["query_string"], *(_all(scope, name) for name in (b"accept", b"accept-encoding")))
         with self.lock:
             known = self.answers.get(key)
             if known is not None:
                 self.answers.move_to_end(key)
         if known is None:
-            await self.app(scope, receive, self._listening(scope, key, send))
+            heard = _Heard(send)
+            await self.app(scope, receive, heard)
+            if heard.headers is not None:
+                self._keep(key, _Answer(heard.headers, heard.body, scope["state"].get("route", "")))
             return
         scope["state"]["route"] = known.route
         await send({"type": "http.response.start", "status": 200, "headers": list(known.headers)})
         await send({"type": "http.response.body", "body": known.body})
-
-    def _listening(self, scope: Scope, key: tuple[bytes, ...], send: Send) -> Send:
-        """`send` that keeps the answer where it is one to be kept."""
-        headers: _Headers | None = None
-
-        async def heard(message: Message) -> None:
-            nonlocal headers
-            if message["type"] == "http.response.start":
-                given = list(message.get("headers", []))
-                control = b",".join(value for name, value in given if name.lower() == b"cache-control")
-                headers = given if message["status"] == 200 and b"immutable" in control and b"private" not in control else None
-            elif headers is not None and not message.get("more_body"):
-                self._keep(key, _Answer(headers, message.get("body", b""), scope.get("state", {}).get("route", "")))
-            else:
-                headers = None  # sent in pieces
-            await send(message)
-
-        return heard
 
     def _keep(self, key: tuple[bytes, ...], answer: _Answer) -> None:
         if 4 * len(answer.body) > self.most:
@@ -88,3 +73,28 @@ class Cached:
         with self.lock:
             for key in [key for key in self.answers if key[0] == path or key[0].startswith(path + b"/")]:
                 self.size -= len(self.answers.pop(key).body)
+
+
+class _Heard:
+    """`send` that listens. headers: None unless the answer is one to be kept: whole, immutable, and nobody's own."""
+
+    def __init__(self, send: Send) -> None:
+        self.send, self.body = send, b""
+        self.headers: _Headers | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given: _Headers = list(message.get("headers", []))
+            control = b",".join(value for name, value in given if name.lower() == b"cache-control")
+            own = b"private" in control or any(name.lower() == b"set-cookie" for name, _ in given)
+            self.headers = given if message["status"] == 200 and b"immutable" in control and not own else None
+        elif message.get("more_body"):
+            self.headers = None  # sent in pieces
+        else:
+            self.body = message.get("body", b"")
+        await self.send(message)
+
+
+def _all(scope: Scope, name: bytes) -> bytes:
+    """What a request's headers of that name say together."""
+    return b",".join(value for given, value in scope["headers"] if given == name)

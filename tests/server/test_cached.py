@@ -49,7 +49,7 @@ def test_what_never_changes_is_asked_for_once() -> None:
 
 @pytest.mark.parametrize(
     "inner", [App(), App((b"cache-control", b"no-cache")), App(IMMUTABLE, status=304), App(IMMUTABLE, pieces=2),
-              App((b"cache-control", b"private, immutable"))],
+              App((b"cache-control", b"private, immutable")), App(IMMUTABLE, (b"set-cookie", b"visitor=1"))],
 )  # fmt: skip
 def test_other_answers_are_not_kept(inner: App) -> None:
     app = Cached(inner)
@@ -67,6 +67,41 @@ def test_each_form_is_an_answer_of_its_own() -> None:
         ask(app, query=b"tensors=none")
         ask(app, "/traces/2")
     assert inner.asked == 5
+
+
+def test_all_that_is_accepted_counts() -> None:
+    inner = App(IMMUTABLE)
+    app = Cached(inner)
+    for accepted in ([b"text/csv", b"application/json"], [b"application/json"]):
+        scope = {"type": "http", "method": "GET", "path": "/traces/1", "root_path": "", "query_string": b"", "state": {},
+                 "headers": [(b"accept", value) for value in accepted]}  # fmt: skip
+        asyncio.run(app(scope, None, _nowhere))  # type: ignore[arg-type]
+    assert inner.asked == 2
+
+
+async def _nowhere(message: Any) -> None:
+    assert message["type"].startswith("http.response.")
+
+
+def test_the_route_is_told_to_whoever_counts_requests() -> None:
+    class Routed(App):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await super().__call__(scope, receive, send)
+            scope["state"]["route"] = "/traces/{trace_id}"  # known when the answer has been sent
+
+    app = Cached(Routed(IMMUTABLE))
+    for _ in range(2):
+        scope: Any = {
+            "type": "http",
+            "method": "GET",
+            "path": "/traces/1",
+            "root_path": "",
+            "query_string": b"",
+            "state": {},
+            "headers": [],
+        }
+        asyncio.run(app(scope, None, _nowhere))  # type: ignore[arg-type]
+        assert scope["state"]["route"] == "/traces/{trace_id}"
 
 
 def test_conditional_requests_and_parts_are_the_routes_own() -> None:
