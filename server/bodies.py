@@ -16,6 +16,20 @@ from server.settings import Settings
 _LARGE = 2**16  # reading so much would keep others waiting
 
 
+def beginning_with(first: Message, receive: Receive) -> Receive:
+    """`receive` for who comes next, with a message that was received already given once more."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return first
+
+    return receive_again
+
+
 class BodyGuard:
     """Reads a body once, up to its limit, and lets only strict JSON through.
 
@@ -34,16 +48,7 @@ class BodyGuard:
         except ProblemError as error:
             await problem_response(Request(scope), error)(scope, receive, send)
             return
-        given = False
-
-        async def receive_again() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self.app(scope, receive_again, send)
+        await self.app(scope, beginning_with({"type": "http.request", "body": body, "more_body": False}, receive), send)
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         """The body. Raises ProblemError for one that is too large, of another type, or not JSON."""

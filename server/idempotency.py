@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import limits
+from server.bodies import beginning_with
 from server.problems import ProblemError, problem_response
 from server.services import Services
 from server.store.answers import Answer, AnswerStore
@@ -62,16 +63,7 @@ class Idempotency:
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        given = False
-
-        async def receive_again() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return first
-
-        await self.app(scope, receive_again, keep)
+        await self.app(scope, beginning_with(first, receive), keep)
         answer = _answer(request, messages)
         if answer is not None:
             await run_in_threadpool(answers.put, key, answer)

@@ -91,6 +91,8 @@ def test_fused_is_the_cells_step_after_step(kind: str, batch: tuple[int, int, li
         assert_equal(numbers(fused, kind, tensors, "GRAD", **attributes), numbers(primitive, kind, tensors, "TRACE", **attributes), 1e-10)
 
 
+# Three times in a hundred runs numpy reported this here, of products of finite numbers whose results were right.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in (dot|matmul):RuntimeWarning")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("batch", BATCHES, ids=str)
 def test_in_float32_too(kind: str, batch: tuple[int, int, list[int] | None]) -> None:
