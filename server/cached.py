@@ -21,13 +21,14 @@ class _Answer(NamedTuple):
 class Cached:
     """Keeps whole answers to GET that say of themselves that they are immutable, each form that was asked for apart.
 
-    They stay right for as long as they are kept: what they say is in their address. A DELETE forgets what lies at its address and below.
-    (Of several servers on one database each keeps its own.)
+    They stay right for as long as they are kept: what they say is in their address. A DELETE forgets what lies at its address and below,
+    and an answer that was on its way meanwhile is not kept. (Of several servers on one database each keeps its own.)
     """
 
     def __init__(self, app: ASGIApp, most: int = MOST) -> None:
         self.app, self.most, self.size = app, most, 0
         self.answers: OrderedDict[tuple[bytes, ...], _Answer] = OrderedDict()
+        self.under_way: dict[object, bytes] = {}  # the paths of answers to come that may be kept
         self.lock = Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,19 +50,30 @@ class Cached:
             if known is not None:
                 self.answers.move_to_end(key)
         if known is None:
-            heard = _Heard(send)
-            await self.app(scope, receive, heard)
-            if heard.headers is not None:
-                self._keep(key, _Answer(heard.headers, heard.body, scope["state"].get("route", "")))
+            await self._ask(key, scope, receive, send)
             return
         scope["state"]["route"] = known.route
         await send({"type": "http.response.start", "status": 200, "headers": list(known.headers)})
         await send({"type": "http.response.body", "body": known.body})
 
-    def _keep(self, key: tuple[bytes, ...], answer: _Answer) -> None:
+    async def _ask(self, key: tuple[bytes, ...], scope: Scope, receive: Receive, send: Send) -> None:
+        heard, asking = _Heard(send), object()
+        with self.lock:
+            self.under_way[asking] = key[0]
+        try:
+            await self.app(scope, receive, heard)
+            if heard.headers is not None:
+                self._keep(asking, key, _Answer(heard.headers, heard.body, scope["state"].get("route", "")))
+        finally:
+            with self.lock:
+                self.under_way.pop(asking, None)
+
+    def _keep(self, asking: object, key: tuple[bytes, ...], answer: _Answer) -> None:
         if 4 * len(answer.body) > self.most:
             return
         with self.lock:
+            if asking not in self.under_way:  # what it is of was deleted
+                return
             before = self.answers.pop(key, None)
             self.answers[key] = answer
             self.size += len(answer.body) - (len(before.body) if before else 0)
@@ -71,8 +83,10 @@ class Cached:
 
     def _forget(self, path: bytes) -> None:
         with self.lock:
-            for key in [key for key in self.answers if key[0] == path or key[0].startswith(path + b"/")]:
+            for key in [key for key in self.answers if _within(key[0], path)]:
                 self.size -= len(self.answers.pop(key).body)
+            for asking in [asking for asking, asked in self.under_way.items() if _within(asked, path)]:
+                del self.under_way[asking]
 
 
 class _Heard:
@@ -93,6 +107,10 @@ class _Heard:
         else:
             self.body = message.get("body", b"")
         await self.send(message)
+
+
+def _within(path: bytes, place: bytes) -> bool:
+    return path == place or path.startswith(place + b"/")
 
 
 def _all(scope: Scope, name: bytes) -> bytes:

@@ -18,8 +18,8 @@ def found(thing: T | None, kind: Literal["run", "trace"]) -> T:
 
 
 def missing(kind: Literal["run", "trace"]) -> ProblemError:
-    makes = f"POST /api/v1/{kind}s makes one"
-    return ProblemError(404, f"there is no such {kind}; GET /api/v1/{kind}s lists those there are, {makes}")
+    makes, lists = f"POST /api/v1/{kind}s makes one", "those there are" if kind == "trace" else "your own"
+    return ProblemError(404, f"there is no such {kind}; GET /api/v1/{kind}s lists {lists}, {makes}")
 
 
 def node_of(document: Document, key: str) -> dict[str, Any]:

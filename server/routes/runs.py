@@ -36,8 +36,8 @@ async def create(request: Request, body: RunRequest, services: Use) -> Response:
 
 @router.get("")
 def index(request: Request, services: Use, limit: Limit = 50, after: After = None) -> Response:
-    """The runs, newest first, without their histories."""
-    items, following = services.runs.page(limit, after)
+    """The visitor's own runs, newest first, without their histories. Whoever knows the id of a run may read it."""
+    items, following = services.runs.page(services.visitors.of(request), limit, after)
     return page_of(request, items, following)
 
 

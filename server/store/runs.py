@@ -68,9 +68,9 @@ class RunStore:
             row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
             return None if row is None else _describe(row, self._validations(connection, [run_id]))
 
-    def page(self, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
-        """Runs without history, newest first, that follow the cursor; and the next cursor."""
-        query = select(runs).order_by(runs.c.number.desc())
+    def page(self, visitor: str, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
+        """A visitor's runs without history, newest first, that follow the cursor; and the next cursor."""
+        query = select(runs).where(runs.c.visitor == visitor).order_by(runs.c.number.desc())
         if after is not None:
             query = query.where(runs.c.number < min(after, LARGEST_NUMBER))
         with self.engine.connect() as connection:

@@ -124,6 +124,34 @@ def test_what_is_deleted_is_forgotten_with_what_lies_below() -> None:
     assert app.size == 4
 
 
+@pytest.mark.parametrize("deleted", ["/traces/1", "/traces"])
+def test_what_is_deleted_while_it_is_sent_is_not_kept(deleted: str) -> None:
+    class Slow(App):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] == "GET" and self.asked == 0:
+                self.asked += 1
+                await app({**scope, "method": "DELETE", "path": deleted}, receive, _nowhere)
+            await super().__call__(scope, receive, send)
+
+    app = Cached(Slow(IMMUTABLE))
+    ask(app)
+    assert (app.answers, app.size, app.under_way) == ({}, 0, {})
+    ask(app)
+    assert (len(app.answers), app.under_way) == (1, {})
+
+
+def test_another_deletion_keeps_nothing_from_being_kept() -> None:
+    class Slow(App):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] == "GET":
+                await app({**scope, "method": "DELETE", "path": "/traces/10"}, receive, _nowhere)
+            await super().__call__(scope, receive, send)
+
+    app = Cached(Slow(IMMUTABLE))
+    ask(app)
+    assert [key[0] for key in app.answers] == [b" /traces/1"]
+
+
 def test_beyond_its_size_the_longest_unasked_goes() -> None:
     inner = App(IMMUTABLE, size=100)
     app = Cached(inner, most=400)

@@ -68,8 +68,22 @@ def test_a_visitor_keeps_the_newest_runs(database: Engine) -> None:
     others = store.create(PROGRAM, "other", 3)
     nobodys = store.create(PROGRAM)
     runs = [store.create(PROGRAM, "one", 3) for _ in range(5)]
-    kept = {item["id"] for item in store.page(100, None)[0]}
-    assert kept == {others, nobodys, *runs[2:]}
+    assert [item["id"] for item in store.page("one", 100, None)[0]] == runs[:1:-1]
+    assert [item["id"] for item in store.page("other", 100, None)[0]] == [others]
+    assert store.page("nobody", 100, None) == ([], None)
+    assert [store.get(run) is not None for run in (nobodys, *runs)] == [True, False, False, True, True, True]
+
+
+def test_the_runs_of_a_visitor_by_pages(database: Engine) -> None:
+    store = RunStore(database)
+    runs = []
+    for _ in range(3):
+        runs.append(store.create(PROGRAM, "one"))
+        store.create(PROGRAM, "other")
+    first, cursor = store.page("one", 2, None)
+    second, end = store.page("one", 2, cursor)
+    assert [item["id"] for item in first + second] == runs[::-1]
+    assert end is None
 
 
 def test_the_oldest_idle_runs_make_room(database: Engine) -> None:
