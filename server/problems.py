@@ -20,10 +20,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from server.encoding import dumps
+from server.encoding import answer
 from server.jobs.pool import OverloadedError, WorkerLostError, WorkerMemoryError
 from server.programs.errors import LimitError, ProgramError
 from server.routes.disconnect import ClientGoneError
+from server.schemas.answers import Answer
 from server.store.blobs import DamagedError
 
 MEDIA_TYPE = "application/problem+json"
@@ -65,7 +66,7 @@ class ProblemPart(BaseModel):
     column: int | None = None
 
 
-class ProblemDocument(BaseModel):
+class ProblemDocument(Answer):
     """An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been."""
 
     type: str
@@ -99,7 +100,7 @@ def problem_response(request: Request, error: ProblemError) -> Response:
         "title": KINDS[kind] if kind else HTTPStatus(error.status).phrase,
         "status": error.status, "detail": error.detail, "instance": shown_path(request.scope), "request_id": request_id, **error.more,
     }  # fmt: skip
-    return Response(dumps(document), error.status, {**(error.headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
+    return Response(answer(document), error.status, {**(error.headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
 
 
 def shown_path(scope: Scope) -> str:

@@ -12,11 +12,12 @@ from typing import Any
 from engine.trace import Document
 from server.export import NotBuiltError
 from server.export.drawing import title_of
+from server.figures.saved import saved_figures
 from server.tasks import NAMES, describe_task, load
 
-# What may run is the one script of the page, by its hash; nothing may be fetched. The graph's layout is a worker of the page's own.
+# What may run is the page's script and Plotly, by their hashes; nothing may be fetched. The graph's layout is a worker of the page's own.
 _POLICY = (
-    "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; font-src data:; img-src data: blob:; "
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; font-src data:; img-src data: blob:; "
     "worker-src blob:; base-uri 'none'; form-action 'none'"
 )
 _PAGE = """<!doctype html>
@@ -33,25 +34,30 @@ _PAGE = """<!doctype html>
 <div id="app"></div>
 <noscript>Retrograd draws its films with JavaScript: please allow it for this page.</noscript>
 <script type="application/json" id="retrograd-film">{film}</script>
-<script type="module">{script}</script>
+{plotly}<script type="module">{script}</script>
 </body>
 </html>
 """
+_PLOTLY = """<script type="text/plain" id="retrograd-plotly">{source}</script>
+"""  # data: web/src/app/savedPlotly.ts runs it when the first figure is shown
 
 
 def write(document: Document) -> bytes:
-    """The page with the trace in it. Raises NotBuiltError where the web app is not built."""
+    """The page with the trace and its figures in it. Raises NotBuiltError where the web app is not built."""
     script, style = _within_script(_built("film.js")), _built("film.css").replace("</", r"<\/")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    film = _film(document)
+    plotly = _within_script(_built("plotly.js")) if film["figures"] else ""
+    scripts = " ".join(f"'sha256-{_digest(source)}'" for source in (script, plotly) if source)
     parts = {
-        "policy": _POLICY.format(hash=digest), "title": html.escape(f"{title_of(document)} · Retrograd"),
-        "style": style, "film": _within_data(_film(document)), "script": script,
+        "policy": _POLICY.format(scripts=scripts), "plotly": _PLOTLY.format(source=plotly) if plotly else "",
+        "title": html.escape(f"{title_of(document)} · Retrograd"),
+        "style": style, "film": _within_data(film), "script": script,
     }  # fmt: skip
     return _PAGE.format(**parts).encode()
 
 
 def _film(document: Document) -> dict[str, Any]:
-    """What web/src/api/embedded.ts reads: which page shows it, for which program, and the API's answers by their addresses."""
+    """What web/src/api/embedded.ts reads: which page shows it, for which program, the API's answers by their addresses, the figures."""
     program = document.doc["program"]
     while program.get("kind") == "what-if":  # is shown as what it changes
         program = program["program"]
@@ -61,7 +67,12 @@ def _film(document: Document) -> dict[str, Any]:
         "page": "network" if program.get("kind") == "network" or (recurrent and program.get("kind") != "expression") else "expression",
         "program": program if program.get("kind") in ("expression", "network") else None,
         "answers": {"/opening": document.doc, "/tasks": {"items": tasks}},
+        "figures": saved_figures(document),
     }
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _built(name: str) -> str:

@@ -19,9 +19,17 @@ class NoFigureError(ValueError):
     """The trace has nothing that the figure would show."""
 
 
-def through_time(document: Document, row: int | None, language: Language) -> str:
+def recurrent(document: Document, row: int | None) -> dict[str, Any]:
+    """What `itemise` says of a trace. Raises what it does, and NoFigureError for a trace without a recurrence."""
+    answer = itemise(document, row)
+    if not answer["times"]:
+        raise NoFigureError("the trace has no recurrence; its nodes carry no states h at time steps")
+    return answer
+
+
+def through_time(answer: dict[str, Any], language: Language) -> str:
     """‖dL/dh_t‖ (and of c) at every step, beside ‖dh_T/dh_t‖: how much of a gradient arrives so far back. Logarithmic."""
-    text, answer = words(language), _recurrent(document, row)
+    text = words(language)
     figure = go.Figure()
     for name, colour in zip(answer["states"], COLOURS, strict=False):
         norms = with_gaps(map(float, answer["state_norms"][name]), above_zero=True)
@@ -35,9 +43,9 @@ def through_time(document: Document, row: int | None, language: Language) -> str
     return to_json(figure)
 
 
-def matrix(document: Document, row: int | None, of: Of, language: Language) -> str:
+def matrix(answer: dict[str, Any], of: Of, language: Language) -> str:
     """For every pair of steps log₁₀ ‖dL_t/dh_s‖, or that of the Jacobian ‖dh_t/dh_s‖."""
-    text, answer = words(language), _recurrent(document, row)
+    text = words(language)
     count = len(answer["times"])
     norms = np.zeros((count, count))
     for t, reached in enumerate(answer["loss_norms"]["h"] if of == "loss" else answer["jacobian_norms"]):
@@ -100,13 +108,6 @@ def _itemised(document: Document, parameter: int) -> dict[str, Any]:
     if node["role"] != "parameter" or node["gradient"] is None:
         raise NoFigureError("this node is no parameter with a gradient")
     return uses_of(document, parameter)
-
-
-def _recurrent(document: Document, row: int | None) -> dict[str, Any]:
-    answer = itemise(document, row)
-    if not answer["times"]:
-        raise NoFigureError("the trace has no recurrence; its nodes carry no states h at time steps")
-    return answer
 
 
 def _state(answer: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 import plotly.graph_objects as go  # type: ignore[import-untyped]  # plotly publishes no types
 from plotly.io.json import to_json_plotly  # type: ignore[import-untyped]  # the same
 
+from server.encoding import SCHEMA_VERSION
+
 BLUE, ORANGE, GREEN, GREY, GRID = "#3E8EDB", "#D9822B", "#3FA66B", "#8A8F98", "rgba(138,143,152,0.25)"
 COLOURS = (BLUE, ORANGE, GREEN, "#B565C9", "#C9506B", "#5AA7A7", "#A08A3C", "#7C83DB")
 
@@ -29,13 +31,16 @@ def lay_out(figure: Any, x: str, y: str, *, hovermode: str = "x unified", **more
 
 
 def note(figure: Any, text: str) -> None:
-    """A remark at the upper left."""
-    figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom")
+    """A remark at the upper left, within the axes: the legend is above them."""
+    figure.add_annotation(text=text, showarrow=False, xref="paper", yref="paper", x=0.01, y=1, xanchor="left", yanchor="top")
 
 
 def to_json(figure: Any) -> str:
-    """The figure as JSON, without Plotly's default look: it is larger than the figure, and the page has its own."""
-    document = figure.to_plotly_json()
+    """The figure as JSON, without Plotly's default look: it is larger than the figure, and the page has its own.
+
+    It says its schema's version beside `data` and `layout`, where Plotly passes over it.
+    """
+    document = {"schema_version": SCHEMA_VERSION, **figure.to_plotly_json()}
     document["layout"].pop("template", None)
     return str(to_json_plotly(document))
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from server import limits
-from server.figures.gradients import Of, histogram, matrix, through_time, uses
+from server.figures.gradients import Of, histogram, matrix, recurrent, through_time, uses
 from server.figures.update import update_figure
 from server.figures.words import Language
 from server.jobs.processor_time import processor_time
@@ -30,11 +30,11 @@ def draw(
         document = document_of(trace)
         match figure:
             case "gradient-through-time":
-                drawn = through_time(document, row, language)
+                drawn = through_time(recurrent(document, row), language)
             case "bptt" if parameter is not None:
                 drawn = uses(document, parameter, language)
             case "bptt":
-                drawn = matrix(document, row, of, language)
+                drawn = matrix(recurrent(document, row), of, language)
             case "gradient-histogram":
                 drawn = histogram(document, language)
             case "update":

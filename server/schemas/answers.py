@@ -15,7 +15,7 @@ Cursor = Annotated[int | None, Field(description="`after` of the next page; null
 class Answer(BaseModel):
     """Every object that is answered. Fields that are not named here may be added; a reader of version 1 passes over them."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1]
 
 
 class Localised(BaseModel):
@@ -174,8 +174,8 @@ class RunPage(Answer):
     next: Cursor
 
 
-class Figure(BaseModel):
-    """A figure for Plotly."""
+class Figure(Answer):
+    """A figure for Plotly, which passes over `schema_version`."""
 
     data: list[dict[str, Any]]
     layout: dict[str, Any]

@@ -63,6 +63,23 @@ def test_a_network_plays_and_explains(open_saved: OpenSaved) -> None:
     expect(page.get_by_test_id("nav-train")).to_have_count(0)
 
 
+def test_figures_are_drawn_from_the_file_in_both_languages(open_saved: OpenSaved) -> None:
+    page = open_saved(NETWORK)
+    wait_for_film(page)
+    page.get_by_test_id("figures-open").click()
+    shown = page.get_by_test_id("figures")
+    for key in ("through_time", "bptt", "jacobian", "histogram", "update"):
+        expect(shown.get_by_test_id(f"figure-{key}").locator(".main-svg").first).to_be_visible()
+    expect(shown.get_by_test_id("figure-through_time").locator(".scatterlayer .trace")).to_have_count(2)  # a GRU has no c
+    expect(shown.get_by_test_id("figure-update")).to_contain_text("after clipping")
+    page.get_by_test_id("figures-close").click()
+    page.get_by_test_id("lang-zh").click()
+    page.get_by_test_id("figures-open").click()
+    expect(shown.get_by_test_id("figure-update")).to_contain_text("裁剪之后")
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+
+
 def test_an_expression_is_laid_out_and_shows_its_numbers(open_saved: OpenSaved) -> None:
     page = open_saved(EXPRESSION)
     wait_for_film(page)
@@ -108,6 +125,7 @@ def test_hostile_names_are_shown_and_nothing_else(browser: Browser, tmp_path: Pa
     assert [url for url in requests if url.partition("#")[0] != file.as_uri() and not url.startswith(("data:", "blob:"))] == []
     assert page.evaluate("[...document.querySelectorAll('script')].map((script) => script.id || script.type)") == [
         "retrograd-film",
+        "retrograd-plotly",
         "module",
     ]
     assert page.evaluate("document.querySelectorAll('img, iframe, object, embed').length") == 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.trace import Document
+from engine.trace import Document, itemise
 from server.export import FORMATS, NotBuiltError, html
 from server.export.drawing import printable
 from tests.server.traces import HOSTILE, expression_document, hostile_document, network_document
@@ -45,7 +45,7 @@ def parts_of(doc: dict[str, Any]) -> Parts:
     return Parts(FORMATS["html"].writer()(Document(doc)).decode("utf-8"))
 
 
-ELEMENTS = ["html", "head", "meta", "meta", "meta", "meta", "title", "style", "body", "div", "noscript", "script", "script"]
+ELEMENTS = ["html", "head", "meta", "meta", "meta", "meta", "title", "style", "body", "div", "noscript", "script", "script", "script"]
 
 
 @pytest.mark.parametrize("doc", [hostile_document(), network_document("lstm")], ids=["hostile", "lstm"])
@@ -60,17 +60,43 @@ def test_whatever_a_label_holds_comes_back_from_the_data(word: str) -> None:
     doc = json.loads(json.dumps(expression_document("w*3", {"w": 2})))
     doc["nodes"][0]["label"] = doc["program"]["expression"] = word
     page = parts_of(doc)
-    data, _ = page.texts["script"]
+    data, *_ = page.texts["script"]
     assert json.loads(data)["answers"]["/opening"] == doc
     assert page.texts["title"][0].strip() == f"{printable(word)} · Retrograd".strip()
 
 
-def test_the_policy_allows_this_script_alone_and_no_network() -> None:
+def test_a_film_brings_its_figures_in_both_languages() -> None:
+    doc = network_document("lstm")
+    figures = json.loads(parts_of(doc).texts["script"][0])["figures"]
+    assert list(figures) == ["gradient-through-time", "bptt", "jacobian", "gradient-histogram", "update"]
+    answer = itemise(Document(doc), None)
+    for language in ("en", "zh"):
+        assert [trace["y"] for trace in figures["gradient-through-time"][language]["data"]] == [
+            answer["state_norms"]["h"], answer["state_norms"]["c"], answer["jacobian_norms"][-1]
+        ]  # fmt: skip
+    words = [figures["update"][language]["layout"]["xaxis"]["title"]["text"] for language in ("en", "zh")]
+    assert words == ["parameter", "参数"]
+
+
+def test_a_film_without_figures_comes_without_plotly() -> None:
+    page = parts_of(expression_document("x*3", {"x": 2}, wrt=["x"]) | {"nodes": leaves_as_inputs("x*3")})
+    assert json.loads(page.texts["script"][0])["figures"] == {}
+    assert [attributes.get("id") for tag, attributes in page.elements if tag == "script"] == ["retrograd-film", None]
+
+
+def leaves_as_inputs(text: str) -> list[dict[str, Any]]:
+    """The nodes of an expression in x, none of which is a parameter."""
+    nodes: list[dict[str, Any]] = json.loads(json.dumps(expression_document(text, {"x": 2})["nodes"]))
+    return [{**node, "role": "input"} if node["role"] == "parameter" else node for node in nodes]
+
+
+def test_the_policy_allows_these_scripts_alone_and_no_network() -> None:
     page = parts_of(expression_document("w*3", {"w": 2}))
     policy = next(a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
-    digest = base64.b64encode(hashlib.sha256(page.texts["script"][1].encode()).digest()).decode()
+    _, plotly, script = page.texts["script"]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, plotly)]
     assert policy is not None
-    assert policy.startswith(f"default-src 'none'; script-src 'sha256-{digest}';")
+    assert policy.startswith(f"default-src 'none'; script-src 'sha256-{digests[0]}' 'sha256-{digests[1]}';")
     assert "http" not in policy
     assert "connect-src" not in policy
 

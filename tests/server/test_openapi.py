@@ -90,6 +90,22 @@ def test_every_error_is_a_problem(described: dict[str, Any]) -> None:
             assert answer["content"] == {"application/problem+json": PROBLEM}
 
 
+def test_every_document_says_its_schema_version(described: dict[str, Any]) -> None:
+    """The JSON Schema of traces and exported files are documents of other formats."""
+    met = 0
+    for path, method, operation in operations(described):
+        if operation["operationId"] in ("readTraceSchema", "exportTrace"):
+            continue
+        for status, response in operation["responses"].items():
+            for form, content in resolved(described, response).get("content", {}).items():
+                if form.endswith("json") or form == "application/msgpack":
+                    schema = resolved(described, content["schema"])
+                    assert schema["properties"]["schema_version"]["const"] == 1, f"{method} {path} {status}"
+                    assert "schema_version" in schema["required"], f"{method} {path} {status}"
+                    met += 1
+    assert met > 300
+
+
 def test_references_lead_somewhere(described: dict[str, Any]) -> None:
     names = set(re.findall(r'"\$ref": ?"(#/[^"]+)"', httpx.Response(200, json=described).text))
     assert names

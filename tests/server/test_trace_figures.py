@@ -32,6 +32,7 @@ def figure(client: httpx.Client, document: Document, name: str, **query: Any) ->
     response = client.get(f"{API}/traces/{document.doc['id']}/figures/{name}", params=query)
     assert response.status_code == 200, response.text
     drawn: dict[str, Any] = response.json()
+    assert drawn["schema_version"] == 1
     go.Figure(drawn)  # raises for what is no figure
     return drawn
 

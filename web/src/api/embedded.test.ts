@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { readEmbedded } from "./embedded";
 
 const PROGRAM = { kind: "expression", expression: "w*x", inputs: { w: 2, x: [1, 2] }, wrt: ["w"] };
-const SAVED = { page: "expression", program: PROGRAM, answers: { "/opening": { id: "sha256:1" }, "/tasks": { items: [] } } };
+const SAVED = { page: "expression", program: PROGRAM, answers: { "/opening": { id: "sha256:1" }, "/tasks": { items: [] } }, figures: { update: { en: { data: [], layout: {} }, zh: { data: [], layout: {} } } } };
 
 function page(saved: unknown): Pick<Document, "getElementById"> {
   return { getElementById: (id: string) => (id === "retrograd-film" ? ({ textContent: JSON.stringify(saved) } as HTMLElement) : null) };
@@ -25,6 +25,10 @@ describe("a saved film", () => {
     for (const ask of [() => film.get("/runs"), () => film.get("__proto__"), () => film.post("/traces", { program: { ...PROGRAM, wrt: [] } }), () => film.post("/runs", {})]) {
       expect(ask).toThrow(expect.objectContaining({ title: "saved_film", offline: false }));
     }
+  });
+
+  it("has its figures in both languages", () => {
+    expect(Object.keys(readEmbedded(page(SAVED))!.figures.update!)).toEqual(["en", "zh"]);
   });
 
   it("of an imported graph is shown whatever is asked", () => {

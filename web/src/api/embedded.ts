@@ -1,6 +1,10 @@
 /** A film saved as a file: the page comes with its answers, and there is no server to ask. */
 import type { Program } from "../model/trace";
 import { Problem } from "./problem";
+import type { Figure } from "./types";
+
+/** Figures of the film by name, in each language. */
+export type SavedFigures = Record<string, Record<"en" | "zh", Figure>>;
 
 /** What server/export/html.py writes into the file. */
 interface Saved {
@@ -10,6 +14,8 @@ interface Saved {
   program: Program | null;
   /** The answers of the API, by address. */
   answers: Record<string, unknown>;
+  /** What the film's Plotly figures show; none where it has none. */
+  figures: SavedFigures;
 }
 
 /** The Problem of whatever only a server can do. */
@@ -26,6 +32,10 @@ export class Embedded {
 
   get program(): Program | null {
     return this.saved.program;
+  }
+
+  get figures(): SavedFigures {
+    return this.saved.figures;
   }
 
   /** The answer to a GET. Throws a Problem for what did not come with the page. */

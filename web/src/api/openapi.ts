@@ -321,7 +321,7 @@ export interface paths {
         };
         /**
          * Index
-         * @description The runs, newest first, without their histories.
+         * @description The visitor's own runs, newest first, without their histories. Whoever knows the id of a run may read it.
          */
         get: operations["listRuns"];
         put?: never;
@@ -823,6 +823,11 @@ export interface components {
          * @description An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been.
          */
         ProblemDocument: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
             /** Type */
             type: string;
             /** Title */
@@ -1042,7 +1047,6 @@ export interface components {
         Bptt: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1131,7 +1135,6 @@ export interface components {
         Check: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1151,7 +1154,6 @@ export interface components {
         Diff: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1228,7 +1230,6 @@ export interface components {
         ExamplePage: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1252,9 +1253,14 @@ export interface components {
         };
         /**
          * Figure
-         * @description A figure for Plotly.
+         * @description A figure for Plotly, which passes over `schema_version`.
          */
         Figure: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
             /** Data */
             data: {
                 [key: string]: unknown;
@@ -1271,7 +1277,6 @@ export interface components {
         Health: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1308,7 +1313,6 @@ export interface components {
         Limits: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1379,7 +1383,6 @@ export interface components {
         OperationList: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1408,7 +1411,6 @@ export interface components {
         Run: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1439,7 +1441,6 @@ export interface components {
         RunPage: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1548,7 +1549,6 @@ export interface components {
         TaskList: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1562,7 +1562,6 @@ export interface components {
         Tensor: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1705,7 +1704,6 @@ export interface components {
         TracePage: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;
@@ -1757,7 +1755,6 @@ export interface components {
         Why: {
             /**
              * Schema Version
-             * @default 1
              * @constant
              */
             schema_version: 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inPageColours } from "./figure";
+import { inPageColours, inPageType } from "./figure";
 
 const style = { getPropertyValue: (name: string) => ` ink(${name})` };
 
@@ -15,6 +15,12 @@ describe("a figure of the server in the page's colours", () => {
     expect(data[1]).toMatchObject({ name: "smoothed", line: { color: "ink(--ink-1)", width: 2.5 } });
     expect(layout).toMatchObject({ height: 200, xaxis: { title: { text: "step" }, gridcolor: "ink(--line)" }, yaxis: { gridcolor: "ink(--line)" } });
     expect(layout.template).toBeUndefined();
+  });
+
+  it("keeps its own colours where they tell many lines apart", () => {
+    const { data, layout } = inPageType(figure, style, 300);
+    expect(data).toEqual(figure.data);
+    expect(layout).toMatchObject({ height: 300, xaxis: { title: { text: "step" } }, font: { color: "ink(--ink-2)" } });
   });
 
   it("leaves the figure it was given alone", () => {

@@ -2,13 +2,15 @@
 import type { Figure } from "../api/types";
 
 type Layer = Record<string, unknown>;
+type Style = Pick<CSSStyleDeclaration, "getPropertyValue">;
+type Drawn = Pick<Figure, "data" | "layout">;
 
 function layer(value: unknown): Layer {
   return typeof value === "object" && value !== null ? (value as Layer) : {};
 }
 
 /** `figure` with fonts, lines and grounds taken from the tokens in `style`. The figure itself is not changed. */
-export function inPageColours(figure: Figure, style: Pick<CSSStyleDeclaration, "getPropertyValue">, height: number): Figure {
+export function inPageColours(figure: Drawn, style: Style, height: number): Drawn {
   const token = (name: string): string => style.getPropertyValue(name).trim();
   const axis = (given: unknown): Layer => ({
     ...layer(given),
@@ -31,4 +33,11 @@ export function inPageColours(figure: Figure, style: Pick<CSSStyleDeclaration, "
     legend: { orientation: "h", x: 1, xanchor: "right", y: 1.16, font: { size: 12, color: token("--ink-2") } },
   };
   return { data, layout };
+}
+
+/** `figure` in the page's type alone, as high as asked: of several lines, or of areas, each keeps its colour. */
+export function inPageType(figure: Drawn, style: Style, height: number): Drawn {
+  const token = (name: string): string => style.getPropertyValue(name).trim();
+  const layout = { ...figure.layout, height, autosize: true, font: { family: token("--sans"), size: 12, color: token("--ink-2") } };
+  return { data: figure.data, layout };
 }

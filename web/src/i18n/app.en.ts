@@ -84,6 +84,14 @@ export default {
 
   "app.figure.failed": "The chart could not be loaded; reload the page to try again.",
 
+  "app.figures.title": "Figures",
+  "app.figures.close": "Close",
+  "app.figures.through_time": "Gradients through time",
+  "app.figures.bptt": "Itemised: what each step's loss sends to each state",
+  "app.figures.jacobian": "Jacobians between states",
+  "app.figures.histogram": "Gradients by magnitude",
+  "app.figures.update": "The update",
+
   "app.expression.formula": "Formula",
   "app.expression.inputs": "Inputs",
   "app.expression.wrt": "gradient",

@@ -84,6 +84,14 @@ export default {
 
   "app.figure.failed": "图表加载失败；请刷新页面重试。",
 
+  "app.figures.title": "图表",
+  "app.figures.close": "关闭",
+  "app.figures.through_time": "梯度随时间的变化",
+  "app.figures.bptt": "分项：每一步的损失传给各状态的梯度",
+  "app.figures.jacobian": "状态之间的雅可比矩阵",
+  "app.figures.histogram": "梯度按大小的分布",
+  "app.figures.update": "更新",
+
   "app.expression.formula": "公式",
   "app.expression.inputs": "输入",
   "app.expression.wrt": "求梯度",
