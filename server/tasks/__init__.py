@@ -37,8 +37,14 @@ def _adding() -> ArrayTask:
     return Adding()
 
 
+def _long_adding() -> ArrayTask:
+    from server.tasks.adding import LongAdding
+
+    return LongAdding()
+
+
 _MAKERS: Mapping[str, Callable[[], ArrayTask]] = MappingProxyType(
-    {"surnames": _surnames, "digits": _digits, "sunspots": _sunspots, "adding": _adding}
+    {"surnames": _surnames, "digits": _digits, "sunspots": _sunspots, "adding": _adding, "adding-50": _long_adding}
 )
 NAMES: tuple[str, ...] = tuple(_MAKERS)
 

@@ -1,6 +1,7 @@
 """The adding problem (Hochreiter and Schmidhuber, 1997): two of the numbers in a sequence are marked; what is their sum?
 
-Generated: numbers uniform in 0..1, lengths uniform in `SHORTEST`..`LONGEST`, one marker in each half of the sequence.
+Generated: numbers uniform in 0..1, lengths uniform between a shortest and a longest, one marker in each half of the sequence. Two sizes: short
+sequences to read, and `LONG` steps, over which the gradient of a plain RNN vanishes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from engine.training.task import Part
 from server.tasks.base import ArrayTask, Baseline, Examples, Text, root_mean_square
 
 SHORTEST, LONGEST = 8, 16
+LONG = 50
 SIZES: Mapping[Part, int] = {"train": 4000, "validation": 500, "test": 500}
 SEED = 20263
 
@@ -32,8 +34,8 @@ class Adding(ArrayTask):
     license = "MIT"
     features = ("value", "marker")
 
-    def __init__(self) -> None:
-        self.parts = {part: _generate(size, SEED + key) for key, (part, size) in enumerate(SIZES.items())}
+    def __init__(self, shortest: int = SHORTEST, longest: int = LONGEST) -> None:
+        self.parts = {part: _generate(size, SEED + key, shortest, longest) for key, (part, size) in enumerate(SIZES.items())}
         mean = self.parts["train"].targets.mean()
         self.baseline = Baseline("mean", "rmse", root_mean_square(self.parts["validation"].targets - mean))
 
@@ -44,12 +46,22 @@ class Adding(ArrayTask):
         return " + ".join(f"{value:.3f}" for value, marker in inputs if marker)
 
 
-def _generate(size: int, seed: int) -> Examples:
+class LongAdding(Adding):
+    """The same over `LONG` steps."""
+
+    name = "adding-50"
+    title = Text("Marked numbers, 50 steps → their sum", "带标记的数，50 步 → 两数之和")
+
+    def __init__(self) -> None:
+        super().__init__(LONG, LONG)
+
+
+def _generate(size: int, seed: int, shortest: int, longest: int) -> Examples:
     random = np.random.Generator(np.random.Philox(key=seed))
-    lengths = random.integers(SHORTEST, LONGEST + 1, size)
+    lengths = random.integers(shortest, longest + 1, size)
     halves = lengths // 2
     marked = np.stack([random.integers(0, halves), random.integers(halves, lengths)], axis=1)
-    inputs = np.zeros((size, LONGEST, 2))
-    inputs[:, :, 0] = random.random((size, LONGEST)) * (np.arange(LONGEST) < lengths[:, None])
+    inputs = np.zeros((size, longest, 2))
+    inputs[:, :, 0] = random.random((size, longest)) * (np.arange(longest) < lengths[:, None])
     np.put_along_axis(inputs[:, :, 1], marked, 1.0, axis=1)
     return Examples(inputs, lengths, (inputs[:, :, 0] * inputs[:, :, 1]).sum(axis=1, keepdims=True))

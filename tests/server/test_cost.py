@@ -9,7 +9,7 @@ from server.programs.cost import trace_cost
 from server.tasks import load
 
 
-@pytest.mark.parametrize("task", ["surnames", "digits", "sunspots", "adding"])
+@pytest.mark.parametrize("task", ["surnames", "digits", "sunspots", "adding", "adding-50"])
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize(
     ("hidden", "batch", "example", "optimizer"),

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from server.tasks import PARTS, load
-from server.tasks.adding import LONGEST, SHORTEST, Adding
+from server.tasks.adding import LONG, LONGEST, SHORTEST, Adding
 
 TASK = load("adding")
 LISTED = {part: TASK.describe(TASK.batch(part, range(TASK.size(part))), part)["examples"] for part in PARTS}
@@ -48,3 +48,13 @@ def test_it_is_generated_alike_every_time() -> None:
     again = Adding()
     for part in PARTS:
         assert again.parts[part].inputs.tobytes() == TASK.parts[part].inputs.tobytes()
+
+
+def test_the_long_sequences_are_the_same_problem_over_fifty_steps() -> None:
+    task = load("adding-50")
+    assert {int(n) for part in PARTS for n in task.parts[part].lengths} == {LONG} == {50}
+    for example in task.describe(task.batch("train", range(200)), "train")["examples"]:
+        places = [place for place, (_, marker) in enumerate(example["tokens"]) if marker]
+        assert len(places) == 2
+        assert places[0] < LONG // 2 <= places[1]
+        assert example["target"] == [pytest.approx(sum(example["tokens"][place][0] for place in places), rel=1e-15)]

@@ -26,9 +26,9 @@ def everything(task: ArrayTask, part: Any) -> Any:
 
 
 def test_tasks_are_made_once_and_known_by_name() -> None:
-    assert [task.name for task in all_tasks()] == ["surnames", "digits", "sunspots", "adding"]
+    assert [task.name for task in all_tasks()] == ["surnames", "digits", "sunspots", "adding", "adding-50"]
     assert load("adding") is load("adding")
-    with pytest.raises(ValueError, match="there is no task 'weather'; expected one of surnames, digits, sunspots, adding"):
+    with pytest.raises(ValueError, match="there is no task 'weather'; expected one of surnames, digits, sunspots, adding, adding-50"):
         load("weather")
 
 
