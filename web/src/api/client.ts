@@ -40,6 +40,10 @@ export function trace(program: Program, signal?: AbortSignal): Promise<unknown> 
   return post("/traces", { program }, signal);
 }
 
+export function storedTrace(id: string, signal?: AbortSignal): Promise<unknown> {
+  return get(`/traces/${encodeURIComponent(id)}`, signal);
+}
+
 /** Central differences for one element of the gradient of `node`. */
 export async function check(id: string, node: number, index: number[], signal?: AbortSignal): Promise<Check> {
   return decoded(await post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index }, signal));

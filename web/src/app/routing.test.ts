@@ -13,7 +13,7 @@ describe("routing", () => {
     expect(decodeProgram(encodeProgram(expression))).toEqual(expression);
     expect(encodeProgram(expression)).toMatch(/^[\w-]+$/);
     const hash = formatRoute({ page: "network", program: network });
-    expect(parseRoute(hash)).toEqual({ page: "network", program: network, run: null, step: null, example: null, broken: false });
+    expect(parseRoute(hash)).toEqual({ page: "network", program: network, trace: null, run: null, step: null, example: null, broken: false });
   });
 
   it("carries a step of a run", () => {

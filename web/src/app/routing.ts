@@ -8,6 +8,8 @@ export interface Route {
   page: PageName;
   /** The program whose film is shown. */
   program: Program | null;
+  /** A stored trace whose film is shown: of a program too long for an address. */
+  trace: string | null;
   /** A step of a run whose film is shown. */
   run: string | null;
   step: number | null;
@@ -52,6 +54,7 @@ export function parseRoute(hash: string): Route {
   return {
     page,
     program,
+    trace: search.get("trace"),
     run: search.get("run"),
     step: naturalNumber(search.get("step")),
     example: naturalNumber(search.get("example")),
@@ -62,6 +65,7 @@ export function parseRoute(hash: string): Route {
 export function formatRoute(route: Partial<Route> & { page: PageName }): string {
   const search = new URLSearchParams();
   if (route.program) search.set("p", encodeProgram(route.program));
+  if (route.trace) search.set("trace", route.trace);
   if (route.run) search.set("run", route.run);
   if (route.step) search.set("step", String(route.step));
   if (route.example !== null && route.example !== undefined) search.set("example", String(route.example));

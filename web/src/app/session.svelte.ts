@@ -115,6 +115,10 @@ export class Session {
     return this.#open((signal) => api.trace(program, signal));
   }
 
+  openTrace(id: string): Promise<boolean> {
+    return this.#open((signal) => api.storedTrace(id, signal));
+  }
+
   async openStep(run: string, step: number, example: number | null): Promise<boolean> {
     let record: Run | null = null;
     const opened = await this.#open(async (signal) => {
