@@ -21,20 +21,21 @@ from server.middleware import Negotiation, RequestContext
 from server.origins import OriginGuard
 from server.proxies import ProxyGuard
 from server.rates import RateGuard
-from server.routes import exports, figures, health, opening, ops, pages, probes, runs, schema, tasks, traces
+from server.routes import exports, figures, health, links, opening, ops, pages, probes, runs, schema, tasks, traces
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
 from server.store.answers import AnswerStore
 from server.store.database import open_database
 from server.store.documents import Documents
+from server.store.links import LinkStore
 from server.store.runs import RunStore
 from server.store.traces import TraceStore
 from server.token import TokenGuard
 from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
-RESOURCES = (traces, exports, opening, schema, tasks, ops, runs, figures, published_limits, health)
+RESOURCES = (traces, exports, opening, schema, tasks, ops, runs, figures, links, published_limits, health)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -54,7 +55,9 @@ def create_app(settings: Settings) -> FastAPI:
             first = await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
             store = TraceStore(engine, settings.trace_bytes)
             first, _ = await run_in_threadpool(store.put, first, pinned=True)
-            app.state.services = Services(settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret))
+            app.state.services = Services(
+                settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret), LinkStore(engine, settings.link_bytes)
+            )
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
             yield

@@ -70,5 +70,7 @@ KEY_CHARACTERS = 200
 KEPT_ANSWERS = 2_000
 KEPT_ANSWER_BYTES = 32 * 2**20
 
+LINK_BYTES = 256 * 2**10  # of the JSON of one state that is kept under a short name
+
 PAGE = 100
 LISTED_PROGRAM_BYTES = 8192  # of one in a list, where a longer one is told by its kind and size

@@ -71,6 +71,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "traceStep", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True
     ),
     ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
+    ("post", "/links"): Operation("createLink", about.Link, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
+    ("get", "/links/{link_id}"): Operation("readLink", about.Link),
     ("get", "/limits"): Operation("readLimits", about.Limits),
     ("get", "/health"): Operation("readHealth", about.Health),
 }  # fmt: skip
@@ -86,6 +88,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "checkGradient": {"the first element": {"index": [0, 0]}},
     "createRun": {"an LSTM": {"program": {"task": "adding", "cell": "lstm", "hidden_size": 8, "optimizer": {"name": "sgd", "lr": 0.1}}}},
     "trainRun": {"a hundred steps": {"count": 100}},
+    "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},
 }
 
 _HEADERS = {
@@ -96,7 +99,7 @@ _HEADERS = {
 _PLACES = {
     "trace_id": "a trace, `sha256:…`", "other_id": "another trace", "node": "a node of the trace, by id or path",
     "reference": "a tensor of the trace: a place in the columns of `tensors`", "format": "of the file", "figure": "what is drawn",
-    "run_id": "a run, `r_…`", "k": "a step of the run, from 1", "name": "a task",
+    "run_id": "a run, `r_…`", "link_id": "a link", "k": "a step of the run, from 1", "name": "a task",
 }  # fmt: skip
 _ERRORS = {
     400: "The body is not JSON as RFC 8259 has it, or a header cannot be read", 401: "A token is needed", 403: "Another site sent this",

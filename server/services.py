@@ -11,6 +11,7 @@ from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.settings import Settings
 from server.store.documents import Documents
+from server.store.links import LinkStore
 from server.store.runs import RunStore
 from server.store.traces import TraceFile, TraceStore
 from server.visitors import Visitors
@@ -32,6 +33,7 @@ class Services:
     documents: Documents
     opening: TraceFile
     visitors: Visitors
+    links: LinkStore
 
 
 def _services(request: Request) -> Services:

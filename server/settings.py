@@ -63,6 +63,10 @@ class Settings(BaseSettings):
 
     run_bytes: int = Field(default=2 * 2**30, ge=2**20, description="bytes of runs' checkpoints; beyond it the oldest idle runs go")
 
+    link_bytes: int = Field(
+        default=64 * 2**20, ge=2**20, description="bytes of long links; beyond it those go that nobody opened for longest"
+    )
+
     # work
     workers: int = Field(
         default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64,

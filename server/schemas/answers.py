@@ -181,6 +181,13 @@ class Figure(Answer):
     layout: dict[str, Any]
 
 
+class Link(Answer):
+    """A state of the page under a short name."""
+
+    id: str
+    state: dict[str, Any]
+
+
 class Limits(Answer):
     """Every limit in force by its name."""
 

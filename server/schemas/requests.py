@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from server import limits
 from server.schemas.edits import Edits
@@ -56,6 +56,24 @@ class WhatIfRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     edits: Edits
+
+
+def _exact(state: dict[str, Any]) -> dict[str, Any]:
+    """The state, whose whole numbers every reader of JSON holds exactly."""
+    parts: list[Any] = [state]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, int) and abs(part) > limits.SEED:
+            raise ValueError(f"whole numbers of a link are at most {limits.SEED}, which every reader of JSON holds exactly")
+        parts.extend(part.values() if isinstance(part, dict) else part if isinstance(part, list) else ())
+    return state
+
+
+class LinkRequest(BaseModel):
+    """Keep a state of the page. state: any object; the page keeps its address, `{"address": "#/network?…"}`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": {"address": "#/network?v=2&at=91"}}]})
+    state: Annotated[dict[str, Any], AfterValidator(_exact)]
 
 
 class CheckRequest(BaseModel):

@@ -59,6 +59,17 @@ validations = Table(
     Column("figures", Text, nullable=False),  # JSON: loss, and accuracy or rmse; NaN as a string, which no SQL number can be
 )  # fmt: skip
 
+links = Table(
+    "links", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(40), nullable=False, unique=True),  # comes of the content
+    Column("created", String(40), nullable=False),
+    Column("opened", String(40), nullable=False),  # on which day last
+    Column("data", LargeBinary, nullable=False),  # JSON, packed (blobs.py)
+    Column("sha256", String(64), nullable=False),
+    Index("links_by_opening", "opened", "number"),
+)  # fmt: skip
+
 answers = Table(
     "answers", metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
