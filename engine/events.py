@@ -110,23 +110,25 @@ class Sweep:
         A sweep that an error ended has events as far as it came.
         """
         arrived, sent = set(self.kept), iter(self.sent)
+        rows, requires = tape.rows, tape.requires
         for node in range(self.node, -1, -1):
-            op = tape.ops[node]
+            row = rows[node]
+            op = row[0]
             if op is None or self.gradients[node] is None:
                 continue
-            for port, target in enumerate(tape.inputs[node]):
-                if not tape.requires[target]:
+            for port, target in enumerate(row[3:]):
+                if not requires[target]:
                     continue
                 contribution = next(sent, None)
                 if contribution is None:
                     return
-                if op.placed and tape.residuals[node] is not None:
-                    contribution = Placed(locked(contribution), tape.residuals[node], tape.values[target])
+                if op.placed and row[2] is not None:
+                    contribution = Placed(locked(contribution), locked(row[2]), locked(tape.arrays[target]))
                 if type(contribution) is Summed:
-                    yield Event("vjp", "backward", node, port, target, locked(contribution.before))
-                    yield Event("unbroadcast", "backward", node, port, target, locked(contribution.contribution))
+                    yield Event("vjp", "backward", node, port, target, locked(contribution.before), None)
+                    yield Event("unbroadcast", "backward", node, port, target, locked(contribution.contribution), None)
                 else:
-                    yield Event("vjp", "backward", node, port, target, locked(contribution))
+                    yield Event("vjp", "backward", node, port, target, locked(contribution), None)
                 if target in arrived:
-                    yield Event("accumulate", "backward", node, port, target)
+                    yield Event("accumulate", "backward", node, port, target, None, None)
                 arrived.add(target)

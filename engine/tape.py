@@ -196,10 +196,11 @@ class Tape:
         return events
 
     def _forward_events(self, start: int, end: int) -> Iterator[Event]:
+        rows, arrays, places = self.rows, self.arrays, self.where[::3]
         for node in range(start, end):
-            _, _, phase, probing = self.where[3 * node]
-            if self.rows[node][0] is not None and not probing:
-                yield Event("forward", phase, node, array=self.values[node])
+            _, _, phase, probing = places[node]
+            if rows[node][0] is not None and not probing:
+                yield Event("forward", phase, node, -1, -1, locked(arrays[node]), None)
 
     # recording
 
@@ -355,7 +356,7 @@ class Tape:
         for node, value in changed.items():
             if as_array(value).shape != self.values[node].shape:
                 raise ValueError(f"replay: node {node} has shape {self.values[node].shape}; given shape {as_array(value).shape}")
-        return replay(self.ops, self.inputs, self.attributes, self.values, changed)
+        return replay([row[0] for row in self.rows], [row[3:] for row in self.rows], self.attributes, list(self.values), changed)
 
     def _recorded(self, key: Tensor | int) -> int:
         """The node of a tensor that is on this tape already."""
@@ -396,10 +397,10 @@ def replay(
     for node, op in enumerate(ops):
         if node in changed:
             out[node], dirty[node] = as_array(changed[node]).astype(values[node].dtype), True
-        elif op is not None and any(dirty[i] for i in inputs[node]):
+        elif op is not None and True in [dirty[i] for i in inputs[node]]:
             given = [wide(out[i]) if op.fractional else out[i] for i in inputs[node]]
             result = op.forward(*given, **attributes[node])
-            out[node], dirty[node] = as_array(result[0] if isinstance(result, tuple) else result), True
+            out[node], dirty[node] = as_array(result[0] if type(result) is tuple else result), True
     return out
 
 

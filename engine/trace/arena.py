@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,25 @@ def decode(document: Mapping[str, Any]) -> Array:
     """The inverse of `encode`; read-only."""
     data: Array = np.frombuffer(base64.b64decode(document["bdata"]), dtype=TRANSPORT[document["dtype"]])
     return data.reshape(tuple(document["shape"]))
+
+
+def _where(array: Array) -> int:
+    """Where an array's numbers start: for two arrays the same just when they start at the same place in memory.
+
+    Of the whole of an array it is that array's id, which is quicker to ask for than the address. Both are addresses, of an object and of
+    numbers, so that neither is taken for the other.
+    """
+    owner = array if array.base is None else array.base
+    if type(owner) is np.ndarray and owner.base is None and owner.nbytes == array.nbytes and array.flags.forc:
+        return id(owner)
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+@cache
+def _transport(dtype: np.dtype[Any]) -> tuple[str, np.dtype[Any]]:
+    code = _CODES[dtype.kind, dtype.itemsize]
+    return code, TRANSPORT[code]
 
 
 class Arena:
@@ -52,34 +73,35 @@ class Arena:
         return reference
 
     def _memory(self, array: Array) -> int:
-        address = array.__array_interface__["data"][0]
-        key = (address, array.dtype.str, array.shape, array.strides)
+        where = _where(array)
+        key = (where, array.dtype, array.shape, array.strides)
         reference = self._references.get(key)
         if reference is None:
-            reference = self._references[key] = self._store(array, address)
+            reference = self._references[key] = self._store(array, where)
         return reference
 
     def _scalar(self, number: Any) -> int:
         """Of numpy's own scalar, whose number stands for itself."""
         array = np.asarray(number)
         self._held.append(array)
-        return self._store(array, array.__array_interface__["data"][0])
+        return self._store(array, id(array))
 
-    def _store(self, array: Array, address: int) -> int:
-        code = _CODES[array.dtype.kind, array.dtype.itemsize]
-        if array.dtype.kind == "i" and array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
+    def _store(self, array: Array, where: int) -> int:
+        code, transport = _transport(array.dtype)
+        size = array.size
+        if transport.kind == "i" and size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
             raise ValueError(f"a trace holds integers of 32 bits; given values {array.min()}..{array.max()}")
         if code not in self.dtypes:
             self.dtypes.append(code)
             self._pieces.append([])
             self._sizes.append(0)
         index = self.dtypes.index(code)
-        region = (address, array.dtype.str, array.size) if array.flags.c_contiguous and array.size else None
+        region = (where, array.dtype, size) if size and array.flags.c_contiguous else None
         offset = None if region is None else self._regions.get(region)
         if offset is None:
             offset = self._sizes[index]
-            self._pieces[index].append(np.ascontiguousarray(array, dtype=TRANSPORT[code]).reshape(-1))
-            self._sizes[index] += array.size
+            self._pieces[index].append(array if array.dtype is transport else array.astype(transport))
+            self._sizes[index] += size
             if region is not None:
                 self._regions[region] = offset
         self.dtype.append(index)
@@ -87,9 +109,19 @@ class Arena:
         self.shape.append(list(array.shape))
         return len(self.offset) - 1
 
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of each arena's bytes, as `content_id` takes them."""
+        return {code: hashlib.sha256(arena.data).hexdigest() for code, arena in zip(self.dtypes, self._arenas(), strict=True)}
+
+    def _arenas(self) -> list[Array]:
+        for pieces in self._pieces:
+            if len(pieces) > 1:
+                pieces[:] = [np.concatenate(pieces, axis=None)]
+        return [pieces[0].reshape(-1) for pieces in self._pieces]
+
     def document(self) -> dict[str, Any]:
         """The `tensors` of the trace."""
-        arenas = [np.concatenate(pieces) for pieces in self._pieces]
+        arenas = self._arenas()
         return {
             "dtypes": list(self.dtypes),
             "arenas": {code: encode(arena) for code, arena in zip(self.dtypes, arenas, strict=True)},

@@ -13,17 +13,26 @@ from typing import Any
 
 _EXACT = 2**53
 _AS_THEY_ARE = frozenset({str, bool, type(None)})
+_INTEGERS = frozenset({int, type(None)})
 _PARTS = ("schema", "program", "loss", "events", "batch", "after", "notes")
 
 
-def content_id(document: Mapping[str, Any]) -> str:
-    """``sha256:`` and 64 hexadecimal digits; the same for equal records, whatever the order of keys or the writer of the JSON."""
+def content_id(document: Mapping[str, Any], digests: Mapping[str, str] | None = None) -> str:
+    """``sha256:`` and 64 hexadecimal digits; the same for equal records, whatever the order of keys or the writer of the JSON.
+
+    digests: the SHA-256 of each arena's bytes, by its dtype, where the caller has them; else they are made here.
+    """
     tensors = document["tensors"]
+    if digests is None:
+        digests = {code: hashlib.sha256(base64.b64decode(arena["bdata"])).hexdigest() for code, arena in tensors["arenas"].items()}
     manifest = {part: document[part] for part in _PARTS}
-    manifest["nodes"] = [{key: value for key, value in node.items() if key != "source"} for node in document["nodes"]]
+    manifest["nodes"] = document["nodes"]
     manifest["references"] = {key: tensors[key] for key in ("dtypes", "dtype", "offset", "shape")}
-    manifest["blobs"] = {code: hashlib.sha256(base64.b64decode(arena["bdata"])).hexdigest() for code, arena in tensors["arenas"].items()}
-    text = json.dumps(_canonical(manifest), separators=(",", ":"), ensure_ascii=False)
+    manifest["blobs"] = digests
+    canonical = _canonical(manifest)
+    for node in canonical["nodes"]:
+        node.pop("source", None)
+    text = json.dumps(canonical, separators=(",", ":"), ensure_ascii=False, check_circular=False)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -41,16 +50,33 @@ def _canonical(value: Any) -> Any:
     if kind is dict or isinstance(value, Mapping):
         return {key: item if type(item := value[key]) in _AS_THEY_ARE else _canonical(item) for key in _in_order(tuple(value))}
     if kind is list or isinstance(value, Sequence):
-        kinds = set(map(type, value))
-        numbers = list(chain.from_iterable(value)) if kinds == {list} else value  # shapes, or a column of numbers: most are that
-        if set(map(type, numbers)) == {int} and _exact(numbers):
-            return value
-        return [_canonical(item) for item in value]
+        return _column(value)
     return value
 
 
-def _exact(numbers: Sequence[int]) -> bool:
-    return min(numbers) > -_EXACT and max(numbers) < _EXACT
+def _column(items: Sequence[Any]) -> Sequence[Any]:
+    """A list in canonical form. What is alike in it is looked at in one go: most of a trace are columns of numbers, shapes and nodes."""
+    kinds = set(map(type, items))
+    if kinds <= _AS_THEY_ARE or (kinds <= _INTEGERS and _exact(items)):
+        return items
+    if kinds == {list}:
+        numbers = list(chain.from_iterable(items))
+        if set(map(type, numbers)) <= {int} and _exact(numbers):
+            return items
+    if (
+        kinds == {dict}
+        and len(items) > 1
+        and (keys := _in_order(tuple(items[0])))
+        and all(map(items[0].keys().__eq__, map(dict.keys, items)))
+    ):
+        columns = [_column([item[key] for item in items]) for key in keys]
+        return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [_canonical(item) for item in items]
+
+
+def _exact(numbers: Sequence[int | None]) -> bool:
+    known = [number for number in numbers if number is not None]
+    return not known or (min(known) > -_EXACT and max(known) < _EXACT)
 
 
 @lru_cache(maxsize=1024)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from engine.backward import BackwardRun
 from engine.events import LARGE, Placed, Product
 from engine.ops import describe
 from engine.ops.op import Array, Op
-from engine.tape import Tape
+from engine.tape import Tape, attributes_of
 from engine.tensor import Tensor
 from engine.trace.arena import Arena
 from engine.trace.identity import content_id
@@ -44,7 +45,7 @@ def record(
         "schema_version": 1,
         "id": "",
         "program": plain(program),
-        "ops": {op.name: _described(op) for op in dict.fromkeys(tape.ops) if op is not None},
+        "ops": {op.name: _described(op) for op in dict.fromkeys(row[0] for row in tape.rows) if op is not None},
         "rules": plain(tape.rules),
         "nodes": _nodes(tape, run, arena),
         "loss": run.node,
@@ -55,7 +56,7 @@ def record(
         "notes": plain(notes),
     }
     document["tensors"] = arena.document()
-    document["id"] = content_id(document)
+    document["id"] = content_id(document, arena.digests())
     return document
 
 
@@ -65,11 +66,11 @@ def _described(op: Op) -> Any:
 
 
 def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}  # paths, and how many have come of a stem
     nodes = []
-    columns = zip(tape.ops, tape.inputs, tape.attributes, tape.values, tape.requires, tape.scopes, tape.times, strict=True)
-    for node, (op, inputs, attributes, value, requires, scope, time) in enumerate(columns):
-        gradient = run.gradient(node)
+    for node, (row, value, requires) in enumerate(zip(tape.rows, tape.arrays, tape.requires, strict=True)):
+        op, attributes, gradient = row[0], attributes_of(row), run.gradient(node)
+        scope, time, _, _ = tape.where[3 * node]
         nodes.append(
             {
                 "id": node,
@@ -79,10 +80,10 @@ def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
                 "scope": scope,
                 "time": time,
                 "role": "loss" if node == run.node else tape.roles.get(node) or _role(op, requires),
-                "inputs": list(inputs),
+                "inputs": list(row[3:]),
                 "attributes": plain(attributes) if attributes else {},
                 "shape": list(value.shape),
-                "dtype": value.dtype.name,
+                "dtype": _dtype_name(value.dtype),
                 "requires_grad": requires,
                 "value": arena.add(value),
                 "gradient": None if gradient is None else arena.add(gradient),
@@ -92,20 +93,25 @@ def _nodes(tape: Tape, run: BackwardRun, arena: Arena) -> list[dict[str, Any]]:
     return nodes
 
 
-def _path(op: Op | None, scope: str, leaf: Tensor | None, seen: Counter[str]) -> str:
+@cache
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name
+
+
+def _path(op: Op | None, scope: str, leaf: Tensor | None, seen: dict[str, int]) -> str:
     """A leaf's name, or scope, op and occurrence in that scope; unlike every path before it."""
     if leaf is not None and leaf.name is not None:
         stem, path = leaf.name, leaf.name
     else:
         stem = "constant" if op is None else op.name
         stem = f"{scope}/{stem}" if scope else stem
+        path = f"{stem}#{seen.get(stem, 0)}"
+    while path in seen:
+        seen[stem] = seen.get(stem, 0) + 1
         path = f"{stem}#{seen[stem]}"
-    while seen[path]:
-        seen[stem] += 1
-        path = f"{stem}#{seen[stem]}"
-    seen[path] += 1
+    seen[path] = 1
     if stem != path:
-        seen[stem] += 1
+        seen[stem] = seen.get(stem, 0) + 1
     return path
 
 
@@ -114,29 +120,33 @@ def _role(op: Op | None, requires: bool) -> str:
 
 
 def _events(tape: Tape, arena: Arena) -> dict[str, Any]:
-    columns: dict[str, list[int]] = {name: [] for name in ("kind", "phase", "node", "port", "target", "tensor", "message")}
-    messages = [f"event.{kind}" for kind in KINDS]
-    details: dict[str, Any] = {}
-    add = {name: column.append for name, column in columns.items()}
-    for event, (kind, phase, node, port, target, array, terms) in enumerate(tape.log):
-        if isinstance(array, Placed):
+    log = tape.log
+    tensors, details = [], {}
+    for event, (kind, _, node, port, _, array, terms) in enumerate(log):
+        if type(array) is Placed:
             array = array.whole()
-        large = isinstance(array, Product) or (
+        large = type(array) is Product or (
             kind == "vjp" and array is not None and array.size > LARGE and _is_linear_weight(tape, node, port)
-        )  # computed on demand
-        number = _KIND[kind]
-        add["kind"](number)
-        add["phase"](_PHASE[phase])
-        add["node"](node)
-        add["port"](port)
-        add["target"](target)
-        add["tensor"](-1 if array is None or large else arena.add(array))
-        add["message"](number)
+        )
+        tensors.append(-1 if array is None or large else arena.add(array))  # what is large is computed on demand
         if terms is not None:
             details[str(event)] = {"terms": {name: arena.add(value) for name, value in terms.items()}}
-    return {"kinds": list(KINDS), "phases": list(PHASES), "messages": messages, **columns, "details": details}
+    kinds = [_KIND[event.kind] for event in log]
+    return {
+        "kinds": list(KINDS),
+        "phases": list(PHASES),
+        "messages": [f"event.{kind}" for kind in KINDS],
+        "kind": kinds,
+        "phase": [_PHASE[event.phase] for event in log],
+        "node": [event.node for event in log],
+        "port": [event.port for event in log],
+        "target": [event.target for event in log],
+        "tensor": tensors,
+        "message": kinds,
+        "details": details,
+    }
 
 
 def _is_linear_weight(tape: Tape, node: int, port: int) -> bool:
-    op = tape.ops[node]
+    op = tape.rows[node][0]
     return op is not None and op.name == "linear" and port == 1

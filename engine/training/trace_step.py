@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.ops.op import Array
 from engine.optim import clip_grad_norm_
 from engine.tape import Tape
 from engine.trace.recorder import record
-from engine.training.checkpoint import State, pack, restore, step_of
+from engine.training.checkpoint import State, restore, step_of
 from engine.training.loop import BatchOrder, train
 from engine.training.settings import Settings
 from engine.training.task import Batch, Task
@@ -41,12 +42,12 @@ def trace_step(
     batch = task.batch("train", indices).by_falling_length()
     made_by = {"task": task.name, "data": task.data_version, **(about or {}), **settings.to_program(), "step": step, "example": example}
     program = {"kind": "network", **made_by}
-    difference = _fused_difference(restore(task, settings, pack(state)), state, batch)
-    return _record(task, settings, state, batch, program, difference)
+    return _record(task, settings, state, batch, program)
 
 
-def _record(task: Task, settings: Settings, state: State, batch: Batch, program: dict[str, Any], difference: float) -> dict[str, Any]:
+def _record(task: Task, settings: Settings, state: State, batch: Batch, program: dict[str, Any]) -> dict[str, Any]:
     model, optimizer = state.model, state.optimizer
+    fused = _fused_gradients(state, batch)
     with Tape("TRACE") as tape:
         output, unrolled = model(batch)
         model.probe(unrolled)
@@ -54,22 +55,26 @@ def _record(task: Task, settings: Settings, state: State, batch: Batch, program:
             loss = model.loss(output, batch.targets)
         optimizer.zero_grad()
         run = loss.backward()
+        difference = _difference(fused, [run[p] for p in optimizer.params])
         if settings.clip_norm is not None:
             clip_grad_norm_(optimizer.params, settings.clip_norm)
         before = {tape.leaf(p): p for p in optimizer.params}
         optimizer.step()
         replayed = tape.replay({node: p.data for node, p in before.items()})
-    after = {node: value for node, value in enumerate(replayed) if value is not tape.values[node]}
+    after = {node: value for node, value in enumerate(replayed) if value is not tape.arrays[node]}
     notes = [{"key": "note.fused_difference", "params": {"difference": difference}}]
     return record(tape, run, program=program, batch=task.describe(batch, "train"), after=after, notes=notes)
 
 
-def _fused_difference(fused: State, primitive: State, batch: Batch) -> float:
-    """The largest difference of a gradient between the fused kernels, which trained, and the primitives, which the trace shows."""
-    gradients = []
-    for state, tape in ((fused, Tape("GRAD")), (primitive, Tape("TRACE"))):
-        with tape:
-            output, _ = state.model(batch)
-            run = state.model.loss(output, batch.targets).backward()
-        gradients.append([run[p] for p in state.optimizer.params])
-    return float(np.max([np.abs(a - b).max(initial=0.0) for a, b in zip(*gradients, strict=True)]))  # np.max keeps a NaN
+def _fused_gradients(state: State, batch: Batch) -> list[Array]:
+    """The parameters' gradients by the fused kernels, which train; the trace shows the primitives. Leaves no gradient behind."""
+    with Tape("GRAD"):
+        output, _ = state.model(batch)
+        run = state.model.loss(output, batch.targets).backward()
+    state.optimizer.zero_grad()
+    return [run[p] for p in state.optimizer.params]
+
+
+def _difference(one: list[Array], other: list[Array]) -> float:
+    """The largest difference of two numbers at the same place."""
+    return float(np.max([np.abs(a - b).max(initial=0.0) for a, b in zip(one, other, strict=True)]))  # np.max keeps a NaN

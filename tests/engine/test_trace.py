@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,24 @@ def test_an_array_is_stored_once() -> None:
     assert np.isnan(decode(document["statistics"]["mean"])[empty])
     with pytest.raises(ValueError, match="integers of 32 bits"):
         arena.add(np.array([2**40]))
+
+
+def test_views_of_one_memory_keep_their_own_numbers() -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    fortran = np.asfortranarray(a + 10)
+    views = [
+        a, a.T, a[::-1, ::-1], a[0], a[1], a[:, 1], a.reshape(-1), a[1:, 2:], a.astype(">f8"), a[0].view(np.uint8),
+        *(np.broadcast_to(a[i, i], (2, 3)) for i in range(2)),
+        fortran, fortran.T, fortran.reshape(-1), np.float64(3.5), np.array(2.5), np.empty((0, 3)),
+    ]  # fmt: skip
+    arena = Arena()
+    references = [arena.add(view) for view in views]
+    document = {"schema": "retrograd.trace/1", "nodes": [], "loss": 0, "tensors": arena.document()}
+    for view, reference in zip(views, references, strict=True):
+        np.testing.assert_array_equal(Document(document).tensor(reference), view)
+    assert arena.digests() == {
+        code: hashlib.sha256(decode(packed).tobytes()).hexdigest() for code, packed in document["tensors"]["arenas"].items()
+    }
 
 
 @pytest.mark.parametrize("array", [np.array([1.5, np.nan]), np.arange(3, dtype=np.int64), np.array(True), np.zeros((2, 0), np.float32)])
