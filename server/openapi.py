@@ -20,6 +20,7 @@ from server.problems import MEDIA_TYPE as PROBLEM
 from server.problems import ProblemDocument
 from server.schemas import answers as about
 from server.schemas import trace_answers as traces
+from server.schemas.expression_check import ExpressionCheck
 
 JSON = "application/json"
 REF = "#/components/schemas/"
@@ -57,6 +58,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/traces/{trace_id}/diff/{other_id}"): Operation("compareTraces", traces.Diff, headers=("ETag",), conditional=True),
     ("get", "/traces/{trace_id}/figures/{figure}"): Operation("drawTrace", about.Figure, headers=("ETag",), conditional=True),
     ("get", "/traces/{trace_id}/export/{format}"): Operation("exportTrace", headers=("Content-Disposition", "ETag"), conditional=True),
+    ("post", "/expressions/check"): Operation("checkExpression", ExpressionCheck),
     ("get", "/opening"): Operation("readOpening", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True),
     ("get", "/schema/trace-1.json"): Operation("readTraceSchema", forms=("application/schema+json",)),
     ("get", "/tasks"): Operation("listTasks", about.TaskList),
@@ -86,6 +88,9 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "editTrace": {"another weight": {"edits": [{"node": "rnn.weight_hh_l0", "index": [0, 0], "value": 1.5}]}},
     "checkGradient": {"the first element": {"index": [0, 0]}},
+    "checkExpression": {
+        "a name that is no operation": {"program": {"kind": "expression", "expression": "h = tanh(w*x)\nhh(h)", "inputs": {"w": 0.5, "x": 2}}}
+    },
     "createRun": {"an LSTM": {"program": {"task": "adding", "cell": "lstm", "hidden_size": 8, "optimizer": {"name": "sgd", "lr": 0.1}}}},
     "trainRun": {"a hundred steps": {"count": 100}},
     "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},

@@ -51,6 +51,17 @@ def _traced(program: Mapping[str, Any], checkpoint: bytes | None, elements: int)
             return trace_network(program, checkpoint)
 
 
+def check_program(program: Mapping[str, Any], seconds: float = limits.COMPUTE_SECONDS) -> list[int]:
+    """Computes an expression, within `seconds` of processor time, and gives the shape of its result.
+
+    Raises ProgramError for one that cannot be computed or differentiated.
+    """
+    with processor_time(seconds):
+        doc = trace_expression(program)
+    summed = [note["params"]["shape"] for note in doc["notes"] if note["key"] == "note.summed_loss"]
+    return summed[0] if summed else []
+
+
 def serialise(document: Mapping[str, Any]) -> bytes:
     """A trace as JSON: what `engine.trace.to_bytes` writes, in a tenth of the time. Its numbers outside tensors are finite already."""
     return orjson.dumps(document)
