@@ -39,6 +39,14 @@ RUN_STEPS = 20_000
 # imported graphs
 GRAPH_VALUE_ELEMENTS = 100_000  # of one value that is written in lists
 
+# files of arrays
+UPLOAD_ELEMENTS = 4_000_000  # numbers in one
+UPLOAD_TENSORS = 1_000
+UPLOAD_UNPACKED_BYTES = 40 * 2**20  # of all members of an npz
+UPLOAD_HEADER_BYTES = 2**20  # of safetensors
+TENSOR_NAME_CHARACTERS = 200
+SEQUENCE_ELEMENTS = 200_000  # of own sequences that are tensors of an upload
+
 # edits of one trace, and traces that come of edits of each other
 EDITS = 1_000
 EDIT_DEPTH = 16
@@ -63,6 +71,7 @@ CHECKPOINT_BYTES = 2**28
 
 # visitors
 VISITOR_RUNS = 64  # kept of one who has no account
+VISITOR_UPLOADS = 16
 WRITES_PER_SECOND = 30  # of one address
 
 # answers kept for requests that come again with their Idempotency-Key; beyond these the oldest go
