@@ -21,7 +21,7 @@ from server.middleware import Negotiation, RequestContext
 from server.origins import OriginGuard
 from server.proxies import ProxyGuard
 from server.rates import RateGuard
-from server.routes import exports, expressions, figures, health, links, opening, ops, pages, probes, runs, schema, tasks, traces
+from server.routes import checkpoints, exports, expressions, figures, health, links, opening, ops, pages, probes, runs, schema, tasks, traces
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
@@ -35,7 +35,7 @@ from server.token import TokenGuard
 from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
-RESOURCES = (traces, expressions, exports, opening, schema, tasks, ops, runs, figures, links, published_limits, health)
+RESOURCES = (traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, figures, links, published_limits, health)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -20,6 +20,7 @@ from server.problems import MEDIA_TYPE as PROBLEM
 from server.problems import ProblemDocument
 from server.schemas import answers as about
 from server.schemas import trace_answers as traces
+from server.schemas.checkpoints import CheckpointList
 from server.schemas.expression_check import ExpressionCheck
 
 JSON = "application/json"
@@ -63,6 +64,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/schema/trace-1.json"): Operation("readTraceSchema", forms=("application/schema+json",)),
     ("get", "/tasks"): Operation("listTasks", about.TaskList),
     ("get", "/tasks/{name}/examples"): Operation("listExamples", about.ExamplePage, headers=("Link",)),
+    ("get", "/checkpoints"): Operation("listCheckpoints", CheckpointList),
     ("get", "/ops"): Operation("listOperations", about.OperationList),
     ("post", "/runs"): Operation("createRun", about.Run, {201: "Created; nothing is trained yet"}, headers=("Location",)),
     ("get", "/runs"): Operation("listRuns", about.RunPage, headers=("Link",)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,16 @@ def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
     counts = about.get("counts", [about["step"]] * len(optimizer.params))  # checkpoints from before they were kept
     optimizer.load_state_dict({"steps": about["step"], "counts": counts, "hyper": optimizer.hyper, "state": kept})
     return State(model, optimizer, about["step"])
+
+
+def start_from(task: Task, settings: Settings, parameters: Mapping[str, Array]) -> bytes:
+    """The checkpoint of step 0 of a training that starts from these parameters, by name, in place of the seed's. Its optimizer is new.
+
+    Raises ValueError that lists what is missing, unexpected or of another shape.
+    """
+    state = restore(task, settings, None)
+    state.model.load_state_dict(parameters)
+    return pack(state)
 
 
 def pack(state: State) -> bytes:

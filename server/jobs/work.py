@@ -16,6 +16,7 @@ from server.programs.errors import ProgramError
 from server.programs.expression import trace_expression
 from server.programs.graph import trace_graph
 from server.programs.network import settings_of, trace_network
+from server.programs.start import initial
 from server.programs.what_if import first, trace_with_edits, within
 from server.store.traces import TraceFile
 
@@ -71,7 +72,7 @@ def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int
     """At most `steps` more steps of a run, stopped after `seconds`."""
     task, settings = settings_of(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        return train(task, settings, checkpoint, steps, seconds)
+        return train(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint, steps, seconds)
 
 
 def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, float]:

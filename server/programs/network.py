@@ -11,6 +11,7 @@ from engine.training import Settings, trace_step
 from server import limits
 from server.programs.cost import step_work, trace_cost
 from server.programs.errors import LimitError, ProgramError
+from server.programs.start import initial, normalised_start
 from server.tasks import NAMES, ArrayTask, load
 from server.tasks.own import OwnSequencesTask
 
@@ -51,12 +52,13 @@ def normalised(program: Mapping[str, Any]) -> dict[str, Any]:
 def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
     """Estimates what the trace of a network program's step would hold, before anything is computed.
 
-    Raises ProgramError for an example that the task has not, LimitError for more nodes or numbers than may be.
+    Raises ProgramError for an example that the task has not or a start that does not fit, LimitError for more nodes or numbers than may be.
     """
     task, settings = settings_of(program)
     example = program["example"]
     if example is not None and example >= task.size("train"):
         raise ProgramError(f"example {example} is outside the training part; it has 0 to {task.size('train') - 1}", "/program/example")
+    initial(program, task, settings)
     cost = trace_cost(task, settings, example)
     todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size"
     for what, actual, most in (("nodes", cost.nodes, nodes), ("numbers", cost.elements, elements)):
@@ -81,6 +83,8 @@ def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -
     task, settings = settings_of(program)
     if checkpoint is None:
         check_reach(program)
+        checkpoint = initial(program, task, settings)
     about = {} if program.get("sequences") is None else {"sequences": program["sequences"]}
+    about |= normalised_start(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
         return trace_step(task, settings, program["step"], program["example"], checkpoint, about)

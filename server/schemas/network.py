@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from engine.training.settings import OPTIMIZERS
 from server import limits
 from server.schemas.sequences import OwnSequences
+from server.schemas.start import CheckpointStart
 from server.tasks.own import NAME
 
 _ADAMW: Mapping[str, Any] = OPTIMIZERS["adamw"]
@@ -65,7 +66,8 @@ class RunProgram(TrainingProgram):
 class NetworkProgram(TrainingProgram):
     """One step of a training: step `step` on its own batch, or on one example of the training part alone.
 
-    It learns the examples of a task, or sequences that the program brings along.
+    It learns the examples of a task, or sequences that the program brings along. start: the parameters that it starts from, where they are
+    not those that its seed draws; step 1 is the first from there.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
@@ -77,6 +79,7 @@ class NetworkProgram(TrainingProgram):
     kind: Literal["network"] = "network"
     task: Annotated[str, Field(max_length=100)] | None = None
     sequences: OwnSequences | None = None
+    start: CheckpointStart | None = None
     step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
     example: Annotated[int, Field(ge=0)] | None = None
 

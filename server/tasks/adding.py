@@ -1,7 +1,7 @@
 """The adding problem (Hochreiter and Schmidhuber, 1997): two of the numbers in a sequence are marked; what is their sum?
 
-Generated: numbers uniform in 0..1, lengths uniform between a shortest and a longest, one marker in each half of the sequence. Two sizes: short
-sequences to read, and `LONG` steps, over which the gradient of a plain RNN vanishes.
+Generated: numbers uniform in 0..1, lengths uniform between a shortest and a longest, one marker in each half of the sequence. Two sizes:
+short sequences to read, and `LONG` steps, over which the gradient of a plain RNN vanishes.
 """
 
 from __future__ import annotations

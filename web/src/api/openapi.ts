@@ -192,6 +192,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/expressions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Expression
+         * @description What is wrong with an expression. It is computed and differentiated as for a trace, which is thrown away.
+         */
+        post: operations["checkExpression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces/{trace_id}/export/{format}": {
         parameters: {
             query?: never;
@@ -284,6 +304,26 @@ export interface paths {
          * @description Examples of a part, in their order; `after` is the number of the last one seen.
          */
         get: operations["listExamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description Every checkpoint that a network program can start from.
+         */
+        get: operations["listCheckpoints"];
         put?: never;
         post?: never;
         delete?: never;
@@ -420,6 +460,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Keep a state of the page. 200 when the very same is kept already; links belong to nobody.
+         */
+        post: operations["createLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Link
+         * @description What a link keeps. 404 for one that there never was, or that was not opened for so long that it made room.
+         */
+        get: operations["readLink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -505,6 +585,26 @@ export interface components {
         CheckRequest: {
             /** Index */
             index: number[];
+        };
+        /**
+         * CheckpointStart
+         * @description The parameters of a trained network that comes with the server (`GET /checkpoints`). The optimizer starts anew.
+         */
+        CheckpointStart: {
+            /**
+             * Checkpoint
+             * @description its name
+             */
+            checkpoint: string;
+            /** Version */
+            version?: string | null;
+        };
+        /**
+         * ExpressionCheckRequest
+         * @description Check an expression as it is typed.
+         */
+        ExpressionCheckRequest: {
+            program: components["schemas"]["ExpressionProgram"];
         };
         /**
          * ExpressionProgram
@@ -664,10 +764,26 @@ export interface components {
             tolerance: number;
         };
         /**
+         * LinkRequest
+         * @description Keep a state of the page. state: any object; the page keeps its address, `{"address": "#/network?…"}`.
+         * @example {
+         *       "state": {
+         *         "address": "#/network?v=2&at=91"
+         *       }
+         *     }
+         */
+        LinkRequest: {
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * NetworkProgram
          * @description One step of a training: step `step` on its own batch, or on one example of the training part alone.
          *
-         *     It learns the examples of a task, or sequences that the program brings along.
+         *     It learns the examples of a task, or sequences that the program brings along. start: the parameters that it starts from, where they are
+         *     not those that its seed draws; step 1 is the first from there.
          * @example {
          *       "cell": "gru",
          *       "example": 3,
@@ -744,6 +860,7 @@ export interface components {
             /** Task */
             task?: string | null;
             sequences?: components["schemas"]["OwnSequences"] | null;
+            start?: components["schemas"]["CheckpointStart"] | null;
             /**
              * Step
              * @default 1
@@ -1148,6 +1265,35 @@ export interface components {
             epsilon: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
+         * Checkpoint
+         * @description A trained network. program: what fixed its training, of `step` steps; loss: of training, the mean of the last hundred of them.
+         */
+        Checkpoint: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            program: components["schemas"]["RunProgram"];
+            /** Step */
+            step: number;
+            /** Loss */
+            loss: number;
+            validation: components["schemas"]["Validation"];
+        };
+        /**
+         * CheckpointList
+         * @description Every checkpoint.
+         */
+        CheckpointList: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Items */
+            items: components["schemas"]["Checkpoint"][];
+        };
+        /**
          * Diff
          * @description Two traces side by side; what is equal is not listed.
          */
@@ -1242,6 +1388,21 @@ export interface components {
             next: number | null;
         };
         /**
+         * ExpressionCheck
+         * @description What is wrong with an expression, and where. `shape`: of what it computes, before it is summed; null where it cannot be.
+         */
+        ExpressionCheck: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Errors */
+            errors: components["schemas"]["ProblemPart"][];
+            /** Shape */
+            shape: number[] | null;
+        };
+        /**
          * Extent
          * @description What is said of an array in place of its numbers.
          */
@@ -1318,6 +1479,23 @@ export interface components {
             schema_version: 1;
         } & {
             [key: string]: number;
+        };
+        /**
+         * Link
+         * @description A state of the page under a short name.
+         */
+        Link: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Id */
+            id: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Localised
@@ -2578,6 +2756,49 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    checkExpression: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpressionCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpressionCheck"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     exportTrace: {
         parameters: {
             query?: never;
@@ -2758,6 +2979,31 @@ export interface operations {
             405: components["responses"]["Problem405"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listCheckpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
@@ -3053,6 +3299,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Figure"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    createLink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Kept already */
+            200: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Kept */
+            201: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a link */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
                 };
             };
             401: components["responses"]["Problem401"];
