@@ -26,6 +26,8 @@ EXPRESSION_ELEMENTS = 200_000  # of all intermediate results together
 
 # networks and runs
 HIDDEN_SIZE = 256
+LAYERS = 4
+PARAMETERS = 1_000_000  # of one network, so that its checkpoints stay small
 BATCH_SIZE = 256
 SEQUENCES = 256  # of the caller's own in one program
 SEQUENCE_STEPS = 200

@@ -20,7 +20,7 @@ from engine.nn import init
 from engine.nn.linear import positive
 from engine.nn.module import Module, Parameter
 from engine.nn.random import Stream, probability
-from engine.nn.unrolled import Fused, Primitive, Unrolled, padded
+from engine.nn.unrolled import Fused, Primitive, Stacked, Unrolled, padded, side_by_side
 from engine.ops.fused import counts_of
 from engine.ops.op import Array
 from engine.tape import label, scope, tracing
@@ -102,14 +102,21 @@ class Recurrent(Module):
     # one layer, one direction
 
     def run(self, input: Tensor, state: State | None = None, lengths: Sequence[int] | None = None) -> Unrolled:
-        """The first layer, forward, over a batch whose sequences are sorted by falling length: for networks of one layer.
+        """All layers and directions over a batch whose sequences are sorted by falling length; gives the top layer.
 
-        input: (batch, time, input_size). state: (batch, hidden) each, zeros when not given. lengths: how long each sequence is; all of
-        them when not given. Raises ValueError for shapes or lengths that do not fit.
+        input: (batch, time, input_size). state: for one layer of one direction, (batch, hidden) each, zeros when not given. lengths: how
+        long each sequence is; all of them when not given. Raises ValueError for shapes or lengths that do not fit, and for a state given
+        to several layers or directions.
         """
         batch, time = self._check(input)
         if lengths is not None:
             lengths = None if len(lengths) == batch and all([n == time for n in lengths]) else [int(n) for n in lengths]
+        if len(self.suffixes) > 1:
+            if state is not None:
+                raise ValueError(f"{self.cell}: `run` takes a state for one layer of one direction; this has {len(self.suffixes)}, call it")
+            zeros = [self._zeros(batch, suffix) for suffix in self.suffixes]
+            runs = self._layers_fused(input, zeros, lengths) if tracing() is None else self._layers_primitive(input, zeros, lengths)
+            return Stacked(runs[-self.directions :])
         if state is None:
             state = self._zeros(batch, "l0")
         else:
@@ -160,7 +167,7 @@ class Recurrent(Module):
         assert tape is not None  # primitives are for a trace
         step, options = STEPS[self.cell], self.options()
         weights = [None if w is None else Tensor.of_node(tape, tape.node_of(w)) for w in self._weights(suffix)]  # looked up once
-        reverse, time, batch = suffix.endswith("_reverse"), len(counts), counts[0]
+        reverse, time, batch, first = suffix.endswith("_reverse"), len(counts), counts[0], suffix.startswith("l0")
         steps: list[Any] = [None] * time
         ended: list[State] = []  # states of sequences that have ended, shortest first
         state = tuple([part[: counts[-1]] for part in initial]) if reverse and counts[-1] < batch else initial
@@ -173,7 +180,8 @@ class Recurrent(Module):
             with scope(f"{name}/t={t}", time=t):
                 if rows > running:  # backwards in time, shorter sequences join
                     state = tuple([apply("concat", a, b[running:rows]) for a, b in zip(state, initial, strict=True)])
-                state = step(label(x_at(t, rows), "x"), state, *weights, **options)
+                x = x_at(t, rows)
+                state = step(label(x, "x") if first else x, state, *weights, **options)  # above, x is what the layer below calls h
                 label(state[0], "h")
                 if len(state) > 1:
                     label(state[1], "c")
@@ -236,36 +244,52 @@ class Recurrent(Module):
         return self.stream.mask(shape, self.dropout, self._dtype)
 
     def _stack_fused(self, x: Tensor, states: Sequence[State], lengths: Sequence[int] | None) -> tuple[Tensor, list[State]]:
-        lasts: list[State] = []
+        runs = self._layers_fused(x, states, lengths)
+        output = side_by_side([run.everything[: run.time] for run in runs[-self.directions :]])  # time first
+        return output.transpose([1, 0, 2]), [run.last for run in runs]
+
+    def _layers_fused(self, x: Tensor, states: Sequence[State], lengths: Sequence[int] | None) -> list[Fused]:
+        """Every layer and direction; the top layer runs when something is asked of it."""
+        runs: list[Fused] = []
         time, batch_first = x.shape[1], True
         for layer in range(self.num_layers):
-            outputs = []
+            if layer > 0:
+                x, batch_first = side_by_side([run.everything[:time] for run in runs[-self.directions :]]), False
+                mask = self._mask(layer - 1, (x.shape[1], time, x.shape[2]))
+                if mask is not None:
+                    x = apply("dropout", x, mask.transpose(1, 0, 2))
             for k in range(layer * self.directions, (layer + 1) * self.directions):
-                found = self._fused(x, states[k], lengths, self.suffixes[k], batch_first=batch_first)
-                outputs.append(found.everything[:time])  # time first
-                lasts.append(found.last)
-            x, batch_first = outputs[0] if len(outputs) == 1 else apply("concat", *outputs, axis=2), False
-            mask = self._mask(layer, (x.shape[1], time, x.shape[2]))
-            if mask is not None:
-                x = apply("dropout", x, mask.transpose(1, 0, 2))
-        return x.transpose([1, 0, 2]), lasts
+                runs.append(self._fused(x, states[k], lengths, self.suffixes[k], batch_first=batch_first))
+        return runs
 
     def _stack_primitive(self, x: Tensor, states: Sequence[State], lengths: Sequence[int] | None) -> tuple[Tensor, list[State]]:
-        batch, time, _ = x.shape
-        counts, lasts = counts_of(lengths, time, batch), []
+        runs = self._layers_primitive(x, states, lengths)
+        each = [side_by_side([run.steps[t] for run in runs[-self.directions :]]) for t in range(x.shape[1])]
+        return apply("stack", *[padded(h, x.shape[0]) for h in each], axis=1), [run.last for run in runs]
 
+    def _layers_primitive(self, x: Tensor, states: Sequence[State], lengths: Sequence[int] | None) -> list[Unrolled]:
+        """Every layer and direction, step by step. What both directions of a layer give the next one is joined in the scope ``l0_both``."""
+        batch, time, _ = x.shape
+        counts = counts_of(lengths, time, batch)
+        runs: list[Unrolled] = []
         x_at: Callable[[int, int], Tensor] = partial(_rows_at, x)
         for layer in range(self.num_layers):
-            runs = []
+            if layer > 0:
+                each = [self._joined(runs[-self.directions :], layer - 1, t) for t in range(1, time + 1)]
+                mask = self._mask(layer - 1, (batch, time, self.hidden_size * self.directions))
+                if mask is not None:
+                    each = [apply("dropout", h, mask[: h.shape[0], t].copy()) for t, h in enumerate(each)]
+                x_at = _given(each)
             for k in range(layer * self.directions, (layer + 1) * self.directions):
                 runs.append(self._primitive(x_at, states[k], counts, self.suffixes[k]))
-                lasts.append(runs[-1].last)
-            each = [_side_by_side([run.steps[t] for run in runs]) for t in range(time)]
-            mask = self._mask(layer, (batch, time, self.hidden_size * self.directions))
-            if mask is not None:
-                each = [apply("dropout", h, mask[: h.shape[0], t].copy()) for t, h in enumerate(each)]
-            x_at = _given(each)
-        return apply("stack", *[padded(h, batch) for h in each], axis=1), lasts
+        return runs
+
+    def _joined(self, runs: Sequence[Unrolled], layer: int, t: int) -> Tensor:
+        """What a layer gives the next one at step t (from 1)."""
+        if len(runs) == 1:
+            return runs[0].steps[t - 1]
+        with scope(f"{self.cell}/l{layer}_both/t={t}", time=t):
+            return label(side_by_side([run.steps[t - 1] for run in runs]), "both")
 
     def extra_repr(self) -> str:
         shown = f"{self.input_size}, {self.hidden_size}"
@@ -280,10 +304,6 @@ def _rows_at(x: Tensor, t: int, rows: int) -> Tensor:
 
 def _given(each: Sequence[Tensor]) -> Callable[[int, int], Tensor]:
     return lambda t, rows: each[t - 1]
-
-
-def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else apply("concat", *parts, axis=1)
 
 
 class RNN(Recurrent):

@@ -12,11 +12,13 @@ from engine.tensor import Tensor, apply
 
 
 class Unrolled:
-    """A layer run over a batch, one direction.
+    """A layer run over a batch, one direction; or all layers and directions (`Stacked`).
 
-    steps: at TRACE the hidden state of each step, (rows, hidden), rows being the sequences still running; empty below TRACE.
+    time: how many steps. steps: at TRACE the hidden state of each step, (rows, hidden), rows being the sequences still running; empty
+    below TRACE.
     """
 
+    time: int
     steps: tuple[Tensor, ...] = ()
 
     @property
@@ -32,6 +34,14 @@ class Unrolled:
     def output(self) -> Tensor:
         """The hidden states of all steps, (batch, time, hidden), zeros where a sequence has ended; recorded when called."""
         raise NotImplementedError
+
+    def at(self, t: int) -> Tensor:
+        """What a read-out of step t (from 1) sees, (rows, hidden); at TRACE."""
+        return self.steps[t - 1]
+
+    def so_far(self, t: int) -> Tensor:
+        """What a read-out of last states would see, were step t (from 1) the last one read; at TRACE. (rows, hidden)."""
+        return self.steps[t - 1]
 
 
 class Fused(Unrolled):
@@ -80,7 +90,7 @@ class Primitive(Unrolled):
     """Run step by step, each primitive recorded."""
 
     def __init__(self, steps: Sequence[Tensor], last: State, batch: int) -> None:
-        self.steps, self._last, self.batch = tuple(steps), last, batch
+        self.steps, self._last, self.batch, self.time = tuple(steps), last, batch, len(steps)
 
     @property
     def last(self) -> State:
@@ -92,6 +102,46 @@ class Primitive(Unrolled):
 
     def output(self) -> Tensor:
         return apply("stack", *[padded(h, self.batch) for h in self.steps], axis=1)
+
+
+class Stacked(Unrolled):
+    """The top layer of several, or of both directions: forward before reverse, side by side.
+
+    runs: its directions. Last states are each direction's own: the reverse one has read the whole sequence when it comes to its first step.
+    """
+
+    def __init__(self, runs: Sequence[Unrolled]) -> None:
+        self.runs, self.time = tuple(runs), runs[0].time
+        self.steps = self.runs[0].steps if len(self.runs) == 1 else ()
+
+    @property
+    def last(self) -> State:
+        return tuple([side_by_side(parts) for parts in zip(*[run.last for run in self.runs], strict=True)])
+
+    @property
+    def final(self) -> Tensor:
+        return side_by_side([run.final for run in self.runs])
+
+    def output(self) -> Tensor:
+        return side_by_side([run.output() for run in self.runs])
+
+    def at(self, t: int) -> Tensor:
+        return side_by_side([run.steps[t - 1] for run in self.runs])
+
+    def so_far(self, t: int) -> Tensor:
+        """The forward direction has read up to step t, the reverse one the whole sequence."""
+        forward, *reverse = self.runs
+        h = forward.steps[t - 1]
+        return side_by_side([h, *[_first(run.final, h.shape[0]) for run in reverse]])
+
+
+def side_by_side(parts: Sequence[Tensor]) -> Tensor:
+    """Features of several, one after the other; of one, itself."""
+    return parts[0] if len(parts) == 1 else apply("concat", *parts, axis=parts[0].ndim - 1)
+
+
+def _first(h: Tensor, rows: int) -> Tensor:
+    return h if h.shape[0] == rows else h[:rows]
 
 
 def padded(h: Tensor, batch: int) -> Tensor:

@@ -38,7 +38,7 @@ class State:
 
 def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
     """The state in a checkpoint, or the initial one. Raises ValueError for another network's checkpoint."""
-    model = SequenceModel(task, settings.cell, settings.hidden_size, generator(settings.seed, INITIALISATION))
+    model = SequenceModel(task, settings, generator(settings.seed, INITIALISATION))
     optimizer = settings.make_optimizer(model.parameters())
     if checkpoint is None:
         return State(model, optimizer, 0)

@@ -1,4 +1,4 @@
-"""The network that is trained: one recurrent layer and a linear read-out."""
+"""The network that is trained: recurrent layers and a linear read-out."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from engine.nn import CELLS, Linear, Module, Unrolled
 from engine.ops.op import Array
 from engine.tape import label, scope, tracing
 from engine.tensor import Tensor
+from engine.training.settings import Settings
 from engine.training.task import Batch, Task
 
 
 class SequenceModel(Module):
-    """`rnn` (RNN, LSTM or GRU) and `head` (Linear) on its last state or on every state."""
+    """`rnn` (RNN, LSTM or GRU) and `head` (Linear) on the top layer's last state or on its every state.
 
-    def __init__(self, task: Task, cell: str, hidden_size: int, generator: np.random.Generator | None = None) -> None:
-        self.rnn = CELLS[cell](task.input_size, hidden_size, batch_first=True, generator=generator)
-        self.head = Linear(hidden_size, task.output_size, generator=generator)
+    Of two directions the read-out sees both, forward before reverse; the last state of the reverse one is that of the first step.
+    """
+
+    def __init__(self, task: Task, settings: Settings, generator: np.random.Generator | None = None) -> None:
+        size, layers, both = settings.hidden_size, settings.layers, settings.bidirectional
+        cell = CELLS[settings.cell]
+        self.rnn = cell(task.input_size, size, num_layers=layers, batch_first=True, bidirectional=both, generator=generator)
+        self.head = Linear(size * self.rnn.directions, task.output_size, generator=generator)
         self.kind, self.readout = task.kind, task.readout
         self.name_parameters()
 
@@ -45,13 +51,16 @@ class SequenceModel(Module):
             return label(loss(output, target), "L", "loss")
 
     def probe(self, unrolled: Unrolled) -> None:
-        """Records the prediction at every step, loss or no loss, to be looked at. Does nothing below TRACE."""
+        """Records the prediction at every step, loss or no loss, to be looked at. Does nothing below TRACE.
+
+        Where the last state is read, step t is taken for the last one of the forward direction; the reverse one has read everything.
+        """
         tape = tracing()
         if tape is None:
             return
-        for t, h in enumerate(unrolled.steps, start=1):
+        for t in range(1, unrolled.time + 1):
             with tape.probe(), tape.scope(f"predict/t={t}", time=t):
-                output: Any = self.head(h)
+                output: Any = self.head(unrolled.at(t) if self.readout == "every" else unrolled.so_far(t))
                 if self.kind == "classification":
                     label(output, "logits")
                     label(output.softmax(), "p")

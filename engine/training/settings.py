@@ -24,11 +24,14 @@ OPTIMIZERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 class Settings:
     """Network, optimizer, batch and seed. Raises ValueError for what no training can run with.
 
-    optimizer: ``{"name": "adamw" | "sgd", ...}``; what is left out gets the default. clip_norm: global norm, None for no clipping.
+    layers: recurrent layers, one above the other. bidirectional: each layer runs in both directions of time. optimizer:
+    ``{"name": "adamw" | "sgd", ...}``; what is left out gets the default. clip_norm: global norm, None for no clipping.
     """
 
     cell: str = "gru"
     hidden_size: int = 16
+    layers: int = 1
+    bidirectional: bool = False
     optimizer: dict[str, Any] = field(default_factory=lambda: {"name": "adamw"})
     clip_norm: float | None = 1.0
     batch_size: int = 32
@@ -37,7 +40,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise ValueError(f"cell is {self.cell!r}; expected one of {', '.join(CELLS)}")
-        for name in ("hidden_size", "batch_size"):
+        for name in ("hidden_size", "layers", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected at least 1")
         if not 0 <= self.seed < 2**63:
@@ -53,8 +56,12 @@ class Settings:
         return AdamW(params, **options) if self.optimizer["name"] == "adamw" else SGD(params, **options)
 
     def to_program(self) -> dict[str, Any]:
-        """The fields of a trace's network program that come from the settings."""
-        return {"cell": self.cell, "hidden_size": self.hidden_size, "optimizer": dict(self.optimizer), "clip_norm": self.clip_norm,
+        """The fields of a trace's network program that come from the settings.
+
+        One layer and one direction are not written: programs from before there were more stay what they were, and so do their traces' ids.
+        """
+        stack = {**({"layers": self.layers} if self.layers > 1 else {}), **({"bidirectional": True} if self.bidirectional else {})}
+        return {"cell": self.cell, "hidden_size": self.hidden_size, **stack, "optimizer": dict(self.optimizer), "clip_norm": self.clip_norm,
                 "batch_size": self.batch_size, "seed": self.seed}  # fmt: skip
 
 

@@ -29,14 +29,21 @@ class TraceCost:
 
 def parameters(task: ArrayTask, settings: Settings) -> int:
     """How many numbers the network learns."""
-    recurrent = CELLS[settings.cell].gates * settings.hidden_size * (task.input_size + settings.hidden_size + 2)
-    return recurrent + task.output_size * (settings.hidden_size + 1)
+    hidden, directions = settings.hidden_size, 1 + settings.bidirectional
+    recurrent = sum(CELLS[settings.cell].gates * hidden * (size + hidden + 2) for size in _inputs(task, settings)) * directions
+    return recurrent + task.output_size * (hidden * directions + 1)
+
+
+def _inputs(task: ArrayTask, settings: Settings) -> list[int]:
+    """Features that each layer reads."""
+    return [task.input_size] + [settings.hidden_size * (1 + settings.bidirectional)] * (settings.layers - 1)
 
 
 def step_work(task: ArrayTask, settings: Settings) -> int:
     """About how many multiply-adds one training step takes, forward."""
     length, batch = float(task.parts["train"].lengths.mean()), min(settings.batch_size, task.size("train"))
-    return round(length * _CALLS + parameters(task, settings) * (batch * length + _UPDATE))
+    cells = settings.layers * (1 + settings.bidirectional)
+    return round(length * cells * _CALLS + parameters(task, settings) * (batch * length + _UPDATE))
 
 
 def trace_cost(task: ArrayTask, settings: Settings, example: int | None) -> TraceCost:
@@ -47,9 +54,11 @@ def trace_cost(task: ArrayTask, settings: Settings, example: int | None) -> Trac
         steps, longest = rows * float(lengths.mean()), int(lengths.max())
     else:
         rows, steps, longest = 1, float(lengths[example]), int(lengths[example])
-    cell, hidden = settings.cell, settings.hidden_size
+    cell, hidden, directions = settings.cell, settings.hidden_size, 1 + settings.bidirectional
     heads = steps if task.readout == "every" else rows
-    numbers = steps * (_PER_HIDDEN[cell] * hidden + _PER_INPUT[cell] * task.input_size) + heads * _HEAD * task.output_size
+    cells = settings.layers * directions
+    numbers = steps * (cells * _PER_HIDDEN[cell] * hidden + directions * _PER_INPUT[cell] * task.input_size)
+    numbers += heads * _HEAD * task.output_size
     update = _UPDATE_TERMS.get(settings.optimizer["name"], max(_UPDATE_TERMS.values())) * parameters(task, settings)
     outputs = longest if task.readout == "every" else 1
-    return TraceCost(longest * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES, round(numbers) + update)
+    return TraceCost(longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES, round(numbers) + update)

@@ -9,13 +9,13 @@ import numpy as np
 
 from engine.training import Settings, trace_step
 from server import limits
-from server.programs.cost import step_work, trace_cost
+from server.programs.cost import parameters, step_work, trace_cost
 from server.programs.errors import LimitError, ProgramError
 from server.programs.start import initial, normalised_start
 from server.tasks import NAMES, ArrayTask, load
 from server.tasks.own import OwnSequencesTask
 
-_SETTINGS = ("cell", "hidden_size", "optimizer", "clip_norm", "batch_size", "seed")
+_SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "optimizer", "clip_norm", "batch_size", "seed")
 
 
 def check_task(name: str) -> None:
@@ -27,16 +27,21 @@ def check_task(name: str) -> None:
 def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
     """Task and settings of a run or network program; loads the task's data the first time.
 
-    Raises ProgramError for what no training can run with, and for a program made with other data than today's.
+    Raises ProgramError for what no training can run with, and for a program made with other data than today's; LimitError for a network
+    with more parameters than may be.
     """
     sequences = program.get("sequences")
     if sequences is None:
         check_task(program["task"])
     try:
-        settings = Settings(**{name: program[name] for name in _SETTINGS})
+        settings = Settings(**{name: program[name] for name in _SETTINGS if name in program})
     except ValueError as error:
         raise ProgramError(str(error), "/program") from None
     task = load(program["task"]) if sequences is None else OwnSequencesTask(sequences)
+    learned = parameters(task, settings)
+    if learned > limits.PARAMETERS:
+        most = f"the network would have {learned:,} parameters, at most {limits.PARAMETERS:,} are trained"
+        raise LimitError(f"{most}: choose a smaller hidden_size, or fewer layers", limits.PARAMETERS, learned, "/program")
     if program.get("data") not in (None, task.data_version):
         today = f"the examples of {task.name} have changed since this program was made: they are version {task.data_version} now"
         raise ProgramError(f"{today}, and what it showed cannot be computed again; make a new one, without `data`", "/program/data")
@@ -60,7 +65,7 @@ def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
         raise ProgramError(f"example {example} is outside the training part; it has 0 to {task.size('train') - 1}", "/program/example")
     initial(program, task, settings)
     cost = trace_cost(task, settings, example)
-    todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size"
+    todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size, or fewer layers"
     for what, actual, most in (("nodes", cost.nodes, nodes), ("numbers", cost.elements, elements)):
         if actual > most:
             raise LimitError(f"the trace would hold about {actual:,} {what}, at most {most:,} are kept: {todo}", most, actual, "/program")

@@ -49,6 +49,8 @@ class TrainingProgram(BaseModel):
     data: Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="version of the task's examples; today's unless given")] | None = None
     cell: Literal["rnn", "lstm", "gru"] = "gru"
     hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16
+    layers: Annotated[int, Field(ge=1, le=limits.LAYERS, description="recurrent layers, one above the other")] = 1
+    bidirectional: Annotated[bool, Field(description="each layer reads the sequence in both directions")] = False
     optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")] = AdamW()
     clip_norm: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = 1.0
     batch_size: Annotated[int, Field(ge=1, le=limits.BATCH_SIZE)] = 32

@@ -157,3 +157,47 @@ def test_another_optimizers_checkpoint_is_refused(classification: Task) -> None:
     checkpoint = train(classification, settings(), None, 1).checkpoint
     with pytest.raises(ValueError, match="optimizer is not sgd"):
         train(classification, settings(optimizer={"name": "sgd", "momentum": 0.9}), checkpoint, 1)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(("layers", "bidirectional"), [(2, False), (1, True), (2, True)])
+def test_layers_and_directions_are_traced_as_they_are_trained(task: Task, cell: str, layers: int, bidirectional: bool) -> None:
+    chosen = settings(cell=cell, layers=layers, bidirectional=bidirectional)
+    trained = train(task, chosen, None, 4)
+    doc = trace_step(task, chosen, 4)
+    (note,) = [note for note in doc["notes"] if note["key"] == "note.fused_difference"]
+    assert float(note["params"]["difference"]) < 1e-10
+    assert (doc["program"].get("layers"), doc["program"].get("bidirectional")) == (layers if layers > 1 else None, bidirectional or None)
+    trace = Document(doc)
+    scopes = {node["scope"].split("/t=")[0] for node in doc["nodes"] if node["time"] is not None and node["op"] and node["role"] != "probe"}
+    suffixes = [f"l{layer}{end}" for layer in range(layers) for end in ("", "_reverse")[: 1 + bidirectional]]
+    joined = [f"{cell}/l{layer}_both" for layer in range(layers - 1) if bidirectional]
+    assert scopes == {cell if suffix == "l0" else f"{cell}/{suffix}" for suffix in suffixes} | set(joined)
+    for suffix in suffixes:
+        scope = cell if suffix == "l0" else f"{cell}/{suffix}"
+        hidden = [node for node in doc["nodes"] if node["label"] == "h" and node["scope"].startswith(f"{scope}/t=")]
+        order = [node["time"] for node in hidden]
+        assert order == sorted(order, reverse=suffix.endswith("_reverse"))
+        assert len(order) == max(example["length"] for example in doc["batch"]["examples"])
+    # the update that the trace records leads to what the fused training came to
+    after = restore(task, chosen, trained.checkpoint).model.state_dict()
+    events = doc["events"]
+    moved = [int(event) for event in events["details"] if events["kinds"][events["kind"][int(event)]] == "update"]
+    assert {doc["nodes"][events["node"][event]]["path"] for event in moved} == set(after)
+    for event in moved:
+        new = trace.tensor(events["details"][str(event)]["terms"]["new"])
+        np.testing.assert_allclose(new, after[doc["nodes"][events["node"][event]]["path"]], rtol=0, atol=1e-10)
+
+
+def test_the_answer_of_two_directions_stands_at_the_last_step(classification: Task) -> None:
+    doc = trace_step(classification, settings(bidirectional=True), 1, example=2)
+    trace = Document(doc)
+    (read,) = [node for node in doc["nodes"] if node["label"] == "logits" and node["scope"] == "head"]
+    last = doc["batch"]["examples"][0]["length"]
+    (probe,) = [node for node in doc["nodes"] if node["label"] == "logits" and node["scope"] == f"predict/t={last}"]
+    np.testing.assert_array_equal(trace.value(probe["id"]), trace.value(read["id"]))
+
+
+def test_one_layer_is_the_program_it_always_was(classification: Task) -> None:
+    doc = trace_step(classification, settings(layers=1, bidirectional=False), 1)
+    assert not {"layers", "bidirectional"} & set(doc["program"])

@@ -125,3 +125,16 @@ def test_a_result_has_eight_dimensions_at_most(client: httpx.Client, text: str) 
     assert response.status_code == 422
     assert "at most 8" in response.json()["detail"]
     assert response.json()["errors"][0]["column"] == 5
+
+
+def test_layers_and_directions_are_limited_by_what_they_cost(client: httpx.Client) -> None:
+    too_many = client.post(f"{API}/traces", json={"program": {**NETWORK, "layers": 5}})
+    assert too_many.status_code == 422
+    wide = {"task": "digits", "cell": "lstm", "hidden_size": 256, "layers": 4, "bidirectional": True}
+    for path, program in ((f"{API}/traces", {"kind": "network", "example": 0, **wide}), (f"{API}/runs", wide)):
+        response = client.post(path, json={"program": program})
+        assert response.status_code == 422, response.text
+        assert response.json()["limit"] == client.get(f"{API}/limits").json()["parameters"] < response.json()["actual"]
+    answer = client.post(f"{API}/traces", json={"program": {**NETWORK, "hidden_size": 4, "layers": 2, "bidirectional": True}})
+    assert answer.status_code in (200, 201), answer.text
+    assert (answer.json()["program"]["layers"], answer.json()["program"]["bidirectional"]) == (2, True)

@@ -833,6 +833,18 @@ export interface components {
              */
             hidden_size: number;
             /**
+             * Layers
+             * @description recurrent layers, one above the other
+             * @default 1
+             */
+            layers: number;
+            /**
+             * Bidirectional
+             * @description each layer reads the sequence in both directions
+             * @default false
+             */
+            bidirectional: boolean;
+            /**
              * Optimizer
              * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01} unless given
              */
@@ -996,6 +1008,18 @@ export interface components {
              * @default 16
              */
             hidden_size: number;
+            /**
+             * Layers
+             * @description recurrent layers, one above the other
+             * @default 1
+             */
+            layers: number;
+            /**
+             * Bidirectional
+             * @description each layer reads the sequence in both directions
+             * @default false
+             */
+            bidirectional: boolean;
             /**
              * Optimizer
              * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01} unless given
@@ -2075,6 +2099,18 @@ export interface components {
              * @default 16
              */
             hidden_size: number;
+            /**
+             * Layers
+             * @description recurrent layers, one above the other
+             * @default 1
+             */
+            layers: number;
+            /**
+             * Bidirectional
+             * @description each layer reads the sequence in both directions
+             * @default false
+             */
+            bidirectional: boolean;
             /** Optimizer */
             optimizer: components["schemas"]["AdamW"] | components["schemas"]["Sgd"];
             /**
@@ -2829,7 +2865,7 @@ export interface operations {
                     "text/vnd.graphviz": string;
                     "text/vnd.mermaid": string;
                     "application/graphml+xml": string;
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                     "text/html": string;
                     "application/zip": string;
                     "application/onnx": string;
