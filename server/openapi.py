@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI
@@ -142,12 +143,14 @@ def _completed(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     for name, schema in written["$defs"].items():
         schemas.setdefault(name, schema)
     _spell_out(schemas)
+    examples = json.loads(resources.files("server").joinpath("examples.json").read_text(encoding="utf-8"))
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             known = OPERATIONS.get((method, path.removeprefix(prefix)))
             if known is not None:
                 operation["operationId"] = known.name
                 _describe_success(operation, known)
+                _show_answers(operation, examples["answers"].get(known.name, {}))
                 if known.name in _EXAMPLES:
                     body = operation["requestBody"]["content"][JSON]
                     body["examples"] = {name: {"value": value} for name, value in _EXAMPLES[known.name].items()}
@@ -155,7 +158,9 @@ def _completed(document: dict[str, Any], prefix: str) -> dict[str, Any]:
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "where the server has a token (RETROGRAD_TOKEN)"}
     }
-    document["components"]["responses"] = {f"Problem{status}": _problem(status) for status in _ERRORS}
+    problems = examples["problems"]
+    document["components"]["responses"] = {f"Problem{status}": _problem(status, problems.get(str(status))) for status in _ERRORS}
+    document["components"]["examples"] = examples["shared"]
     document["security"] = [{}, {"token": []}]
     return document
 
@@ -197,6 +202,13 @@ def _describe_success(operation: dict[str, Any], known: Operation) -> None:
     operation["responses"] = described
 
 
+def _show_answers(operation: dict[str, Any], examples: Mapping[str, Mapping[str, Any]]) -> None:
+    """Puts real answers, by status and media type, beside what is said of them (scripts/make_api_examples.py)."""
+    for status, forms in examples.items():
+        for form, example in forms.items():
+            operation["responses"][status]["content"][form]["examples"] = {"answer": example}
+
+
 def _describe_errors(operation: dict[str, Any], method: str) -> None:
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
@@ -221,8 +233,11 @@ def _describe_errors(operation: dict[str, Any], method: str) -> None:
         del operation["parameters"]
 
 
-def _problem(status: int) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": _ERRORS[status], "content": {PROBLEM: {"schema": {"$ref": f"{REF}ProblemDocument"}}}}
+def _problem(status: int, example: Mapping[str, Any] | None) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": f"{REF}ProblemDocument"}}
+    if example is not None:
+        content["examples"] = {"problem": example}
+    answer: dict[str, Any] = {"description": _ERRORS[status], "content": {PROBLEM: content}}
     if status in (409, 429, 503):
         answer["headers"] = {"Retry-After": _header("Retry-After")}
     return answer

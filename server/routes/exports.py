@@ -21,7 +21,11 @@ router = APIRouter(prefix="/traces", tags=["traces"])
 FormatName = Literal["dot", "mermaid", "graphml", "model-explorer", "html", "npz", "onnx"]
 
 _FILES = {
-    format_.media_type: {"schema": {"type": "string", "contentMediaType": format_.media_type, "description": format_.about}}
+    format_.media_type: {
+        "schema": {"type": "object", "description": format_.about}
+        if format_.media_type == "application/json"
+        else {"type": "string", "contentMediaType": format_.media_type, "description": format_.about}
+    }
     for format_ in FORMATS.values()
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator
 
+from scripts.make_api_examples import FILE as EXAMPLES
+from scripts.make_api_examples import collect
 from server.app import create_app
 from server.openapi import OPERATIONS
 from server.settings import Settings
-from tests.server.helpers import API
+from tests.server.helpers import API, Start
 
 # Clients are generated from these names: they never change, and none is taken away in version 1.
 IDS = {
@@ -22,7 +26,7 @@ IDS = {
     "explainNode", "exportTrace", "itemiseGradients", "listExamples", "listOperations", "listRuns", "listTasks", "listTraces", "readHealth",
     "readLimits", "readOpening", "readRun", "readTensor", "readTrace", "readTraceSchema", "traceStep", "trainRun",
 }  # fmt: skip
-PROBLEM = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+PROBLEM = {"$ref": "#/components/schemas/ProblemDocument"}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,8 @@ def test_every_error_is_a_problem(described: dict[str, Any]) -> None:
             assert errors >= {403, 404, 429}
         for status in errors:
             answer = resolved(described, operation["responses"][str(status)])
-            assert answer["content"] == {"application/problem+json": PROBLEM}
+            assert list(answer["content"]) == ["application/problem+json"]
+            assert answer["content"]["application/problem+json"]["schema"] == PROBLEM
 
 
 def test_every_document_says_its_schema_version(described: dict[str, Any]) -> None:
@@ -103,7 +108,7 @@ def test_every_document_says_its_schema_version(described: dict[str, Any]) -> No
                     assert schema["properties"]["schema_version"]["const"] == 1, f"{method} {path} {status}"
                     assert "schema_version" in schema["required"], f"{method} {path} {status}"
                     met += 1
-    assert met > 300
+    assert met > 140
 
 
 def test_references_lead_somewhere(described: dict[str, Any]) -> None:
@@ -157,3 +162,67 @@ def test_the_description_is_served_as_a_page_of_our_own(client: httpx.Client) ->
     assert page.status_code == 503  # the web app of this server is not built; tests/e2e/test_docs.py sees the page
     assert "make run" in page.json()["detail"]
     assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+NEVER = {"application/msgpack", "application/octet-stream", "application/x-npy", "application/zip", "application/onnx", "text/html"}
+
+
+def examples(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, dict[str, Any]]]:
+    """Of every answer: where it is, its media type, the example's value, and the schema."""
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            for form, content in resolved(document, response).get("content", {}).items():
+                for example in content.get("examples", {}).values():
+                    yield f"{method} {path} {status}", form, resolved(document, example)["value"], content["schema"]
+
+
+def test_every_answer_that_is_text_has_an_example(described: dict[str, Any]) -> None:
+    shown = {(where, form) for where, form, _, _ in examples(described)}
+    for path, method, operation in operations(described):
+        for status, response in operation["responses"].items():
+            if int(status) < 400:
+                forms = set(response.get("content", {})) - NEVER
+                missing = {form for form in forms if (f"{method} {path} {status}", form) not in shown}
+                assert not missing, f"{method} {path} {status}: ask for it in scripts/make_api_examples.py, and run that"
+    problems = {status for _, _, problem, _ in examples(described) if isinstance(problem, dict) and (status := problem.get("status"))}
+    assert problems >= {400, 403, 404, 405, 406, 413, 415, 421, 422}
+
+
+def test_examples_of_answers_are_what_they_are_said_to_be(described: dict[str, Any]) -> None:
+    """Cut ones too: what they lack are items, or members that may be there or not."""
+    met = 0
+    for where, form, value, schema in examples(described):
+        if form.endswith("json"):
+            errors = list(Draft202012Validator({**schema, "components": described["components"]}).iter_errors(value))
+            assert errors == [], where
+            met += 1
+    assert met > 140
+
+
+def test_examples_of_answers_are_what_is_answered(start: Start) -> None:
+    """To the last digit but for a training's, which another machine may round otherwise."""
+    with start() as client:
+        asked = json.loads(json.dumps(collect(client)))
+    written = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    assert same(asked, written) == [], "the answers have changed: run `python scripts/make_api_examples.py`"
+
+
+CHANGING = {"request_id", "created", "id", "instance"}  # of each request, and of each run
+
+
+def same(a: Any, b: Any, place: str = "") -> list[str]:
+    """Where two values differ."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() != b.keys():
+            return [f"{place}: {sorted(a.keys() ^ b.keys())}"]
+        return [
+            found
+            for key in a
+            if not (key in CHANGING and not str(a[key]).startswith("sha256:"))
+            for found in same(a[key], b[key], f"{place}/{key}")
+        ]
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [found for k, (x, y) in enumerate(zip(a, b, strict=True)) for found in same(x, y, f"{place}/{k}")]
+    if isinstance(a, float) and isinstance(b, float):
+        return [] if a == pytest.approx(b, rel=1e-9, abs=1e-9) else [f"{place}: {a} {b}"]
+    return [] if a == b else [place]
