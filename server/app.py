@@ -21,7 +21,23 @@ from server.middleware import Negotiation, RequestContext
 from server.origins import OriginGuard
 from server.proxies import ProxyGuard
 from server.rates import RateGuard
-from server.routes import checkpoints, exports, expressions, figures, health, links, opening, ops, pages, probes, runs, schema, tasks, traces
+from server.routes import (
+    checkpoints,
+    exports,
+    expressions,
+    figures,
+    health,
+    links,
+    opening,
+    ops,
+    pages,
+    probes,
+    runs,
+    schema,
+    tasks,
+    traces,
+    uploads,
+)  # fmt: skip
 from server.routes import limits as published_limits
 from server.services import Services
 from server.settings import Settings
@@ -31,11 +47,14 @@ from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.runs import RunStore
 from server.store.traces import TraceStore
+from server.store.uploads import UploadStore
 from server.token import TokenGuard
 from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
-RESOURCES = (traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, figures, links, published_limits, health)
+RESOURCES = (
+    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, figures, links, uploads, published_limits, health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -56,8 +75,9 @@ def create_app(settings: Settings) -> FastAPI:
             store = TraceStore(engine, settings.trace_bytes)
             first, _ = await run_in_threadpool(store.put, first, pinned=True)
             app.state.services = Services(
-                settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret), LinkStore(engine, settings.link_bytes)
-            )
+                settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
+                LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
+            )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
             yield
@@ -76,7 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     openapi.complete(app, PREFIX)
     # The last added is the outermost.
     app.add_middleware(Idempotency)
-    app.add_middleware(BodyGuard, settings=settings)
+    app.add_middleware(BodyGuard, settings=settings, files=f"{PREFIX}/uploads")
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Negotiation)
     app.add_middleware(Cached)

@@ -11,8 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import limits, strict_json
 from server.problems import ProblemError, problem_response
+from server.proxies import own_path
 from server.settings import Settings
 
+FILE_TYPES = ("application/octet-stream", "application/x-npy", "application/x-npz", "application/zip", "application/x-safetensors")
 _LARGE = 2**16  # reading so much would keep others waiting
 
 
@@ -31,28 +33,30 @@ def beginning_with(first: Message, receive: Receive) -> Receive:
 
 
 class BodyGuard:
-    """Reads a body once, up to its limit, and lets only strict JSON through.
+    """Reads a body once, up to its limit, and lets only strict JSON through; where files are uploaded, only what is none.
 
-    That the type has to be application/json keeps other sites' forms out: a browser asks before it sends that type across origins.
+    files: the address that takes files. No type that is taken is one of a form's, which keeps other sites' forms out: a browser asks before
+    it sends such a type across origins.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: ASGIApp, settings: Settings, files: str) -> None:
+        self.app, self.settings, self.files = app, settings, files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             await self.app(scope, receive, send)
             return
         try:
-            body = await self._read(Headers(scope=scope), receive)
+            body = await self._read(Headers(scope=scope), receive, own_path(scope) == self.files)
         except ProblemError as error:
             await problem_response(Request(scope), error)(scope, receive, send)
             return
         await self.app(scope, beginning_with({"type": "http.request", "body": body, "more_body": False}, receive), send)
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        """The body. Raises ProblemError for one that is too large, of another type, or not JSON."""
-        is_json = _type(headers) == "application/json"
+    async def _read(self, headers: Headers, receive: Receive, is_file: bool) -> bytes:
+        """The body. Raises ProblemError for one that is too large, of another type, or, where it is not a file, not JSON."""
+        media_type = _type(headers)
+        is_json = media_type == "application/json"
         most = self.settings.body_bytes if is_json else self.settings.upload_bytes
         declared = headers.get("content-length", "0")
         size = int(declared) if declared.isdecimal() and len(declared) <= 20 else 0
@@ -74,11 +78,15 @@ class BodyGuard:
             raise ProblemError(408, detail, kind="malformed", headers={"Connection": "close"}) from None
         if max(size, received) > most:
             raise _too_large(max(size, received), most)
-        if not is_json:
+        if is_file and media_type not in FILE_TYPES:
+            raise ProblemError(415, f"a file is uploaded as it is; send its bytes with the header Content-Type: {FILE_TYPES[0]}")
+        if not is_file and not is_json:
             raise ProblemError(415, "the body has to be JSON in UTF-8; send it with the header Content-Type: application/json")
         if "content-encoding" in headers:
             raise ProblemError(415, "the body has to come as it is; send it without Content-Encoding")
         content = bytes(body)
+        if is_file:
+            return content
         if len(content) > _LARGE:
             await run_in_threadpool(_check_json, content)
         else:

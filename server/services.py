@@ -14,6 +14,7 @@ from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.runs import RunStore
 from server.store.traces import TraceFile, TraceStore
+from server.store.uploads import UploadStore
 from server.visitors import Visitors
 
 
@@ -34,6 +35,7 @@ class Services:
     opening: TraceFile
     visitors: Visitors
     links: LinkStore
+    uploads: UploadStore
 
 
 def _services(request: Request) -> Services:

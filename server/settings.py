@@ -67,6 +67,8 @@ class Settings(BaseSettings):
         default=64 * 2**20, ge=2**20, description="bytes of long links; beyond it those go that nobody opened for longest"
     )
 
+    upload_store_bytes: int = Field(default=512 * 2**20, ge=2**20, description="bytes of uploads, compressed; beyond it the oldest go")
+
     # work
     workers: int = Field(
         default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64,
@@ -87,6 +89,7 @@ class Settings(BaseSettings):
     response_bytes: int = Field(default=limits.RESPONSE_BYTES, ge=2**16, description="largest answer sent whole, before compression")
     writes_per_second: float = Field(default=limits.WRITES_PER_SECOND, ge=1, description="POST, PUT, PATCH and DELETE of one address")
     visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest go")
+    visitor_uploads: int = Field(default=limits.VISITOR_UPLOADS, ge=1, description="uploads kept of one visitor; beyond it the oldest go")
     compute_seconds: float = Field(
         default=limits.COMPUTE_SECONDS, gt=0, le=600, description="processor time of one computation that a request waits for"
     )

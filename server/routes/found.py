@@ -8,16 +8,17 @@ from engine.trace import Document
 from server.problems import ProblemError
 
 T = TypeVar("T")
+Kind = Literal["run", "trace", "upload"]
 
 
-def found(thing: T | None, kind: Literal["run", "trace"]) -> T:
+def found(thing: T | None, kind: Kind) -> T:
     """The thing. Raises ProblemError where the store has none."""
     if thing is None:
         raise missing(kind)
     return thing
 
 
-def missing(kind: Literal["run", "trace"]) -> ProblemError:
+def missing(kind: Kind) -> ProblemError:
     makes, lists = f"POST /api/v1/{kind}s makes one", "those there are" if kind == "trace" else "your own"
     return ProblemError(404, f"there is no such {kind}; GET /api/v1/{kind}s lists {lists}, {makes}")
 

@@ -28,6 +28,9 @@ def published(settings: Settings) -> dict[str, float]:
         "steps_per_request": limits.STEPS_PER_REQUEST, "run_steps": limits.RUN_STEPS, "page_items": limits.PAGE,
         "link_bytes": limits.LINK_BYTES,
         "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
+        "upload_elements": limits.UPLOAD_ELEMENTS, "upload_tensors": limits.UPLOAD_TENSORS,
+        "upload_unpacked_bytes": limits.UPLOAD_UNPACKED_BYTES, "upload_header_bytes": limits.UPLOAD_HEADER_BYTES,
+        "sequence_elements": limits.SEQUENCE_ELEMENTS, "visitor_uploads": settings.visitor_uploads,
     }  # fmt: skip
 
 

@@ -70,6 +70,21 @@ links = Table(
     Index("links_by_opening", "opened", "number"),
 )  # fmt: skip
 
+uploads = Table(
+    "uploads", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(80), nullable=False),  # of the content
+    Column("visitor", String(80), nullable=False),  # whose it is (server/visitors.py)
+    Column("created", String(40), nullable=False),
+    Column("format", String(20), nullable=False),  # npy | npz | safetensors
+    Column("bytes", Integer, nullable=False),  # of the file
+    Column("tensors", Text, nullable=False),  # JSON: name, dtype, shape and bytes of each
+    Column("data", LargeBinary, nullable=False),  # the file, packed (blobs.py)
+    Column("sha256", String(64), nullable=False),
+    Index("uploads_by_id", "id", "visitor", unique=True),
+    Index("uploads_by_visitor", "visitor", "number"),
+)  # fmt: skip
+
 answers = Table(
     "answers", metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
