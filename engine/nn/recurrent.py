@@ -21,7 +21,7 @@ from engine.nn.linear import positive
 from engine.nn.module import Module, Parameter
 from engine.nn.random import Stream, probability
 from engine.nn.unrolled import Fused, Primitive, Stacked, Unrolled, padded, side_by_side
-from engine.ops.fused import counts_of
+from engine.ops.fused import check_truncate, counts_of
 from engine.ops.op import Array
 from engine.tape import label, scope, tracing
 from engine.tensor import Tensor, apply
@@ -46,11 +46,15 @@ class Recurrent(Module):
 
     input_size, hidden_size, num_layers, bias, batch_first, dropout (on the outputs of each layer but the last, in training), bidirectional:
     as in PyTorch. initialisation: "pytorch" or "orthogonal" (`nn.init.recurrent_`). seed: of the dropout masks.
+
+    truncate, to be set on a layer: after every so many steps the state goes on, and no gradient comes back over the border (truncated
+    back-propagation through time); None for no truncation. Not for both directions: running it raises ValueError.
     """
 
     cell: ClassVar[str]
     gates: ClassVar[int]
     states: ClassVar[int] = 1
+    truncate: int | None = None
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, *, initialisation: str = "pytorch",
@@ -158,6 +162,8 @@ class Recurrent(Module):
             attributes["batch_first"] = True
         if suffix.endswith("_reverse"):
             attributes["reverse"] = True
+        if self.truncate is not None:
+            attributes["truncate"] = self.truncate
         return Fused(f"{self.cell}_fused", (x, *state, *weights), attributes, x.data.shape[1 if batch_first else 0], self.states)
 
     def _primitive(self, x_at: Callable[[int, int], Tensor], initial: State, counts: Sequence[int], suffix: str) -> Unrolled:
@@ -168,6 +174,7 @@ class Recurrent(Module):
         step, options = STEPS[self.cell], self.options()
         weights = [None if w is None else Tensor.of_node(tape, tape.node_of(w)) for w in self._weights(suffix)]  # looked up once
         reverse, time, batch, first = suffix.endswith("_reverse"), len(counts), counts[0], suffix.startswith("l0")
+        check_truncate(self.cell, self.truncate, reverse)
         steps: list[Any] = [None] * time
         ended: list[State] = []  # states of sequences that have ended, shortest first
         state = tuple([part[: counts[-1]] for part in initial]) if reverse and counts[-1] < batch else initial
@@ -180,6 +187,8 @@ class Recurrent(Module):
             with scope(f"{name}/t={t}", time=t):
                 if rows > running:  # backwards in time, shorter sequences join
                     state = tuple([apply("concat", a, b[running:rows]) for a, b in zip(state, initial, strict=True)])
+                if self.truncate and t > 1 and (t - 1) % self.truncate == 0:
+                    state = tuple([apply("truncate", part) for part in state])
                 x = x_at(t, rows)
                 state = step(label(x, "x") if first else x, state, *weights, **options)  # above, x is what the layer below calls h
                 label(state[0], "h")

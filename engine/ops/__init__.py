@@ -11,6 +11,7 @@ from engine.ops import network as network
 from engine.ops import rearrange as rearrange
 from engine.ops import reductions as reductions
 from engine.ops import shape as shape
+from engine.ops import truncate as truncate
 from engine.ops.catalogue import catalogue, describe
 from engine.ops.op import REGISTRY, NumpyNamespace, Op
 

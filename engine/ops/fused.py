@@ -9,6 +9,8 @@ output: "all", (time + s, batch, hidden): the hidden states of all steps, then t
     work, hidden and, for the LSTM, cell (s = 2; else s = 1). "states", (s, batch, hidden): the latter alone.
     "last", (batch, hidden): the last hidden state alone.
 batch_first: x is (batch, time, features); the output is as without.
+truncate: no gradient goes back from a state to the step before it where that is the last of every so many (truncated back-propagation
+    through time); None for no truncation. Not with reverse.
 
 `fused_plan` says which rows take part when, `fused_block`, `fused_cells` and `fused_gru` have the arithmetic, `fused_memory` keeps what is
 used again.
@@ -35,17 +37,18 @@ _OUTPUTS = ("all", "states", "last")
 
 def _forward(
     name: str, *inputs: Array, lengths: Sequence[int] | None = None, reverse: bool = False, output: str = "all", batch_first: bool = False,
-    **options: Any,
+    truncate: int | None = None, **options: Any,
 ) -> tuple[Array, Kept]:  # fmt: skip
     x, *states, W_ih, W_hh, b_ih, b_hh = _of_one_dtype(inputs)
     cell = _cell(name, options)
     (gates, features), hidden, dtype = W_ih.shape, states[0].shape[1], x.dtype
     if x.ndim != 3 or x.shape[2] != features or W_hh.shape != (gates, hidden) or output not in _OUTPUTS:
         raise _misfit(name, x, W_ih, W_hh, hidden, output)
+    check_truncate(f"{name}_fused", truncate, reverse)
     if batch_first:
         x = x.transpose(1, 0, 2)
     time, batch, _ = x.shape
-    plan = plan_of(time, batch, hidden * dtype.itemsize, None if lengths is None else tuple(lengths), reverse)
+    plan = plan_of(time, batch, hidden * dtype.itemsize, None if lengths is None else tuple(lengths), reverse, truncate)
     xs = plan.ordered(x)
     last = np.empty((1 if output == "last" else cell.states, batch, hidden), dtype)
     state, kept, weights = [part.T for part in states], Kept(plan), {}
@@ -78,6 +81,16 @@ def _forward(
     return _all(kept, last, time), kept
 
 
+def check_truncate(name: str, truncate: int | None, reverse: bool) -> None:
+    """Raises ValueError for a truncation that is not possible."""
+    if truncate is None:
+        return
+    if truncate < 1:
+        raise ValueError(f"{name}: truncate is {truncate!r}; expected a number of steps from 1, or None for no truncation")
+    if reverse:
+        raise ValueError(f"{name}: truncate is {truncate} for a layer of both directions; truncation is for those that run forward alone")
+
+
 def _misfit(name: str, x: Array, W_ih: Array, W_hh: Array, hidden: int, output: str) -> ValueError:
     if output not in _OUTPUTS:
         return ValueError(f"{name}_fused: output is {output!r}; expected 'all', 'states' or 'last'")
@@ -104,6 +117,7 @@ def _all(kept: Kept, last: Array, time: int) -> Array:
 
 def _vjp(name: str, F: Any, g: Array, record: Record) -> list[Any]:
     _, *_, W_ih, W_hh, _, _ = record.inputs
+    truncate = record.attributes.get("truncate")
     dtype, needs, options, kept = record.output.dtype, record.needs, record.attributes, record.residuals
     if W_ih.dtype is not dtype or W_hh.dtype is not dtype:
         W_ih, W_hh = W_ih.astype(dtype, copy=False), W_hh.astype(dtype, copy=False)
@@ -123,6 +137,8 @@ def _vjp(name: str, F: Any, g: Array, record: Record) -> list[Any]:
             work = take_work(block.made_for)
             flow = [_joined(part, ended, hidden, span.rows, dtype) for part, ended in zip(flow, final, strict=True)]
             sums = block.backward(work, W_hh, [part.reshape(-1) for part in flow], _by_step(arriving, span), options)
+            if truncate and span.first and span.first % truncate == 0:
+                flow = [np.zeros_like(part) for part in flow]
             works.append(work)
             columns.append((*work.gathered(sums, block.multiplicands()), block.xs))
         d, multiplied, xs = columns[0] if len(columns) == 1 else _side_by_side(columns[::-1])
@@ -192,7 +208,7 @@ def _of_one_dtype(arrays: Sequence[Array]) -> Sequence[Array]:
 
 def _primitive(
     name: str, x: Any, *rest: Any, lengths: Sequence[int] | None = None, reverse: bool = False, output: str = "all",
-    batch_first: bool = False, **options: Any,
+    batch_first: bool = False, truncate: int | None = None, **options: Any,
 ) -> Any:  # fmt: skip
     """The same output from recorded primitives, one `engine.cells` step after the other; for second derivatives."""
     from engine.cells import STEPS  # on Tensors, which stand on the ops
@@ -216,6 +232,8 @@ def _primitive(
             joining = tuple(part[rows:n] for part in initial)
             state = tuple(apply("concat", a, b, axis=0) for a, b in zip(state, joining, strict=True)) if rows else joining
         rows = n
+        if truncate and t and t % truncate == 0:
+            state = tuple(apply("truncate", part) for part in state)
         if n:
             state = STEPS[name](x[t, :n], state, W_ih, W_hh, b_ih, b_hh, **options)
         padding = np.zeros((batch - n, hidden), state[0].dtype)

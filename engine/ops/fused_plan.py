@@ -107,19 +107,30 @@ def counts_of(lengths: Sequence[int] | None, steps: int, batch: int) -> list[int
     return [sum(1 for n in lengths if n > t) for t in range(steps)]
 
 
+def _between_cuts(first: int, steps: int, truncate: int | None) -> list[int]:
+    """`steps` steps, of which the first is number `first` (from 0), cut after every `truncate` steps of the whole: their numbers."""
+    if truncate is None:
+        return [steps]
+    cuts = [first, *range(first - first % truncate + truncate, first + steps, truncate), first + steps]
+    return [b - a for a, b in pairwise(cuts)]
+
+
 @lru_cache(maxsize=64)
-def plan_of(time: int, batch: int, state_bytes: int, lengths: tuple[int, ...] | None, reverse: bool) -> Plan:
-    """The plan for a batch. state_bytes: the bytes of one row of one gate. Raises ValueError unless lengths fall and fit."""
+def plan_of(time: int, batch: int, state_bytes: int, lengths: tuple[int, ...] | None, reverse: bool, truncate: int | None = None) -> Plan:
+    """The plan for a batch. state_bytes: the bytes of one row of one gate. truncate: a span begins after every so many steps.
+
+    Raises ValueError unless lengths fall and fit.
+    """
     counts = counts_of(lengths, time, batch)
     whole = all(n == batch for n in counts)
     spans: list[Span] = []
     for rows, run in groupby(n for n in counts if n):
-        steps = len(list(run))
-        pieces = -(-steps // max(1, CACHED // (rows * state_bytes)))
-        longest = -(-steps // pieces)
-        for start in range(0, steps, longest):
-            first, at = (spans[-1].first + spans[-1].steps, spans[-1].end) if spans else (0, 0)
-            spans.append(Span(min(longest, steps - start), rows, first, at))
+        for steps in _between_cuts(spans[-1].first + spans[-1].steps if spans else 0, len(list(run)), truncate):
+            pieces = -(-steps // max(1, CACHED // (rows * state_bytes)))
+            longest = -(-steps // pieces)
+            for start in range(0, steps, longest):
+                first, at = (spans[-1].first + spans[-1].steps, spans[-1].end) if spans else (0, 0)
+                spans.append(Span(min(longest, steps - start), rows, first, at))
     groups: list[list[Span]] = []
     for span in spans:
         if groups and (span.end - groups[-1][0].at) * state_bytes <= CACHED:

@@ -109,7 +109,7 @@ class Op:
     encode: Callable[..., Mapping[str, Any]] | None = None  # the attributes, from what a method left on the tape as given
     placed: bool = False  # one input; its contribution is the gradient put at the basic index that forward kept, if it kept one
     primitive: Callable[..., Any] | None = None  # a fused kernel on Tensors, in recorded primitives: for second derivatives
-    hidden: bool = False  # not for people: a fused kernel, a change of dtype; never in the catalogue
+    hidden: bool = False  # not for people to call: a fused kernel, a change of dtype, a truncation; never in the catalogue
 
 
 TABLE: dict[str, Op] = {}  # filled by the modules of engine.ops as they are imported
@@ -126,7 +126,7 @@ def register(op: Op) -> Op:
 
 def elementwise(
     name: str, formula: str, derivatives: Mapping[str, str], *, samples: Sequence[Sample], attributes: Mapping[str, Any] | None = None,
-    kinks: Sequence[Kink] = (), errors: Sequence[Sample] = (),
+    kinks: Sequence[Kink] = (), errors: Sequence[Sample] = (), hidden: bool = False,
 ) -> Op:  # fmt: skip
     """Defines an elementwise op from its formula and one derivative an input (over the inputs, the attributes and ``y``).
 
@@ -170,6 +170,7 @@ def elementwise(
             tuple(errors),
             fractional=not _called([tree]) <= WHOLE,
             analytic=_called([tree]) <= ANALYTIC,
+            hidden=hidden,
         )
     )
 

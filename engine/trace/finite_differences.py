@@ -14,7 +14,8 @@ def check(document: Document, node: int | str, index: Sequence[int]) -> dict[str
     """Central difference (L(v + eps) - L(v - eps)) / 2 eps of one element of one node, beside its recorded gradient.
 
     index: of the element, empty for a 0-d node. eps is the cube root of the dtype's precision times max(1, |v|), where rounding and
-    curvature weigh the same. Raises ValueError for an element that has no gradient or does not exist.
+    curvature weigh the same. Where back-propagation through time is truncated, what goes on over the border is held as it was, as the
+    gradient takes it. Raises ValueError for an element that has no gradient or does not exist.
     """
     about = document.node(node)
     gradient, at = document.gradient(about["id"]), tuple(index)
@@ -25,11 +26,12 @@ def check(document: Document, node: int | str, index: Sequence[int]) -> dict[str
     value = document.value(about["id"])
     epsilon = float(np.cbrt(np.finfo(value.dtype).eps) * max(1.0, abs(float(value[at]))))
     losses, places = [], []
+    held = {n: document.value(n) for n, other in enumerate(document.nodes) if other["op"] == "truncate"}
     for sign in (1, -1):
         moved = value.copy()
         moved[at] += sign * epsilon
         places.append(float(moved[at]))
-        losses.append(float(document.replay({about["id"]: moved})[document.loss].sum()))
+        losses.append(float(document.replay({**held, about["id"]: moved})[document.loss].sum()))
     difference = (losses[0] - losses[1]) / (places[0] - places[1])  # the step as rounded, not as wished
     recorded = float(gradient[at])
     return {"gradient": recorded, "finite_difference": difference, "difference": difference - recorded, "epsilon": epsilon}

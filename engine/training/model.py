@@ -25,6 +25,7 @@ class SequenceModel(Module):
         size, layers, both = settings.hidden_size, settings.layers, settings.bidirectional
         cell = CELLS[settings.cell]
         self.rnn = cell(task.input_size, size, num_layers=layers, batch_first=True, bidirectional=both, generator=generator)
+        self.rnn.truncate = settings.truncation
         self.head = Linear(size * self.rnn.directions, task.output_size, generator=generator)
         self.kind, self.readout = task.kind, task.readout
         self.name_parameters()

@@ -24,7 +24,8 @@ OPTIMIZERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 class Settings:
     """Network, optimizer, batch and seed. Raises ValueError for what no training can run with.
 
-    layers: recurrent layers, one above the other. bidirectional: each layer runs in both directions of time. optimizer:
+    layers: recurrent layers, one above the other. bidirectional: each layer runs in both directions of time. truncation: no gradient goes
+    back over the border after every so many steps, None for none; not with both directions. optimizer:
     ``{"name": "adamw" | "sgd", ...}``; what is left out gets the default. clip_norm: global norm, None for no clipping.
     """
 
@@ -32,6 +33,7 @@ class Settings:
     hidden_size: int = 16
     layers: int = 1
     bidirectional: bool = False
+    truncation: int | None = None
     optimizer: dict[str, Any] = field(default_factory=lambda: {"name": "adamw"})
     clip_norm: float | None = 1.0
     batch_size: int = 32
@@ -43,6 +45,13 @@ class Settings:
         for name in ("hidden_size", "layers", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected at least 1")
+        if self.truncation is not None and self.truncation < 1:
+            raise ValueError(f"truncation is {self.truncation!r}; expected a number of steps from 1, or null for none")
+        if self.truncation is not None and self.bidirectional:
+            raise ValueError(
+                f"truncation is {self.truncation} and the layers are bidirectional; gradients are truncated in networks that read "
+                "forward alone: leave one of the two out"
+            )
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed is {self.seed!r}; expected 0 to 2**63 - 1")
         if self.clip_norm is not None:
@@ -58,11 +67,13 @@ class Settings:
     def to_program(self) -> dict[str, Any]:
         """The fields of a trace's network program that come from the settings.
 
-        One layer and one direction are not written: programs from before there were more stay what they were, and so do their traces' ids.
+        One layer, one direction and no truncation are not written: programs from before there were more stay what they were, and so do
+        their traces' ids.
         """
-        stack = {**({"layers": self.layers} if self.layers > 1 else {}), **({"bidirectional": True} if self.bidirectional else {})}
-        return {"cell": self.cell, "hidden_size": self.hidden_size, **stack, "optimizer": dict(self.optimizer), "clip_norm": self.clip_norm,
-                "batch_size": self.batch_size, "seed": self.seed}  # fmt: skip
+        usual = {"layers": 1, "bidirectional": False, "truncation": None}
+        others = {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
+        return {"cell": self.cell, "hidden_size": self.hidden_size, **others, "optimizer": dict(self.optimizer),
+                "clip_norm": self.clip_norm, "batch_size": self.batch_size, "seed": self.seed}  # fmt: skip
 
 
 def _complete(optimizer: Mapping[str, Any]) -> dict[str, Any]:

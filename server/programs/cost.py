@@ -57,8 +57,10 @@ def trace_cost(task: ArrayTask, settings: Settings, example: int | None) -> Trac
     cell, hidden, directions = settings.cell, settings.hidden_size, 1 + settings.bidirectional
     heads = steps if task.readout == "every" else rows
     cells = settings.layers * directions
+    cuts = 0 if settings.truncation is None else (longest - 1) // settings.truncation * settings.layers * CELLS[cell].states
     numbers = steps * (cells * _PER_HIDDEN[cell] * hidden + directions * _PER_INPUT[cell] * task.input_size)
     numbers += heads * _HEAD * task.output_size
     update = _UPDATE_TERMS.get(settings.optimizer["name"], max(_UPDATE_TERMS.values())) * parameters(task, settings)
     outputs = longest if task.readout == "every" else 1
-    return TraceCost(longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES, round(numbers) + update)
+    numbers += 2 * rows * hidden * cuts  # a state and its gradient
+    return TraceCost(longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES + cuts, round(numbers) + update)

@@ -15,7 +15,7 @@ from server.programs.start import initial, normalised_start
 from server.tasks import NAMES, ArrayTask, load
 from server.tasks.own import OwnSequencesTask
 
-_SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "optimizer", "clip_norm", "batch_size", "seed")
+_SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "truncation", "optimizer", "clip_norm", "batch_size", "seed")
 
 
 def check_task(name: str) -> None:

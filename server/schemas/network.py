@@ -51,6 +51,14 @@ class TrainingProgram(BaseModel):
     hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16
     layers: Annotated[int, Field(ge=1, le=limits.LAYERS, description="recurrent layers, one above the other")] = 1
     bidirectional: Annotated[bool, Field(description="each layer reads the sequence in both directions")] = False
+    truncation: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=limits.SEQUENCE_STEPS,
+            description="no gradient goes back over the border after every so many steps; null for no truncation",
+        ),
+    ] = None
     optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")] = AdamW()
     clip_norm: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = 1.0
     batch_size: Annotated[int, Field(ge=1, le=limits.BATCH_SIZE)] = 32

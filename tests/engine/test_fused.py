@@ -91,6 +91,33 @@ def test_fused_is_the_cells_step_after_step(kind: str, batch: tuple[int, int, li
         assert_equal(numbers(fused, kind, tensors, "GRAD", **attributes), numbers(primitive, kind, tensors, "TRACE", **attributes), 1e-10)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch", BATCHES, ids=str)
+@pytest.mark.parametrize("truncate", [1, 2, 4])
+@pytest.mark.usefixtures("pieces")
+def test_a_truncated_kernel_is_the_cells_cut_after_every_so_many_steps(
+    kind: str, batch: tuple[int, int, list[int] | None], truncate: int
+) -> None:
+    time, rows, lengths = batch
+    tensors = inputs_of(kind, time, rows, lengths)
+    for output in ("all", "states", "last"):
+        attributes: dict[str, Any] = {"lengths": lengths, "output": output}
+        whole = numbers(fused, kind, tensors, "GRAD", **attributes)
+        cut = numbers(fused, kind, tensors, "GRAD", **attributes, truncate=truncate)
+        assert_equal(cut, numbers(primitive, kind, tensors, "TRACE", **attributes, truncate=truncate), 1e-10)
+        np.testing.assert_allclose(cut[0], whole[0], rtol=0, atol=1e-14)  # the state goes on
+        longest = max(lengths or [time])
+        assert (np.abs(cut[-3] - whole[-3]).max() > 1e-6) == (longest > truncate)  # dL/dW_hh does not
+
+
+def test_a_kernel_says_why_it_cannot_truncate() -> None:
+    tensors = inputs_of("rnn", 4, 2, None)
+    with pytest.raises(ValueError, match="truncate is 0; expected a number of steps from 1"):
+        fused("rnn", tensors, truncate=0)
+    with pytest.raises(ValueError, match="both directions"):
+        fused("rnn", tensors, truncate=2, reverse=True)
+
+
 # Three times in a hundred runs numpy reported this here, of products of finite numbers whose results were right.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in (dot|matmul):RuntimeWarning")
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.trace import Document
+from engine.trace import Document, check
 from engine.training import Settings, Task, evaluate, trace_step, train
 from engine.training.checkpoint import pack, restore, step_of
 from engine.training.loop import BatchOrder
@@ -200,4 +200,55 @@ def test_the_answer_of_two_directions_stands_at_the_last_step(classification: Ta
 
 def test_one_layer_is_the_program_it_always_was(classification: Task) -> None:
     doc = trace_step(classification, settings(layers=1, bidirectional=False), 1)
-    assert not {"layers", "bidirectional"} & set(doc["program"])
+    assert not {"layers", "bidirectional", "truncation"} & set(doc["program"])
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_truncated_training_is_traced_as_it_is_trained(task: Task, cell: str, layers: int) -> None:
+    chosen = settings(cell=cell, layers=layers, truncation=2)
+    trained = train(task, chosen, None, 3)
+    assert trained.losses[0] == train(task, settings(cell=cell, layers=layers), None, 1).losses[0]  # the state goes on
+    doc = trace_step(task, chosen, 3)
+    (note,) = [note for note in doc["notes"] if note["key"] == "note.fused_difference"]
+    assert float(note["params"]["difference"]) < 1e-10
+    assert doc["program"]["truncation"] == 2
+    cuts = [node for node in doc["nodes"] if node["op"] == "truncate"]
+    longest = max(example["length"] for example in doc["batch"]["examples"])
+    states = 2 if cell == "lstm" else 1
+    assert sorted(node["time"] for node in cuts) == sorted(list(range(3, longest + 1, 2)) * layers * states)
+    trace = Document(doc)
+    for node in cuts:
+        (before,) = node["inputs"]
+        np.testing.assert_array_equal(trace.value(node["id"]), trace.value(before))
+        sent = [c.array for c in trace.contributions(before) if c.node == node["id"]]
+        assert all(not np.asarray(array).any() for array in sent)
+    # the step that the trace records leads to what the fused training came to
+    after = restore(task, chosen, trained.checkpoint).model.state_dict()
+    events = doc["events"]
+    for event, about in events["details"].items():
+        if events["kinds"][events["kind"][int(event)]] == "update":
+            path = doc["nodes"][events["node"][int(event)]]["path"]
+            np.testing.assert_allclose(trace.tensor(about["terms"]["new"]), after[path], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_finite_differences_agree_with_a_truncated_gradient(task: Task, cell: str) -> None:
+    doc = trace_step(task, settings(cell=cell, truncation=2), 1, example=2)
+    trace, whole = Document(doc), Document(trace_step(task, settings(cell=cell), 1, example=2))
+    (weight,) = [node["id"] for node in doc["nodes"] if node["path"] == "rnn.weight_hh_l0"]
+    assert np.abs(trace.gradient(weight) - whole.gradient(whole.node("rnn.weight_hh_l0")["id"])).max() > 1e-6
+    for index in ((0, 0), (3, 4), (4, 1)):
+        assert abs(check(trace, weight, index)["difference"]) < 1e-7
+    (cut,) = [
+        node for node in doc["nodes"] if node["op"] == "truncate" and node["time"] == 3 and doc["nodes"][node["inputs"][0]]["label"] == "h"
+    ]
+    assert abs(check(trace, cut["id"], (0, 1))["difference"]) < 1e-7  # what goes on over the border has a gradient of its own
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"truncation": 0}, "truncation is 0; expected"), ({"truncation": 3, "bidirectional": True}, "forward alone")]
+)
+def test_a_truncation_that_cannot_be_says_why(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        settings(**changes)
