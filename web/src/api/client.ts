@@ -2,8 +2,8 @@
 import { preferences } from "../app/preferences.svelte";
 import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
-import { Problem } from "./problem";
-import type { Check, Example, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
+import { Problem, type FieldError } from "./problem";
+import type { Check, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 
 const BASE = "api/v1";
 
@@ -36,8 +36,14 @@ export function opening(signal?: AbortSignal): Promise<unknown> {
   return get("/opening", signal);
 }
 
-export function trace(program: Program, signal?: AbortSignal): Promise<unknown> {
+/** A graph's program is the server's to read. */
+export function trace(program: Program | { kind: "graph" }, signal?: AbortSignal): Promise<unknown> {
   return post("/traces", { program }, signal);
+}
+
+/** What is wrong with an expression that is being typed; nothing is stored. */
+export function checkExpression(program: ExpressionProgram, signal?: AbortSignal): Promise<{ errors: FieldError[] }> {
+  return post("/expressions/check", { program }, signal);
 }
 
 export function storedTrace(id: string, signal?: AbortSignal): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cutAt, EXAMPLES, formatInput, inputNames, parseInput } from "./expression";
+import { EXAMPLE_GROUPS } from "./examples";
+import { formatInput, inputNames, parseInput } from "./expression";
 
 describe("the formula editor", () => {
   it("finds the inputs and leaves functions and exponents of ten alone", () => {
@@ -14,14 +15,6 @@ describe("the formula editor", () => {
     expect(inputNames("a = w*x\nh = tanh(a + b) # not this\n\n h*h")).toEqual(["w", "x", "b"]);
     expect(inputNames("h = tanh(sum(x, axis=0, keepdim=True))")).toEqual(["x"]);
     expect(inputNames("a == b")).toEqual(["a", "b"]);
-  });
-
-  it("finds a place by its line and column", () => {
-    expect(cutAt("tanh(w) + no(w)", 1, 11)).toEqual({ before: "tanh(w) + ", at: "n", after: "o(w)" });
-    expect(cutAt("a = w*x\nh = no(a)\nh", 2, 5)).toEqual({ before: "a = w*x\nh = ", at: "n", after: "o(a)\nh" });
-    expect(cutAt("a =\na", 1, 4)).toEqual({ before: "a =", at: "\u00a0", after: "\na" });
-    expect(cutAt("\u{1d6fc}*\u{1d6fd}+?", 1, 5)).toEqual({ before: "\u{1d6fc}*\u{1d6fd}+", at: "?", after: "" });
-    expect(cutAt("a +", 1, 4)).toEqual({ before: "a +", at: "\u00a0", after: "" });
   });
 
   it.each([
@@ -46,9 +39,11 @@ describe("the formula editor", () => {
   });
 
   it("has examples that name all their inputs", () => {
-    for (const example of EXAMPLES) {
-      expect(Object.keys(example.inputs).sort()).toEqual(inputNames(example.expression).sort());
-      expect(example.wrt.every((name) => name in example.inputs)).toBe(true);
+    const examples = EXAMPLE_GROUPS.flatMap((group) => group.examples);
+    for (const { program } of examples) {
+      expect(Object.keys(program.inputs).sort()).toEqual(inputNames(program.expression).sort());
+      expect(program.wrt.every((name) => name in program.inputs)).toBe(true);
     }
+    expect(new Set(examples.map((example) => example.id)).size).toBe(examples.length);
   });
 });

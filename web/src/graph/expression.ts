@@ -1,15 +1,5 @@
-/** The formula editor's side of an expression program: names, inputs as text, examples to start from. */
-import type { ExpressionProgram, InputValue } from "../api/types";
-
-export const EXAMPLES: readonly ExpressionProgram[] = [
-  { kind: "expression", expression: "tanh(w*x + b)", inputs: { w: 0.5, x: [1, 2], b: 0 }, wrt: ["w", "b"] },
-  { kind: "expression", expression: "x*x + 3*x", inputs: { x: 2 }, wrt: ["x"] },
-  { kind: "expression", expression: "sigmoid(a*b) * (a + b)", inputs: { a: 1.5, b: -0.5 }, wrt: ["a", "b"] },
-  { kind: "expression", expression: "(w*x - y)**2", inputs: { w: 0.8, x: [1, 2, 3], y: [1, 2, 2] }, wrt: ["w"] },
-  { kind: "expression", expression: "tanh(w*tanh(w*tanh(w*h)))", inputs: { w: 0.9, h: 0.5 }, wrt: ["w", "h"] },
-  { kind: "expression", expression: "exp(-x*x / 2)", inputs: { x: [[-1, 0], [1, 2]] }, wrt: ["x"] },
-  { kind: "expression", expression: "h = tanh(w*x + b)\n(h - y)**2", inputs: { w: 0.5, x: [1, 2], b: 0, y: [1, 1] }, wrt: ["w", "b"] },
-];
+/** The formula editor's side of an expression program: names, inputs as text. */
+import type { InputValue } from "../api/types";
 
 /** A name that is not called as a function, nor followed by a single `=`: there it is a line's own name or an option's. */
 const USED = /(?<![\p{L}\p{N}_.])[\p{L}_][\p{L}\p{N}_]*(?![\p{L}\p{N}_]|\s*\(|\s*=(?!=))/gu;
@@ -23,16 +13,6 @@ export function inputNames(expression: string): string[] {
   for (const match of text.matchAll(ASSIGNED)) names.delete(match[1]!);
   for (const constant of CONSTANTS) names.delete(constant);
   return [...names];
-}
-
-/** An expression cut at a place in it, line and column from 1 as the server counts them: in characters, not in UTF-16. */
-export function cutAt(expression: string, line: number, column: number): { before: string; at: string; after: string } {
-  const lines = expression.split("\n");
-  const start = lines.slice(0, line - 1).join("\n") + (line > 1 ? "\n" : "");
-  const place = [...start].length + column - 1;
-  const characters = [...expression];
-  const onBreak = characters[place] === undefined || characters[place] === "\n"; // what is missing there is marked as a blank
-  return { before: characters.slice(0, place).join(""), at: onBreak ? "\u00a0" : characters[place]!, after: characters.slice(onBreak ? place : place + 1).join("") };
 }
 
 function isInput(value: unknown): value is InputValue {

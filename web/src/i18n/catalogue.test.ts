@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import appEn from "./app.en";
 import { fill } from "./format";
+import graphEn from "./graph.en";
 import { catalogues } from "./index.svelte";
 import stageEn from "./stage.en";
 import whyEn from "./why.en";
@@ -29,7 +30,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(stageEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {
@@ -49,7 +50,7 @@ describe("the catalogues", () => {
   });
 
   it("lack no key that the sources name", () => {
-    const named = [...text.matchAll(/["'`]((?:app|stage|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/["'`]((?:app|graph|stage|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
     expect([...new Set(named)].filter((key) => !(key in en))).toEqual([]);
   });
 });

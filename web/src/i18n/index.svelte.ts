@@ -3,6 +3,8 @@ import { preferences } from "../app/preferences.svelte";
 import appEn from "./app.en";
 import appZh from "./app.zh";
 import { fill, type Params } from "./format";
+import graphEn from "./graph.en";
+import graphZh from "./graph.zh";
 import type { Language } from "./languages";
 import stageEn from "./stage.en";
 import stageZh from "./stage.zh";
@@ -10,8 +12,8 @@ import whyEn from "./why.en";
 import whyZh from "./why.zh";
 
 export const catalogues: Record<Language, Record<string, string>> = {
-  en: { ...appEn, ...stageEn, ...whyEn },
-  zh: { ...appZh, ...stageZh, ...whyZh },
+  en: { ...appEn, ...graphEn, ...stageEn, ...whyEn },
+  zh: { ...appZh, ...graphZh, ...stageZh, ...whyZh },
 };
 
 /** The message `key` in the language chosen now. Reading it in a component or an effect follows the language. An unknown key is a mistake of ours and throws. */
