@@ -1,10 +1,13 @@
-/** What a person chose for this browser: the language and the theme. Kept in localStorage, shown on <html>. */
+/** What a person chose for this browser: the language, the theme, how formulas are written. Kept in localStorage, the first two shown on <html>. */
 import type { Language } from "../i18n/languages";
+import { GATES_Z, PRODUCTS, USUAL, type Notation } from "../math/notation";
 
 export type Theme = "light" | "dark";
 
 const LANGUAGE_KEY = "retrograd.language";
 const THEME_KEY = "retrograd.theme";
+const NOTATION_KEY = "retrograd.notation";
+const CAPTIONS_KEY = "retrograd.captions";
 
 function stored(key: string): string | null {
   try {
@@ -34,9 +37,16 @@ function firstTheme(): Theme {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+function firstNotation(): Notation {
+  const known = (stored(NOTATION_KEY) ?? "").split(",");
+  return { product: PRODUCTS.find((one) => known.includes(one)) ?? USUAL.product, z: GATES_Z.find((one) => known.includes(one)) ?? USUAL.z };
+}
+
 class Preferences {
   #lang = $state<Language>(firstLanguage());
   #theme = $state<Theme>(firstTheme());
+  #notation = $state.raw<Notation>(firstNotation());
+  #bilingual = $state(stored(CAPTIONS_KEY) === "both");
 
   get lang(): Language {
     return this.#lang;
@@ -56,6 +66,30 @@ class Preferences {
     this.#theme = theme;
     store(THEME_KEY, theme);
     this.show();
+  }
+
+  get notation(): Notation {
+    return this.#notation;
+  }
+
+  set notation(notation: Notation) {
+    this.#notation = notation;
+    store(NOTATION_KEY, `${notation.product},${notation.z}`);
+  }
+
+  /** Writes formulas another way for now, as a link asks for it; what was chosen is remembered. */
+  lendNotation(notation: Notation): void {
+    this.#notation = notation;
+  }
+
+  /** Whether the captions of lecture mode are in both languages. */
+  get bilingual(): boolean {
+    return this.#bilingual;
+  }
+
+  set bilingual(bilingual: boolean) {
+    this.#bilingual = bilingual;
+    store(CAPTIONS_KEY, bilingual ? "both" : "one");
   }
 
   /** Writes both to <html>, where the style sheets read them. */

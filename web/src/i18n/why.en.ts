@@ -75,6 +75,8 @@ export default {
   "why.say.tanh": "{count} terms add up to **{sum}**; tanh presses the sum into (\u22121, 1).",
   "why.say.tanh_saturated": "{count} terms add up to **{sum}**; tanh presses the sum into (\u22121, 1). It is nearly saturated: the slope is only **{slope}**.",
   "why.say.gate": "{count} terms add up to **{sum}**; the sigmoid makes a gate of it, **{share}** open.",
+  "why.say.gate_renews": "{count} terms add up to **{sum}**; 1 minus the sigmoid of it is this gate, which takes **{share}** of the candidate. PyTorch calls the rest z.",
+  "why.say.gate_renews_gradient": "This gate is 1 minus PyTorch\u2019s z, so its gradient is that of z with the **sign turned**: the candidate less the old state, times what came back.",
   "why.say.gate_saturated": "{count} terms add up to **{sum}**; the sigmoid makes a gate of it, **{share}** open. It is nearly saturated: the slope is only **{slope}**.",
   "why.say.activation": "{count} terms add up to **{sum}**, then comes {op}.",
   "why.say.cell_state": "The forget gate keeps **{kept}** of the old cell state; the input gate writes **{written}** of the candidate.",

@@ -75,6 +75,8 @@ export default {
   "why.say.tanh": "{count} 项相加得 **{sum}**，再由 tanh 压到 (\u22121, 1) 之内。",
   "why.say.tanh_saturated": "{count} 项相加得 **{sum}**，再由 tanh 压到 (\u22121, 1) 之内。已接近饱和：局部导数只有 **{slope}**。",
   "why.say.gate": "{count} 项相加得 **{sum}**，再由 sigmoid 变成一个门，打开 **{share}**。",
+  "why.say.gate_renews": "{count} 项之和为 **{sum}**；1 减去它的 sigmoid 就是这个门，它取候选状态的 **{share}**。PyTorch 的 z 是其余部分。",
+  "why.say.gate_renews_gradient": "这个门是 1 减去 PyTorch 的 z，所以它的梯度与 z 的梯度**符号相反**：候选状态减去旧状态，再乘以传回来的梯度。",
   "why.say.gate_saturated": "{count} 项相加得 **{sum}**，再由 sigmoid 变成一个门，打开 **{share}**。已接近饱和：局部导数只有 **{slope}**。",
   "why.say.activation": "{count} 项相加得 **{sum}**，再经过 {op}。",
   "why.say.cell_state": "遗忘门保留旧细胞状态的 **{kept}**，输入门写入候选状态的 **{written}**。",

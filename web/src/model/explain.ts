@@ -1,6 +1,7 @@
 // Why this number? For a value, a gradient or an update at a moment: the sentence, the formula in symbols and in numbers, and the rows
 // that add up to it. Words are keys of the catalogue; symbols are TeX between dollar signs.
 
+import { USUAL, type Notation } from "../math/notation";
 import { total, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { explainGradient } from "./explainGradient";
 import { explainUpdate } from "./explainUpdate";
@@ -16,12 +17,12 @@ export const MOST_ROWS = 8;
 
 const grids = new WeakMap<Trace, NetworkGrid | null>();
 
-/** Why the number `target` is what it is at moment m. Throws RangeError for an element that does not exist. */
-export function explain(film: Film, target: Target, m: number, example: number): Explanation {
+/** Why the number `target` is what it is at moment m, written in `notation`. Throws RangeError for an element that does not exist. */
+export function explain(film: Film, target: Target, m: number, example: number, notation: Notation = USUAL): Explanation {
   const { trace } = film;
   if (!grids.has(trace)) grids.set(trace, NetworkGrid.of(trace));
   const grid = grids.get(trace) ?? null;
-  const context: Context = { film, trace, grid, symbols: new Symbols(trace, grid), m, example };
+  const context: Context = { film, trace, grid, symbols: new Symbols(trace, grid, notation), notation, m, example };
   trace.value(target.node).offset(target.index); // the element exists
   const updated = film.update(target.node);
   const explanation =

@@ -1,6 +1,7 @@
 // The parts of an RNN, LSTM or GRU cell by their own equations: states, gates and candidates as sums over the input, the bias and the
 // state before.
 
+import { gateValue, isUpdateGate, mixture, product as weighed, type Notation } from "../math/notation";
 import { total, written, type Context, type Explanation, type Row } from "./explanation";
 import { decimals, four, six, three } from "./format";
 import { GATES } from "./symbols";
@@ -103,16 +104,15 @@ function inputRows(context: Context, column: Column, row: number, b: number, Wx:
   }));
 }
 
-const AFFINE: Record<string, string> = {
-  rnn: "W_{\\mathrm{ih}}x_{t} + b + W_{\\mathrm{hh}}h_{t-1}",
-  a: "W_{\\mathrm{ih}}x_{t} + b_{\\mathrm{ih}} + W_{\\mathrm{hh}}h_{t-1} + b_{\\mathrm{hh}}",
-};
+const weightTex = (name: string): string => `W_{\\mathrm{${name}}}`;
+const ofInput = (notation: Notation, name: string): string => weighed(notation, weightTex(`i${name}`), "x_{t}");
+const ofState = (notation: Notation, name: string): string => weighed(notation, weightTex(`h${name}`), "h_{t-1}");
 
-const RESET = "W_{\\mathrm{hn}}h_{t-1} + b_{\\mathrm{hn}}";
+const resetTex = (notation: Notation): string => `${ofState(notation, "n")} + b_{\\mathrm{hn}}`;
 
 /** A hidden state of an RNN, a gate or a candidate: an activation of a sum. */
 function squashed(context: Context, e: Explanation, node: TraceNode, column: Column, gate: string | null): boolean {
-  const { trace, grid } = context;
+  const { trace, grid, notation } = context;
   const [b, i] = e.target.index as [number, number];
   const row = gate === null ? i : GATES[grid!.cell]!.indexOf(gate) * grid!.hidden + i;
   const reset = grid!.cell === "gru" && gate === "n" ? trace.value(column.gates.get("r")!).at([b, i]) : null;
@@ -121,7 +121,9 @@ function squashed(context: Context, e: Explanation, node: TraceNode, column: Col
     ...affineRows(context, column, row, b, "state", reset),
   ];
   const sum = (e.sum = total(e.rows));
+  const turned = isUpdateGate(node) && context.notation.z !== "keep";
   const value = e.value!;
+  const shown = (e.value = turned ? gateValue(notation, value) : value);
   const op = node.op!;
   const slope = op === "tanh" ? 1 - value * value : op === "sigmoid" ? value * (1 - value) : value > 0 ? 1 : 0;
   const name = op === "sigmoid" ? "\\sigma" : op === "tanh" ? "\\tanh" : `\\operatorname{${op}}`;
@@ -129,17 +131,17 @@ function squashed(context: Context, e: Explanation, node: TraceNode, column: Col
   e.kind = { key: gate === null ? "why.kind.hidden" : isCandidate(grid!.cell, gate) ? "why.kind.candidate" : "why.kind.gate" };
   e.symbols =
     gate === null
-      ? `h_{t} = ${name}(${AFFINE.rnn})`
+      ? `h_{t} = ${name}(${ofInput(notation, "h")} + b + ${ofState(notation, "h")})`
       : reset === null
-        ? `${gate}_{t} = ${name}(W_{\\mathrm{i${gate}}}x_{t} + b_{\\mathrm{${gate}}} + W_{\\mathrm{h${gate}}}h_{t-1})`
-        : `n_{t} = \\tanh\\bigl(W_{\\mathrm{in}}x_{t} + b_{\\mathrm{in}} + r_{t} \\odot (${RESET})\\bigr)`;
-  e.numbers = `$${e.title}$ = ${op === "sigmoid" ? "\u03c3" : op}(${four(sum)}) = ${four(value)}`;
+        ? `${gate}_{t} = ${turned ? "1 - " : ""}${name}(${ofInput(notation, gate)} + b_{\\mathrm{${gate}}} + ${ofState(notation, gate)})`
+        : `n_{t} = \\tanh\\bigl(${ofInput(notation, "n")} + b_{\\mathrm{in}} + r_{t} \\odot (${resetTex(notation)})\\bigr)`;
+  e.numbers = `$${e.title}$ = ${turned ? "1 \u2212 " : ""}${op === "sigmoid" ? "\u03c3" : op}(${four(sum)}) = ${four(shown)}`;
   const saturated = slope < 0.1 && op !== "relu";
   e.sentence = {
-    key: `why.say.${op === "sigmoid" ? "gate" : op === "tanh" ? "tanh" : "activation"}${saturated ? "_saturated" : ""}`,
-    params: { count: e.rows.length, sum: three(sum), slope: decimals(slope, 3, false), op, share: `${decimals(100 * value, 0, false)} %` },
+    key: turned ? "why.say.gate_renews" : `why.say.${op === "sigmoid" ? "gate" : op === "tanh" ? "tanh" : "activation"}${saturated ? "_saturated" : ""}`,
+    params: { count: e.rows.length, sum: three(sum), slope: decimals(slope, 3, false), op, share: `${decimals(100 * shown, 0, false)} %` },
   };
-  e.facts = [{ key: "why.fact.local", params: { formula: op === "tanh" ? `1 ${"\u2212"} $${node.label}^{2}$` : op === "sigmoid" ? `$${node.label}(1-${node.label})$` : "" }, value: slope }];
+  e.facts = [{ key: "why.fact.local", params: { formula: op === "tanh" ? `1 ${"\u2212"} $${node.label}^{2}$` : op === "sigmoid" ? `$${turned ? "-" : ""}${node.label}(1-${node.label})$` : "" }, value: turned ? -slope : slope }];
   return true;
 }
 
@@ -149,7 +151,7 @@ function beforeTanh(context: Context, e: Explanation, column: Column): boolean {
   const [b, i] = e.target.index as [number, number];
   e.rows = affineRows(context, column, i, b, "both");
   e.sum = total(e.rows);
-  e.symbols = `a_{t} = ${AFFINE.a}`;
+  e.symbols = `a_{t} = ${ofInput(context.notation, "h")} + b_{\\mathrm{ih}} + ${ofState(context.notation, "h")} + b_{\\mathrm{hh}}`;
   e.numbers = `$${e.title}$ = ${four(e.value!)}`;
   e.sentence = { key: "why.say.affine", params: { count: e.rows.length, sum: six(e.value!) } };
   return true;
@@ -158,6 +160,7 @@ function beforeTanh(context: Context, e: Explanation, column: Column): boolean {
 /** A GRU's r ⊙ (W_hn h + b_hn): what the reset gate lets into the candidate. */
 function resetState(context: Context, e: Explanation, node: TraceNode, column: Column): boolean {
   const { trace, grid } = context;
+  const RESET = resetTex(context.notation);
   const [b, i] = e.target.index as [number, number];
   const [reset, part] = node.inputs.map((input) => trace.value(input).at([b, i])) as [number, number];
   e.rows = affineRows(context, column, GATES.gru!.indexOf("n") * grid!.hidden + i, b, "state", reset);
@@ -231,13 +234,14 @@ function mixed(context: Context, e: Explanation, column: Column): boolean {
   const { index } = e.target;
   const gate = (name: string): number => trace.value(column.gates.get(name)!).at(index);
   const [z, n] = [gate("z"), gate("n")];
+  const keep = context.notation.z === "keep";
   e.rows = [
-    product(context, `(1-z_{${column.t}})\\,n_{${column.t}}`, 1 - z, { node: column.gates.get("n")!, value: n, index }),
-    product(context, `z_{${column.t}}\\,h_{${column.t - 1}}`, z, before(context, column, "h", index)),
+    product(context, `${keep ? `(1-z_{${column.t}})` : `z_{${column.t}}`}\\,n_{${column.t}}`, 1 - z, { node: column.gates.get("n")!, value: n, index }),
+    product(context, `${keep ? `z_{${column.t}}` : `(1-z_{${column.t}})`}\\,h_{${column.t - 1}}`, z, before(context, column, "h", index)),
   ];
   e.sum = total(e.rows);
   e.kind = { key: "why.kind.hidden" };
-  e.symbols = "h_{t} = (1 - z_{t}) \\odot n_{t} + z_{t} \\odot h_{t-1}";
+  e.symbols = `h_{t} = ${mixture(context.notation, "z_{t}", "n_{t}", "h_{t-1}")}`;
   e.numbers = `$${e.title}$ = ${written(e.rows)} = ${four(e.value!)}`;
   e.sentence = { key: "why.say.mixed", params: { kept: `${decimals(100 * z, 0, false)} %` } };
   return true;

@@ -1,6 +1,7 @@
 // Why a gradient: one row a contribution, one row a time step for a shared weight; products with a weight matrix are told term by term.
 
 import { symbol, toLatex } from "../math/latex";
+import { backProduct, gateGradient, isUpdateGate, outerProduct } from "../math/notation";
 import { blank, total, written, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
@@ -33,6 +34,7 @@ export function explainGradient(context: Context, target: Target): Explanation {
   }
   const shared = node.role === "parameter" && context.grid !== null && all.some((one) => one.time !== null);
   if (shared) return sharedWeight(context, e, node, all);
+  if (isUpdateGate(node) && context.notation.z !== "keep") return renewingGate(context, e, node, all);
   if (activated(context, e, node, all)) return finish(e);
   e.rows = all.flatMap((one) => contributionRows(context, one, target.index));
   e.symbols = equation(context, e, all);
@@ -95,6 +97,31 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
     : weight && !state && zeros.length > 0
       ? { key: zeros.length === e.rows.length ? "why.say.shared_input_never" : "why.say.shared_input_zeros", params: { ...params, zeros: zeros.length } }
       : { key: first ? "why.say.shared_weight_zero" : `why.say.shared_${what}`, params };
+  return finish(e);
+}
+
+/** A GRU's update gate that stands before the candidate: 1 - z, so its gradient has the other sign. */
+function renewingGate(context: Context, e: Explanation, node: TraceNode, all: readonly Contribution[]): Explanation {
+  const { trace, symbols, grid, notation } = context;
+  const { index } = e.target;
+  const column = grid!.column(node.time!)!;
+  const [n, before] = [column.gates.get("n")!, grid!.stateBefore(column.t).h];
+  const g = trace.gradient(column.h)!.at(index);
+  if (e.value !== null) e.value = gateGradient(notation, e.value);
+  e.rows = all.map((one): Row => {
+    const direct = trace.nodes[one.node]!.op === "mul"; // by the state before; the other way leads over 1 - z to the candidate
+    const factor = direct ? -trace.value(before).at(index) : trace.value(n).at(index);
+    return {
+      label: `$${symbols.inlineGradient(column.h, index)}$`,
+      detail: `${three(g)} \u00d7 ${three(factor)}`,
+      value: g * factor,
+      arrived: one.arrived < context.m,
+      t: one.time,
+      target: { kind: "gradient", node: column.h, index: [...index] },
+    };
+  });
+  e.symbols = `${symbols.wholeGradient(node.id)} = ${symbols.wholeGradient(column.h)} \\odot (${symbols.of(n)} - ${symbols.of(before)})`;
+  e.sentence = { key: e.state === "open" ? "why.say.gradient_open" : "why.say.gate_renews_gradient", params: { arrived: e.rows.filter((row) => row.arrived).length, count: all.length } };
   return finish(e);
 }
 
@@ -166,19 +193,22 @@ function activated(context: Context, e: Explanation, node: TraceNode, all: reado
   const consumer = way && trace.nodes[way.contribution.node]!;
   const entry = consumer && trace.ops[consumer.op!];
   if (!way || !consumer || !entry?.formula || consumer.inputs.length !== 1 || consumer.label === null) return false;
-  const slope = evaluate(entry.derivatives[0]!.formula!, elementNumbers(trace, consumer.id, way.index));
-  e.rows = film.contributions(consumer.id).flatMap((one) => contributionRows(context, one, way.index));
+  const turned = isUpdateGate(consumer) && context.notation.z !== "keep";
+  const sign = turned ? -1 : 1; // of the gate, and of its gradient
+  const slope = sign * evaluate(entry.derivatives[0]!.formula!, elementNumbers(trace, consumer.id, way.index));
+  const rows = film.contributions(consumer.id);
+  e.rows = turned ? renewingGate(context, { ...e, target: { ...e.target, index: way.index }, value: null }, consumer, rows).rows : rows.flatMap((one) => contributionRows(context, one, way.index));
   e.kind = { key: "why.kind.vector" };
   const y = consumer.label;
   const tanh = consumer.op === "tanh";
   const factor = tanh ? `(1 - ${y}_{t}^{2})` : consumer.op === "sigmoid" ? `${y}_{t} \\odot (1 - ${y}_{t})` : toLatex(entry.derivatives[0]!.formula!, { y: `${y}_{t}` });
   const gate = consumer.id === grid.column(consumer.time!)?.h ? "" : `^{${y}}`;
-  e.symbols = `\\delta_{t}${gate} = \\frac{\\partial L}{\\partial ${y}_{t}} \\odot ${factor}`;
+  e.symbols = `\\delta_{t}${gate} = \\frac{\\partial L}{\\partial ${y}_{t}} \\odot ${turned ? `\\left(-${factor}\\right)` : factor}`;
   const arrived = film.gradient(consumer.id, m);
-  const upstream = arrived ? arrived.at(way.index) : null;
+  const upstream = arrived ? sign * arrived.at(way.index) : null;
   e.sumLabel = `$${symbols.inlineGradient(consumer.id, way.index)}$`;
   if (e.value !== null && upstream !== null) e.numbers = `$${e.title}$ = ${four(upstream)} \u00d7 ${four(slope).replace(/^\+/, "")} = ${four(e.value)}`;
-  e.facts = [{ key: "why.fact.slope_of", params: { op: consumer.op!, formula: tanh ? `1 \u2212 $${y}^{2}$` : `$${toLatex(entry.derivatives[0]!.formula!, { y })}$` }, value: slope }];
+  e.facts = [{ key: "why.fact.slope_of", params: { op: consumer.op!, formula: tanh ? `1 \u2212 $${y}^{2}$` : `$${turned ? "-" : ""}${toLatex(entry.derivatives[0]!.formula!, { y })}$` }, value: slope }];
   const most = slope > 0.9 ? "most" : slope < 0.1 ? "little" : "some";
   e.sentence = { key: `why.say.activated_${consumer.op === "sigmoid" ? "gate" : most}`, params: { symbol: `$${symbols.element(consumer.id, way.index)}$`, op: consumer.op!, slope: three(slope).replace(/^\+/, "") } };
   return true;
@@ -325,7 +355,7 @@ function equation(context: Context, e: Explanation, all: readonly Contribution[]
     const up = chain ? part(onwards[0]!)[0]! : symbols.wholeGradient(renamed(context, one.node, origin).node);
     if (consumer.op === "linear") {
       const other = symbols.of(consumer.inputs[1 - one.port]!);
-      return [one.port === 0 ? `{${other}}^{\\top} ${up}` : `${up}\\,${other}^{\\top}`];
+      return [one.port === 0 ? backProduct(context.notation, other, up) : outerProduct(context.notation, up, other)];
     }
     if (consumer.op === "cross_entropy") return [trace.value(consumer.inputs[0]!).shape[0]! > 1 ? "\\tfrac{1}{B}(p - [k = y])" : "p - [k = y]"];
     if (consumer.op === "mse_loss") return ["\\tfrac{2}{n}(\\hat{y} - y)"];

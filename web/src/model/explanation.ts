@@ -1,5 +1,6 @@
 // What an explanation is made of, and what all explanations share.
 
+import type { Notation } from "../math/notation";
 import type { Film } from "./film";
 import { MINUS, three } from "./format";
 import type { NetworkGrid } from "./network";
@@ -80,6 +81,7 @@ export interface Context {
   trace: Trace;
   grid: NetworkGrid | null;
   symbols: Symbols;
+  notation: Notation;
   m: number;
   example: number;
 }

@@ -1,6 +1,7 @@
 // How nodes and their elements are written: h_{3}[1], W_{hh}[0, 2], dL/dw, delta_{4}[0].
 
 import { formatNumber, parenthesise, symbol, toLatex } from "../math/latex";
+import { isUpdateGate, keeps, product, renews, USUAL, type Notation } from "../math/notation";
 import { parameterTex, type NetworkGrid } from "./network";
 import type { Trace, TraceNode, Tree } from "./trace";
 
@@ -14,20 +15,30 @@ export class Symbols {
   constructor(
     private readonly trace: Trace,
     private readonly grid: NetworkGrid | null,
+    private readonly notation: Notation = USUAL,
   ) {}
 
-  /** The symbol of a node. */
+  /** The symbol of a node, as it stands in a formula. */
   of(node: number): string {
     let tex = this.made.get(node);
-    if (tex === undefined) this.made.set(node, (tex = this.named(node) ?? this.composed(node)));
+    if (tex === undefined) this.made.set(node, (tex = this.mixing(node) ?? this.named(node) ?? this.composed(node)));
     return tex;
+  }
+
+  /** What a GRU's states are mixed with, PyTorch's z and 1 - z, under the convention that is shown; null for any other node. */
+  private mixing(node: number): string | null {
+    const { op, inputs } = this.trace.nodes[node]!;
+    const [one, gate] = op === "sub" ? inputs : [];
+    const complement = gate !== undefined && this.trace.nodes[one!]!.op === null && isUpdateGate(this.trace.nodes[gate]!);
+    if (complement) return this.notation.z === "keep" ? null : renews(this.notation, this.named(gate)!);
+    return isUpdateGate(this.trace.nodes[node]!) ? keeps(this.notation, this.named(node)!) : null;
   }
 
   /** The symbol of one element. In a network the first axis is the example: it stands as an exponent, and only in a batch. */
   element(node: number, index: readonly number[]): string {
     const rows = this.hasRows(node);
     const shown = rows ? index.slice(1) : index;
-    let tex = this.of(node);
+    let tex = this.named(node) ?? this.of(node);
     if (this.named(node) === null && shown.length > 0) tex = parenthesise(tex);
     if (rows && this.grid!.examples.length > 1) tex += `^{(${index[0]})}`;
     return shown.length > 0 ? `${tex}[${shown.join(", ")}]` : tex;
@@ -116,7 +127,7 @@ export class Symbols {
     let size = 0;
     const build = (id: number): Tree => {
       size++;
-      const name = this.named(id);
+      const name = this.mixing(id) ?? this.named(id);
       const key = `#${id}`;
       if (name !== null && id !== node) {
         symbols[key] = name;
@@ -126,7 +137,11 @@ export class Symbols {
       if (size > LONGEST || op === null) return key;
       const entry = this.trace.ops[op];
       const parts = inputs.map(build);
-      if (op === "linear") return ["matmul", parts[1]!, parts[0]!];
+      if (op === "linear") {
+        if (this.notation.product === "column") return ["matmul", parts[1]!, parts[0]!];
+        symbols[key] = product(this.notation, toLatex(parts[1], symbols), factor(parts[0]!, symbols));
+        return key;
+      }
       if (op === "matmul") return ["matmul", parts[0]!, parts[1]!];
       if (op === "index") {
         const gate = this.gateOf(this.trace.nodes[id]!);
@@ -149,6 +164,12 @@ export class Symbols {
     const start = (columns[1] as number | null) ?? 0;
     return GATES[this.grid.cell]![start / this.grid.hidden] ?? null;
   }
+}
+
+/** A vector that is multiplied from the right. */
+function factor(tree: Tree, symbols: Record<string, string>): string {
+  const text = toLatex(tree, symbols);
+  return Array.isArray(tree) && (tree[0] === "add" || tree[0] === "sub") ? parenthesise(text) : text;
 }
 
 function substitute(formula: Tree, names: readonly string[], parts: readonly Tree[]): Tree {

@@ -1,4 +1,5 @@
 /** What stands in an opened cell: columns of numbers whose rows line up, read from the nodes of the step. Pure; one layout for all steps. */
+import { backProduct, backThrough, keeps, mixture, product, USUAL, type Notation } from "../math/notation";
 import type { Column, NetworkGrid } from "../model/network";
 import type { Trace } from "../model/trace";
 
@@ -86,24 +87,26 @@ export function openLayout(cell: NetworkGrid["cell"], hidden: number): OpenLayou
 /** Each cell as groups of columns; the text between two columns is the sign that joins them. */
 type Piece = { key: string; tex: string } | string;
 
-function groups(cell: NetworkGrid["cell"]): { tex: string[]; pieces: Piece[] }[] {
+function groups(cell: NetworkGrid["cell"], notation: Notation): { tex: string[]; pieces: Piece[] }[] {
   const gate = (name: string, tex: string, pieces: Piece[]) => ({ tex: [tex], pieces: [...pieces, "›", { key: name, tex: `${name}_{{t}}` }] });
-  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `W_{i${name}}x{+}b` }, "+", { key: `${name}:h`, tex: state }];
+  const x = (name: string, vector = "x"): string => product(notation, `W_{${name}}`, vector);
+  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `${x(`i${name}`)}{+}b` }, "+", { key: `${name}:h`, tex: state }];
+  const sum = (name: string): string => `${product(notation, `W_{i${name}}`, "x_{{t}}", " ")} + ${product(notation, `W_{h${name}}`, "h_{{p}}", " ")} + b`;
   switch (cell) {
     case "rnn":
       return [{
         tex: [],
         pieces: [
-          { key: "Wh", tex: "W_{\\mathrm{hh}}h_{{p}}" }, "+", { key: "Wx", tex: "W_{\\mathrm{ih}}x_{{t}}" }, "+",
+          { key: "Wh", tex: x("\\mathrm{hh}", "h_{{p}}") }, "+", { key: "Wx", tex: x("\\mathrm{ih}", "x_{{t}}") }, "+",
           { key: "b_ih", tex: "b_{\\mathrm{ih}}" }, "+", { key: "b_hh", tex: "b_{\\mathrm{hh}}" }, "=", { key: "a", tex: "a_{{t}}" }, "›", { key: "h", tex: "h_{{t}}" },
         ],
       }];
     case "gru":
       return [
-        gate("r", "r_{{t}} = \\sigma(W_{ir} x_{{t}} + W_{hr} h_{{p}} + b)", parts("r", "W_{hr}h{+}b")),
-        gate("z", "z_{{t}} = \\sigma(W_{iz} x_{{t}} + W_{hz} h_{{p}} + b)", parts("z", "W_{hz}h{+}b")),
-        gate("n", "n_{{t}} = \\tanh(W_{in} x_{{t}} + b + r_{{t}} \\odot (W_{hn} h_{{p}} + b))", parts("n", "r{\\odot}(W_{hn}h{+}b)")),
-        { tex: ["", "h_{{t}} = (1 - z_{{t}}) \\odot n_{{t}} + z_{{t}} \\odot h_{{p}}"], pieces: [{ key: "h_before", tex: "h_{{p}}" }, "›", { key: "h", tex: "h_{{t}}" }] },
+        gate("r", `r_{{t}} = \\sigma(${sum("r")})`, parts("r", `${x("hr", "h")}{+}b`)),
+        gate("z", `z_{{t}} = ${notation.z === "keep" ? "" : "1 - "}\\sigma(${sum("z")})`, parts("z", `${x("hz", "h")}{+}b`)),
+        gate("n", `n_{{t}} = \\tanh(${product(notation, "W_{in}", "x_{{t}}", " ")} + b + r_{{t}} \\odot (${product(notation, "W_{hn}", "h_{{p}}", " ")} + b))`, parts("n", `r{\\odot}(${x("hn", "h")}{+}b)`)),
+        { tex: ["", `h_{{t}} = ${mixture(notation, "z_{{t}}", "n_{{t}}", "h_{{p}}")}`], pieces: [{ key: "h_before", tex: "h_{{p}}" }, "›", { key: "h", tex: "h_{{t}}" }] },
       ];
     case "lstm":
       return [
@@ -121,13 +124,13 @@ function matrixWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number
 }
 
 function openWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number): number {
-  const all = groups(cell);
+  const all = groups(cell, USUAL); // the same columns in any
   const inside = all.reduce((sum, group) => sum + group.pieces.reduce((w, piece) => w + (typeof piece === "string" ? SIGN : VECTOR[cell]), 0), 0);
   return 2 * PAD + matrixWidth(cell, matrixCell, rows) + inside + (all.length - 1) * APART;
 }
 
 /** The diagram of one step. */
-export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout: OpenLayout): OpenDiagram {
+export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout: OpenLayout, notation: Notation = USUAL): OpenDiagram {
   const nodes = nodesOf(trace, grid, column);
   const diagram: OpenDiagram = { vectors: [], signs: [], blocks: [], matrix: null };
   const before = grid.stateBefore(column.t).h;
@@ -139,7 +142,7 @@ export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout
     diagram.signs.push({ x: x + SIGN / 2 - 1, text: "=" });
     x += SIGN;
   }
-  groups(grid.cell).forEach((group, k) => {
+  groups(grid.cell, notation).forEach((group, k) => {
     if (k > 0) x += APART;
     const from = x;
     for (const piece of group.pieces) {
@@ -204,15 +207,15 @@ export interface Rail {
 }
 
 /** The way back through step `column.t` of an example with `steps` of them. */
-export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: number): Rail {
+export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: number, notation: Notation = USUAL): Rail {
   const t = column.t;
   const before = grid.stateBefore(t);
   const d = (state: string, step: number): string => `\\partial L/\\partial ${state}_{${step}}`;
   const after = { tex: d("h", t), node: column.h };
   const earlier = { tex: d("h", t - 1), node: t > 1 ? before.h : null };
-  const own = grid.readout === "every" && t > 1 ? `+ W_{\\mathrm{ho}}^{\\top}\\,\\partial L/\\partial \\hat{y}_{${t - 1}}` : "";
-  const past = `${d("h", t - 1)} = W_{\\mathrm{hh}}^{\\top}\\delta_{${t}}`;
-  const back = "W_{\\mathrm{hh}}^{\\top}\\,\\cdot";
+  const own = grid.readout === "every" && t > 1 ? `+ ${backProduct(notation, "W_{\\mathrm{ho}}", `\\partial L/\\partial \\hat{y}_{${t - 1}}`)}` : "";
+  const past = `${d("h", t - 1)} = ${backProduct(notation, "W_{\\mathrm{hh}}", `\\delta_{${t}}`)}`;
+  const back = backThrough(notation, "W_{\\mathrm{hh}}");
   switch (grid.cell) {
     case "rnn":
       return { boxes: [after, { tex: `\\delta_{${t}}`, node: column.a }, earlier], links: [`\\odot\\,(1 - h_{${t}}^2)`, back], equations: own ? [past + own] : [] };
@@ -222,7 +225,7 @@ export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: n
       return {
         boxes: [after, { tex: `\\delta_{${t}}`, node: product }, earlier],
         links: ["r,\\ z,\\ n", back],
-        equations: [`${past} + z_{${t}} \\odot ${d("h", t)}${own}`],
+        equations: [`${past} + ${keeps(notation, `z_{${t}}`)} \\odot ${d("h", t)}${own}`],
       };
     }
     case "lstm": {
