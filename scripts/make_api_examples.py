@@ -32,6 +32,8 @@ RECURRENCE = {
     "edges": [{"from": a, "to": b} for a, b in (("h0", "h1"), ("w", "h1"), ("h1", "h2"), ("w", "h2"), ("h2", "L"))],
 }  # fmt: skip
 RUN = {"task": "adding", "cell": "rnn", "hidden_size": 2, "batch_size": 2}
+HEADER = b'{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
+UPLOAD = len(HEADER).to_bytes(8, "little") + HEADER + bytes(16)  # safetensors
 Example = dict[str, Any]
 
 
@@ -45,7 +47,8 @@ class Collector:
 
     def ask(self, name: str, method: str, path: str, body: Any = None, *, summary: str = "", **cut: int) -> Any:
         """The answer of an operation. cut: of a list by its name, so many items are kept; `everything`, so many members."""
-        response = self.client.request(method, f"{API}{path}", json=body)
+        sent = {"content": body, "headers": {"Content-Type": "application/octet-stream"}} if isinstance(body, bytes) else {"json": body}
+        response = self.client.request(method, f"{API}{path}", **sent)
         assert response.is_success, f"{name}: {response.text}"
         form = response.headers["content-type"].partition(";")[0]
         whole = response.json() if form.endswith("json") else response.text
@@ -99,6 +102,11 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     link = api.ask("createLink", "POST", "/links", {"state": {"address": "#/network?v=2&at=91"}})
     api.alike("createLink", 200, {"value": link})
     api.ask("readLink", "GET", f"/links/{link['id']}")
+    upload = api.ask("createUpload", "POST", "/uploads", UPLOAD)
+    api.alike("createUpload", 200, {"value": upload})
+    api.ask("listUploads", "GET", "/uploads")
+    api.ask("readUpload", "GET", f"/uploads/{upload['id']}")
+    api.ask("readUploadedTensor", "GET", f"/uploads/{upload['id']}/tensors/w")
     api.ask("readLimits", "GET", "/limits", summary="the first five limits", everything=6)
     api.ask("readHealth", "GET", "/health")
     _problems(api, trace)

@@ -21,6 +21,7 @@ from server.problems import MEDIA_TYPE as PROBLEM
 from server.problems import ProblemDocument
 from server.schemas import answers as about
 from server.schemas import trace_answers as traces
+from server.schemas import upload_answers as uploads
 from server.schemas.checkpoints import CheckpointList
 from server.schemas.expression_check import ExpressionCheck
 
@@ -78,6 +79,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
     ("post", "/links"): Operation("createLink", about.Link, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
     ("get", "/links/{link_id}"): Operation("readLink", about.Link),
+    ("post", "/uploads"): Operation("createUpload", uploads.Upload, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
+    ("get", "/uploads"): Operation("listUploads", uploads.UploadPage, headers=("Link",)),
+    ("get", "/uploads/{upload_id}"): Operation("readUpload", uploads.Upload),
+    ("delete", "/uploads/{upload_id}"): Operation("deleteUpload", statuses=_GONE),
+    ("get", "/uploads/{upload_id}/tensors/{tensor}"): Operation(
+        "readUploadedTensor", uploads.UploadedArray, headers=("ETag",), conditional=True
+    ),
     ("get", "/limits"): Operation("readLimits", about.Limits),
     ("get", "/health"): Operation("readHealth", about.Health),
 }  # fmt: skip
@@ -108,6 +116,7 @@ _PLACES = {
     "trace_id": "a trace, `sha256:…`", "other_id": "another trace", "node": "a node of the trace, by id or path",
     "reference": "a tensor of the trace: a place in the columns of `tensors`", "format": "of the file", "figure": "what is drawn",
     "run_id": "a run, `r_…`", "link_id": "a link", "k": "a step of the run, from 1", "name": "a task",
+    "upload_id": "an upload, `sha256:…`", "tensor": "a tensor of the upload, by name",
 }  # fmt: skip
 _ERRORS = {
     400: "The body is not JSON as RFC 8259 has it, or a header cannot be read", 401: "A token is needed", 403: "Another site sent this",

@@ -25,7 +25,7 @@ from server.services import Use
 from server.uploads import UnknownFormatError, UploadError, read
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
-_FILE = {"requestBody": {"required": True, "content": {form: {"schema": {"type": "string", "format": "binary"}} for form in FILE_TYPES}}}
+_FILE = {"requestBody": {"required": True, "content": {FILE_TYPES[0]: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.post("", status_code=201, openapi_extra=_FILE)

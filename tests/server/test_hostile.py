@@ -14,8 +14,11 @@ import pytest
 
 from server.problems import KINDS
 from tests.server.helpers import API, Start, create_run, expression, wait_until
+from tests.server.upload_files import HOSTILE_FILES, npy_bytes
 
 JSON = {"Content-Type": "application/json"}
+FILE = {"Content-Type": "application/octet-stream"}
+UPLOADS = f"{API}/uploads"
 MARK = "wherefore"  # in the inputs, and never in an answer
 
 
@@ -179,6 +182,23 @@ ROWS = [
     other("no origin", "origin", 403, "POST", f"{API}/traces", Origin="null"),
     other("an origin with our name in it", "origin", 403, "POST", f"{API}/runs", Origin="http://localhost.evil.example"),
     other("steps of nothing", "invalid", 422, "POST", f"{API}/runs/r_0/steps"),
+    # files of arrays
+    *[Row(f"file: {file.name}", (file.kind,), file.status, "POST", UPLOADS, file.data, FILE, file.words) for file in HOSTILE_FILES],
+    Row("a file too large", ("limit",), 413, "POST", UPLOADS, bytes(2**23 + 1), FILE, "8,388,608"),
+    Row("a file as JSON", ("media-type",), 415, "POST", UPLOADS, b"{}"),
+    Row("a file as text", ("media-type",), 415, "POST", UPLOADS, b"wherefore", {"Content-Type": "text/plain"}),
+    Row("a file in a form", ("media-type",), 415, "POST", UPLOADS, b"--wherefore--", {"Content-Type": "multipart/form-data; boundary=w"}),
+    Row("a file of no type", ("media-type",), 415, "POST", UPLOADS, npy_bytes([1.0]), {}),
+    Row("a file in gzip", ("media-type",), 415, "POST", UPLOADS, gzip.compress(bytes(10**7)), {**FILE, "Content-Encoding": "gzip"}),
+    Row("a file from another site", ("origin",), 403, "POST", UPLOADS, npy_bytes([1.0]), {**FILE, "Origin": "https://evil.example"}),
+    Row("a file to a route of JSON", ("media-type",), 415, "POST", f"{API}/traces", npy_bytes([1.0]), FILE),
+    get("an upload that is a path", f"{UPLOADS}/..%2f..%2fetc%2fpasswd"),
+    get("a NUL in an upload", f"{UPLOADS}/sha256:%00"),
+    get("a tensor that is a path", f"{UPLOADS}/sha256:{'0' * 64}/tensors/..%2f..%2fetc%2fpasswd"),
+    get("a tensor of 20,000 characters", f"{UPLOADS}/sha256:{'0' * 64}/tensors/" + "a" * 20_000),
+    get("an upload by SQL", f"{UPLOADS}/sha256:'%20OR%201=1--"),
+    get("uploads before NaN", f"{UPLOADS}?after=NaN", "invalid", 422),
+    other("another's upload", "not-found", 404, "DELETE", f"{UPLOADS}/sha256:{'0' * 64}"),
 ]  # fmt: skip
 
 
@@ -295,7 +315,15 @@ def test_a_body_that_never_comes_is_given_up(start: Start, monkeypatch: pytest.M
 
 def test_hostile_ids_on_either_database(start: Start, database_url: str) -> None:
     with start(database_url=database_url) as client:
-        for thing in ("runs/{}", "traces/{}", "traces/{}/nodes/0", "runs/{}/figures/loss", "runs/{}/steps/1/trace"):
+        for thing in (
+            "uploads/{}",
+            "uploads/{}/tensors/a",
+            "runs/{}",
+            "traces/{}",
+            "traces/{}/nodes/0",
+            "runs/{}/figures/loss",
+            "runs/{}/steps/1/trace",
+        ):
             for name in ("%00", "a%00b", "%ED%A0%80", "%FF", "'", '"', "%5c", "%25", "_", "a" * 5000, "%F0%9F%98%80", "__proto__", "..%2f"):
                 response = client.get(f"{API}/{thing.format(name)}")
                 assert response.status_code == 404, (thing, name)

@@ -18,11 +18,12 @@ from schemathesis.specs.openapi.checks import (
 
 from server.openapi import OPERATIONS
 from tests.server.helpers import API, Start, create_run, expression
+from tests.server.upload_files import npy_bytes
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
-KEPT = {"deleteTrace", "deleteRun"}  # which would leave the others nothing to find
+KEPT = {"deleteTrace", "deleteRun", "deleteUpload"}  # which would leave the others nothing to find
 
 
 class Described(NamedTuple):
@@ -39,7 +40,19 @@ def described(start: Start) -> Iterator[Described]:
         other = client.post(f"{API}/traces", json=expression("tanh(w*x)", {"w": 1, "x": [1, 2]})).json()["id"]
         run = create_run(client)
         client.post(f"{API}/runs/{run}/steps", json={"count": 2}).raise_for_status()
-        things = {"trace_id": trace, "other_id": other, "run_id": run, "name": "surnames", "k": 1, "node": "head.weight", "reference": 3}
+        file = {"content": npy_bytes([1.0]), "headers": {"Content-Type": "application/octet-stream"}}
+        upload = client.post(f"{API}/uploads", **file).json()["id"]
+        things = {
+            "upload_id": upload,
+            "tensor": "array",
+            "trace_id": trace,
+            "other_id": other,
+            "run_id": run,
+            "name": "surnames",
+            "k": 1,
+            "node": "head.weight",
+            "reference": 3,
+        }
         yield Described(schemathesis.openapi.from_url(f"{client.base_url}{API}/openapi.json"), things)
 
 

@@ -500,6 +500,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description The visitor's own uploads, newest first, without their tensors. Whoever knows the id of an upload may read it.
+         */
+        get: operations["listUploads"];
+        put?: never;
+        /**
+         * Create
+         * @description Keep a file of arrays: .npy, .npz or .safetensors, told by its first bytes. 200 when the visitor's very same is kept already.
+         */
+        post: operations["createUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Upload
+         * @description An upload, and name, dtype and shape of every tensor in it.
+         */
+        get: operations["readUpload"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Delete an upload of one's own. Traces that were made from it hold its numbers themselves.
+         */
+        delete: operations["deleteUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/tensors/{tensor}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Uploaded
+         * @description The numbers of a tensor, with their statistics (JSON), or bare: little-endian, C order, shape and type in headers (raw).
+         */
+        get: operations["readUploadedTensor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -845,6 +913,11 @@ export interface components {
              */
             bidirectional: boolean;
             /**
+             * Truncation
+             * @description no gradient goes back over the border after every so many steps; null for no truncation
+             */
+            truncation?: number | null;
+            /**
              * Optimizer
              * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01} unless given
              */
@@ -1020,6 +1093,11 @@ export interface components {
              * @default false
              */
             bidirectional: boolean;
+            /**
+             * Truncation
+             * @description no gradient goes back over the border after every so many steps; null for no truncation
+             */
+            truncation?: number | null;
             /**
              * Optimizer
              * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01} unless given
@@ -1802,6 +1880,23 @@ export interface components {
             nonfinite: number;
         };
         /**
+         * TensorSummary
+         * @description A tensor of an upload. bytes: of its numbers.
+         */
+        TensorSummary: {
+            /** Name */
+            name: string;
+            /**
+             * Dtype
+             * @enum {string}
+             */
+            dtype: "bool" | "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64" | "float16" | "float32" | "float64";
+            /** Shape */
+            shape: number[];
+            /** Bytes */
+            bytes: number;
+        };
+        /**
          * Trace
          * @description The record of a computation, or a part of one: docs/trace-format.md, and in full GET /api/v1/schema/trace-1.json.
          */
@@ -1935,6 +2030,96 @@ export interface components {
             created: string;
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * Upload
+         * @description A file of arrays, and what is in it.
+         */
+        Upload: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /**
+             * Id
+             * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
+             */
+            id: string;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "npy" | "npz" | "safetensors";
+            /** Bytes */
+            bytes: number;
+            /** Created */
+            created: string;
+            /** Tensors */
+            tensors: components["schemas"]["TensorSummary"][];
+        };
+        /**
+         * UploadPage
+         * @description Uploads, newest first, without their tensors.
+         */
+        UploadPage: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Items */
+            items: components["schemas"]["UploadSummary"][];
+            /**
+             * Next
+             * @description `after` of the next page; null where this is the last
+             */
+            next: number | null;
+        };
+        /**
+         * UploadSummary
+         * @description A file of arrays. bytes: of the file.
+         */
+        UploadSummary: {
+            /**
+             * Id
+             * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
+             */
+            id: string;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "npy" | "npz" | "safetensors";
+            /** Bytes */
+            bytes: number;
+            /** Created */
+            created: string;
+        };
+        /**
+         * UploadedArray
+         * @description One tensor of an upload. bdata: base64 of its numbers, little-endian, C order, in its own dtype: f8, f4, f2, i8 … i1, u8 … u1, b1.
+         */
+        UploadedArray: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /**
+             * Upload
+             * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
+             */
+            upload: string;
+            /** Name */
+            name: string;
+            /** Dtype */
+            dtype: string;
+            /** Shape */
+            shape: number[];
+            /** Bdata */
+            bdata: string;
+            statistics: components["schemas"]["TensorStatistics"];
         };
         /**
          * Validation
@@ -2111,6 +2296,11 @@ export interface components {
              * @default false
              */
             bidirectional: boolean;
+            /**
+             * Truncation
+             * @description no gradient goes back over the border after every so many steps; null for no truncation
+             */
+            truncation?: number | null;
             /** Optimizer */
             optimizer: components["schemas"]["AdamW"] | components["schemas"]["Sgd"];
             /**
@@ -3422,6 +3612,204 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Link"];
                 };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listUploads: {
+        parameters: {
+            query?: {
+                /** @description at most so many items */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    /** @description rel="next": address of the next page (RFC 8288) */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    createUpload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Kept already */
+            200: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description Kept */
+            201: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an upload, `sha256:…` */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    deleteUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an upload, `sha256:…` */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readUploadedTensor: {
+        parameters: {
+            query?: {
+                /** @description as Accept says, unless given */
+                format?: ("json" | "raw" | "npy") | null;
+            };
+            header?: {
+                /** @description tags that are known */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description an upload, `sha256:…` */
+                upload_id: string;
+                /** @description a tensor of the upload, by name */
+                tensor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    /** @description names these very bytes */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadedArray"];
+                    "application/octet-stream": string;
+                    "application/x-npy": string;
+                };
+            };
+            /** @description Not modified since the answer that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
