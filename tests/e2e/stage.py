@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 from playwright.sync_api import Locator, Page, expect
 
 READY = 30_000  # ms to wait for a film
@@ -40,8 +42,14 @@ def wait_for_film(page: Page) -> None:
     expect(page.get_by_test_id("error")).to_have_count(0)
 
 
+def film_of(address: str) -> dict[str, str]:
+    """What an address says of the film, whatever it says of how that is looked at."""
+    query = dict(parse_qsl(urlsplit(address).fragment.partition("?")[2]))
+    return {name: text for name, text in query.items() if name in ("p", "trace", "run", "step", "example", "x", "link")}
+
+
 def wait_for_new_film(page: Page, address: str) -> None:
-    """After an edit: the address has changed, and nothing is being loaded any more."""
-    expect(page).not_to_have_url(address, timeout=READY)
+    """After an edit: the address names another film, and nothing is being loaded any more."""
+    page.wait_for_url(lambda now: film_of(now) != film_of(address), timeout=READY)
     expect(page.get_by_role("status")).to_have_count(0, timeout=READY)
     wait_for_film(page)

@@ -2,6 +2,7 @@
 import { preferences } from "../app/preferences.svelte";
 import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
+import type { Edit } from "../model/trace";
 import { Problem, type FieldError } from "./problem";
 import type { Check, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 
@@ -92,6 +93,26 @@ export async function trainSteps(id: string, count: number, signal?: AbortSignal
 export function stepTrace(id: string, step: number, example: number | null, signal?: AbortSignal): Promise<unknown> {
   const search = example === null ? "" : `?example=${example}`;
   return get(`/runs/${encodeURIComponent(id)}/steps/${step}/trace${search}`, signal);
+}
+
+/** What the server keeps under the short name of a link. */
+export async function openLink(id: string, signal?: AbortSignal): Promise<{ address?: unknown }> {
+  return (await get<{ state: { address?: unknown } }>(`/links/${encodeURIComponent(id)}`, signal)).state;
+}
+
+/** Keeps an address of the page; the short name that leads to it. */
+export async function createLink(address: string, signal?: AbortSignal): Promise<string> {
+  return (await post<{ id: string }>("/links", { state: { address } }, signal)).id;
+}
+
+/** The trace of edits of a stored trace. */
+export function whatIf(id: string, edits: Edit[], signal?: AbortSignal): Promise<unknown> {
+  return post(`/traces/${encodeURIComponent(id)}/what-if`, { edits }, signal);
+}
+
+/** Where the trace is answered as a file of another format. */
+export function exportAddress(id: string, format: string): string {
+  return `${BASE}/traces/${encodeURIComponent(id)}${format === "json" ? "" : `/export/${format}`}`;
 }
 
 /** The figure's words are in the language shown; asked for in an effect, it is asked for again when that changes. */

@@ -1,16 +1,28 @@
 import { Problem } from "../api/problem";
-import { formatRoute, type Route } from "./routing";
-import type { Session } from "./session.svelte";
+import { showView } from "../share/moment";
+import { filmAddress, type Route } from "./routing";
+import type { Arrival, Session } from "./session.svelte";
 
-/** Whether a page has to open what the address names: it is not what the session shows already, and it can be read. */
-export function arrives(session: Session, route: Route): boolean {
-  if (route.broken) {
+/**
+ * Shows what the address names: its film, which `open` fetches where the session does not show it already, at its moment.
+ * True when the film is a new one.
+ */
+export async function arrive(session: Session, route: Route, open: (arrival: Arrival) => Promise<boolean>): Promise<boolean> {
+  if (route.broken.length || route.problem) {
     session.address = null;
-    session.fail(new Problem("broken_link", "", 0));
+    session.fail(route.problem ?? new Problem("broken_link", route.broken.join(", "), 0));
     return false;
   }
-  const address = formatRoute(route);
-  if (session.address === address && session.status !== "error") return false;
+  if (route.waiting) {
+    session.address = null;
+    session.wait();
+    return false;
+  }
+  const address = filmAddress(route);
+  if (session.address === address && session.status !== "error") {
+    if (session.status === "ready") session.missed = showView(session, route.view);
+    return false;
+  }
   session.address = address;
-  return true;
+  return open({ edits: route.edits, view: route.view });
 }

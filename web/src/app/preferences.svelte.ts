@@ -68,6 +68,12 @@ class Preferences {
     this.show();
   }
 
+  /** Shows another language for now, as a link asks for it; the one that was chosen is remembered. */
+  lend(lang: Language): void {
+    this.#lang = lang;
+    this.show();
+  }
+
   get notation(): Notation {
     return this.#notation;
   }

@@ -1,25 +1,104 @@
 /** The address of the moment as state, and the only place that changes it. */
-import { formatRoute, parseRoute, type PageName, type Route } from "./routing";
+import { openLink } from "../api/client";
+import { asProblem, Problem } from "../api/problem";
+import { preferences } from "./preferences.svelte";
+import { formatRoute, parseRoute, resolved, type PageName, type Route } from "./routing";
+
+type Shown = Partial<Route> & { page: PageName };
+
+const PACE = 400; // ms between two changes of an entry; browsers refuse more than a few hundred a minute
 
 class Router {
   #hash = $state(location.hash);
-  #last: Partial<Record<PageName, string>> = {};
-  readonly route: Route = $derived(parseRoute(this.#hash));
+  #last: Partial<Record<PageName, string>> = $state({});
+  /** What links lead to, or why that is not known; undefined while it is fetched. */
+  #links = $state.raw<Record<string, Route | Problem | undefined>>({});
+  #address = $state(location.hash);
+  #due: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly route: Route = $derived.by(() => {
+    const route = parseRoute(this.#hash);
+    if (!route.link || route.broken.length) return route;
+    const kept = this.#links[route.link];
+    if (kept === undefined) return { ...route, waiting: true };
+    return kept instanceof Problem ? { ...route, problem: kept } : resolved(route, kept);
+  });
 
   constructor() {
-    window.addEventListener("hashchange", () => this.#follow());
+    window.addEventListener("hashchange", () => {
+      if (location.hash !== this.#address) this.#follow(); // else it was gone to here
+    });
+    window.addEventListener("pagehide", () => this.#write());
     this.#follow();
   }
 
+  /** What stands in the address bar now; `route` is where the page was led to. */
+  get address(): string {
+    return this.#address;
+  }
+
   #follow(): void {
-    this.#hash = location.hash;
-    this.#last[parseRoute(location.hash).page] = location.hash;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#due = null;
+    this.#hash = this.#address = location.hash;
+    const route = parseRoute(location.hash);
+    this.#last[route.page] = location.hash;
+    // A link from elsewhere brings its language along; entries that were written here have a mark, and leave the language as it is.
+    if (route.view.lang && history.state?.retrograd !== true) preferences.lend(route.view.lang);
+    if (route.link && !route.broken.length && !(route.link in this.#links)) void this.#fetch(route.link);
+  }
+
+  async #fetch(link: string): Promise<void> {
+    this.#links = { ...this.#links, [link]: undefined };
+    let found: Route | Problem;
+    try {
+      const address = (await openLink(link)).address;
+      found = typeof address === "string" ? parseRoute(address) : new Problem("broken_link", "", 0);
+    } catch (error) {
+      found = asProblem(error) ?? new Problem("unexpected", String(error), 0);
+      if (found.status === 404 || found.status === 422) found = new Problem("lost_link", "", 0);
+    }
+    if (!(found instanceof Problem) && found.view.lang && !parseRoute(location.hash).view.lang) preferences.lend(found.view.lang);
+    this.#links = { ...this.#links, [link]: found };
+  }
+
+  /** Asks once more for what the link of this address leads to. */
+  retry(): void {
+    const { link } = parseRoute(this.#hash);
+    if (link && this.#links[link] instanceof Problem) void this.#fetch(link);
   }
 
   /** Goes to another address; Back leads here again. */
-  go(route: Partial<Route> & { page: PageName }): void {
+  go(route: Shown): void {
+    this.#write();
     location.hash = formatRoute(route);
     this.#follow(); // the browser tells only later, and a second change may come before
+  }
+
+  /** Lets the address say what the page shows now: in the same entry of the history, and no more often than browsers bear. */
+  show(route: Shown): void {
+    this.#last[route.page] = formatRoute(route.view ? { ...route, view: { ...route.view, lang: null } } : route);
+    if (route.page !== this.route.page) return;
+    this.#due = formatRoute(route);
+    if (this.#timer !== undefined) return;
+    this.#write();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#write();
+    }, PACE);
+  }
+
+  #write(): void {
+    if (this.#due === null || this.#due === location.hash) return;
+    try {
+      history.replaceState({ retrograd: true }, "", this.#due);
+      this.#address = this.#due;
+    } catch {
+      // a document without an address of its own (srcdoc) cannot change it; nothing else is lost
+    }
+    this.#due = null;
   }
 
   /** The address at which `page` was left, so that a tab leads back to what it showed. */

@@ -1,12 +1,23 @@
-/** The address bar. A page and what it shows stand in the hash, so that a link, a reload and the Back button all lead to the same film. */
+/**
+ * The address bar. A page, its film and how that is looked at stand in the hash, so that a link, a reload and the Back button all lead to
+ * the same moment: `#/network?v=2&p=…&at=91&why=gradient:0,2:rnn.weight_hh_l0`. docs/api.md lists the fields.
+ */
+import type { Problem } from "../api/problem";
 import type { Program } from "../api/types";
+import type { Edit } from "../model/trace";
+import { pack, unpack } from "../share/packed";
+import { readEdits, readPayload, readProgram } from "../share/programs";
+import { NO_VIEW, over, readView, writeView, type View } from "../share/view";
 
 export const PAGES = ["expression", "network", "train"] as const;
 export type PageName = (typeof PAGES)[number];
 
+/** 1 had a program, or a step of a run, and nothing else; its links are read as ever. */
+export const VERSION = 2;
+
 export interface Route {
   page: PageName;
-  /** The program whose film is shown. */
+  /** The program whose film is shown; beside a run, what makes the same film where the run is gone. */
   program: Program | null;
   /** A stored trace whose film is shown: of a program too long for an address. */
   trace: string | null;
@@ -14,61 +25,95 @@ export interface Route {
   run: string | null;
   step: number | null;
   example: number | null;
-  /** The hash names a program that cannot be read. */
-  broken: boolean;
-}
-
-/** JSON as base64url of its UTF-8 bytes. */
-export function encodeProgram(program: Program): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(program));
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-}
-
-/** The program in `text`, or null when it is none. */
-export function decodeProgram(text: string): Program | null {
-  try {
-    const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-    const program: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof program !== "object" || program === null || !("kind" in program)) return null;
-    return program.kind === "network" || program.kind === "expression" ? (program as Program) : null;
-  } catch {
-    return null;
-  }
+  /** What was changed in the film: as POST …/what-if takes it. */
+  edits: Edit[];
+  /** What a page of its own keeps in its links, an object that it alone reads. */
+  payload: Record<string, unknown> | null;
+  view: View;
+  /** The short name under which the server keeps all of this; the view in the address goes before the one that is kept. */
+  link: string | null;
+  /** What the link leads to is being fetched, or why that failed. */
+  waiting: boolean;
+  problem: Problem | null;
+  /** The fields of the address that cannot be read. */
+  broken: string[];
 }
 
 function naturalNumber(text: string | null): number | null {
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
-/** Reads a hash such as `#/network?p=…`; an unknown or missing page is the network page. */
+/** Reads a hash such as `#/network?p=…`; an unknown or missing page is the network page, and unknown fields are passed over. */
 export function parseRoute(hash: string): Route {
-  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  const [, path = "", query = ""] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   const search = new URLSearchParams(query);
-  const packed = search.get("p");
   const page = PAGES.find((name) => name === path) ?? "network";
-  const decoded = packed === null ? null : decodeProgram(packed);
-  const program = decoded !== null && (decoded.kind === "expression") === (page === "expression") ? decoded : null;
+  const broken: string[] = [];
+
+  /** What `read` makes of a packed field. */
+  function packed<Value>(name: string, read: (value: unknown) => Value | null): Value | null {
+    const text = search.get(name);
+    if (text === null) return null;
+    const value = read(unpack(text));
+    if (value === null) broken.push(name);
+    return value;
+  }
+
+  const version = search.get("v");
+  if (version !== null && !(Number(version) >= 1 && Number(version) <= VERSION)) broken.push("v");
+  const link = search.get("link");
+  if (link !== null && !/^[a-z0-9]{1,40}$/.test(link)) broken.push("link");
   return {
     page,
-    program,
+    program: packed("p", (value) => {
+      const program = readProgram(value);
+      return program && (program.kind === "network") === (page !== "expression") ? program : null;
+    }),
     trace: search.get("trace"),
     run: search.get("run"),
     step: naturalNumber(search.get("step")),
     example: naturalNumber(search.get("example")),
-    broken: packed !== null && program === null,
+    edits: packed("x", readEdits) ?? [],
+    payload: packed("c", readPayload),
+    view: readView(search, broken),
+    link,
+    waiting: false,
+    problem: null,
+    broken,
   };
 }
 
+/** In a fragment these may stand as they are, and are easier to read so. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/%(3A|3D|2C|2F|40)/g, (code) => decodeURIComponent(code));
+}
+
 export function formatRoute(route: Partial<Route> & { page: PageName }): string {
-  const search = new URLSearchParams();
-  if (route.program) search.set("p", encodeProgram(route.program));
-  if (route.trace) search.set("trace", route.trace);
-  if (route.run) search.set("run", route.run);
-  if (route.step) search.set("step", String(route.step));
-  if (route.example !== null && route.example !== undefined) search.set("example", String(route.example));
-  const query = search.toString();
+  const film: [string, string][] = [];
+  const further: [string, string][] = [];
+  if (route.link) {
+    further.push(["link", route.link]);
+  } else {
+    if (route.program) film.push(["p", pack(route.program)]);
+    if (route.trace) film.push(["trace", route.trace]);
+    if (route.run) film.push(["run", route.run]);
+    if (route.step) film.push(["step", String(route.step)]);
+    if (route.example !== null && route.example !== undefined) film.push(["example", String(route.example)]);
+    if (route.edits?.length) further.push(["x", pack(route.edits)]);
+    if (route.payload) further.push(["c", pack(route.payload)]);
+  }
+  further.push(...writeView(route.view ?? NO_VIEW));
+  const fields: [string, string][] = [...(further.length ? [["v", String(VERSION)] as [string, string]] : []), ...film, ...further];
+  const query = fields.map(([name, value]) => `${name}=${encoded(value)}`).join("&");
   return `#/${route.page}${query && `?${query}`}`;
+}
+
+/** The address of the film alone, however it is looked at. */
+export function filmAddress(route: Route): string {
+  return formatRoute({ ...route, view: NO_VIEW });
+}
+
+/** The route of an address that names a link, once it is known what that leads to. */
+export function resolved(route: Route, kept: Route): Route {
+  return { ...kept, link: route.link, page: route.page, view: over(route.view, kept.view), broken: kept.page === route.page && !kept.link ? kept.broken : ["link"] };
 }

@@ -9,11 +9,19 @@ import type { Target } from "../model/explain";
 import { Film } from "../model/film";
 import { NetworkGrid } from "../model/network";
 import { nextStop, previousStop, stops, type Stride } from "../model/stops";
-import { Trace } from "../model/trace";
+import { Trace, type Edit } from "../model/trace";
+import { showView } from "../share/moment";
+import type { View } from "../share/view";
 import { createPlayer } from "../transport/play";
 import { guide } from "./guide";
 import { preferences, type Theme } from "./preferences.svelte";
 import { taskList } from "./tasks.svelte";
+
+/** What a link says beside its film: what to change in it, and how to look at it. */
+export interface Arrival {
+  edits?: Edit[];
+  view?: View;
+}
 
 export type TrayTab = "gradient" | "bptt" | "parameters" | "curves";
 
@@ -33,11 +41,15 @@ export class Session {
   error = $state.raw<Problem | null>(null);
   /** The address that this film was opened from; null as long as there is none. */
   address: string | null = null;
+  /** What a link asked for and this film has not: names of its fields. */
+  missed = $state.raw<string[]>([]);
   /** The run that the Curves tab shows. */
   run = $state.raw<Run | null>(null);
 
   #chosen = $state.raw<Target | null>(null);
   #focus = $state<number | null>(null);
+  /** The moment at which the opened cell was opened. */
+  #focusedAt = 0;
   /** Whether the tray was opened (or folded) by hand; null: as the height of the window has it. */
   #tray = $state<boolean | null>(null);
   #sweep: ReturnType<typeof setInterval> | undefined;
@@ -81,6 +93,12 @@ export class Session {
 
   set focus(t: number | null) {
     this.#focus = t;
+    this.#focusedAt = this.moment;
+  }
+
+  /** The film has not moved since the cell was opened, which it would take along. */
+  get focusStays(): boolean {
+    return this.#focusedAt === this.moment;
   }
 
   get opened(): boolean {
@@ -107,37 +125,46 @@ export class Session {
 
   // -- films ------------------------------------------------------------------------------------
 
-  openOpening(): Promise<boolean> {
-    return this.#open((signal) => api.opening(signal));
+  openOpening(arrival: Arrival = {}): Promise<boolean> {
+    return this.#open((signal) => api.opening(signal), arrival);
   }
 
-  openProgram(program: Program): Promise<boolean> {
-    return this.#open((signal) => api.trace(program, signal));
+  openProgram(program: Program, arrival: Arrival = {}): Promise<boolean> {
+    return this.#open((signal) => api.trace(program, signal), arrival);
   }
 
-  openTrace(id: string): Promise<boolean> {
-    return this.#open((signal) => api.storedTrace(id, signal));
+  /** `program`: what makes the same film where the server has the trace no more. */
+  openTrace(id: string, arrival: Arrival = {}, program: Program | null = null): Promise<boolean> {
+    return this.#open((signal) => orElse(api.storedTrace(id, signal), program, signal), arrival);
   }
 
-  async openStep(run: string, step: number, example: number | null): Promise<boolean> {
+  /** `program`: what makes the same film where the server has the run no more. */
+  async openStep(run: string, step: number, example: number | null, arrival: Arrival = {}, program: Program | null = null): Promise<boolean> {
     let record: Run | null = null;
     const opened = await this.#open(async (signal) => {
-      record = await api.run(run, signal);
-      return api.stepTrace(run, step, example, signal);
-    });
+      const stepOfRun = async (): Promise<unknown> => {
+        record = await api.run(run, signal);
+        return api.stepTrace(run, step, example, signal);
+      };
+      return orElse(stepOfRun(), program, signal);
+    }, arrival);
     if (opened) this.run = record;
     return opened;
   }
 
   /** Fetches a film and shows it. False when it failed, or when a newer request has taken its place. */
-  async #open(fetchDocument: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
+  async #open(fetchFilm: (signal: AbortSignal) => Promise<unknown>, { edits = [], view }: Arrival): Promise<boolean> {
     this.pause();
     this.status = "loading";
     this.error = null;
     try {
-      const document = await this.#requests.run(fetchDocument);
+      const document = await this.#requests.run(async (signal) => {
+        const film = await fetchFilm(signal);
+        return edits.length ? api.whatIf((film as { id: string }).id, edits, signal) : film;
+      });
       if (document === undefined) return false;
       this.load(Trace.from(document));
+      if (view) this.missed = showView(this, view);
       this.run = null;
       return true;
     } catch (error) {
@@ -149,6 +176,7 @@ export class Session {
   /** Shows `trace`. After an edit the place in the film, and the number chosen, stay where they can. */
   load(trace: Trace): void {
     this.pause();
+    this.missed = [];
     const before = this.trace;
     const chosen = this.#chosen && before ? rechosen(this.#chosen, before, trace) : null;
     const alike = before !== null && before.events.length === trace.events.length;
@@ -161,6 +189,14 @@ export class Session {
     this.afterStep = this.after && moment === trace.events.length && trace.after !== null ? this.steps : null;
     this.status = "ready";
     this.error = null;
+  }
+
+  /** What is to be shown is not known yet. */
+  wait(): void {
+    this.#requests.cancel();
+    this.pause();
+    this.error = null;
+    this.status = "loading";
   }
 
   fail(problem: Problem): void {
@@ -251,6 +287,16 @@ export class Session {
   check(target: Target): Promise<Check> {
     if (!this.trace) throw new Error("There is no film to check: load one first.");
     return api.check(this.trace.id, target.node, target.index);
+  }
+}
+
+/** The film that was asked for; where there is none any more, that of `program`. */
+async function orElse(film: Promise<unknown>, program: Program | null, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await film;
+  } catch (error) {
+    if (program && error instanceof Problem && error.status === 404) return api.trace(program, signal);
+    throw error;
   }
 }
 

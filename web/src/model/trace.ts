@@ -63,6 +63,13 @@ export interface NetworkProgram {
 
 export type Program = ExpressionProgram | NetworkProgram;
 
+/** Another value for a node, or for one of its elements; what POST …/what-if takes. */
+export interface Edit {
+  node: number | string;
+  index?: number[] | null;
+  value: unknown;
+}
+
 export type Token = string | number | number[];
 
 export interface Example {
@@ -220,6 +227,7 @@ interface Raw {
 
 export class Trace {
   readonly id: string;
+  /** What made the film, before any edits. */
   readonly program: Program;
   readonly nodes: TraceNode[];
   readonly loss: number;
@@ -257,7 +265,9 @@ export class Trace {
   private constructor(raw: Raw) {
     this.id = raw.id;
     this.schema = raw.schema;
-    this.program = raw.program;
+    let made: { kind: string } = raw.program;
+    while (made.kind === "what-if") made = (made as unknown as { program: Program }).program;
+    this.program = made as Program;
     this.nodes = raw.nodes;
     this.loss = raw.loss;
     this.batch = raw.batch ?? null;

@@ -1,0 +1,68 @@
+/** How a session looks at its film, as a link holds it, and back. */
+import { preferences } from "../app/preferences.svelte";
+import type { Session } from "../app/session.svelte";
+import type { Target } from "../model/explain";
+import type { Film } from "../model/film";
+import type { Trace } from "../model/trace";
+import type { Chosen, View } from "./view";
+
+/** What the session shows now. Reading it in an effect follows the session. */
+export function viewOf(session: Session): View {
+  const { trace, selection } = session;
+  return {
+    at: session.after ? "after" : session.moment,
+    why: trace && selection && session.pinned ? chosenOf(trace, selection) : null,
+    row: session.example || null,
+    cell: session.focus,
+    level: null, // an opened cell is the vector level, closed ones are the cell level
+    by: session.stride === "cell" ? null : session.stride,
+    tab: session.tab === "bptt" ? null : session.tab,
+    lang: preferences.lang,
+  };
+}
+
+/** Shows the film of the session as `view` says. The names of the fields that do not fit this film. */
+export function showView(session: Session, view: View): string[] {
+  const { trace, film } = session;
+  if (!trace || !film) return [];
+  const misfits: string[] = [];
+  const whole = view.at !== null; // as this page writes it: what is not given is as a film begins
+  if (view.row !== null) {
+    if (view.row < (trace.batch?.examples.length ?? 1)) session.example = view.row;
+    else misfits.push("row");
+  } else if (whole) {
+    session.example = 0;
+  }
+  session.setStride(view.by ?? (whole ? "cell" : session.stride));
+  session.tab = view.tab ?? (whole ? "bptt" : session.tab);
+  if (view.at === "after" && trace.after) session.last();
+  else if (typeof view.at === "number" && view.at <= film.length) session.go(view.at);
+  else if (view.at !== null) misfits.push("at");
+  if (whole) session.focus = null;
+  if (view.cell !== null) {
+    if (view.cell >= 1 && view.cell <= session.steps) session.focus = view.cell;
+    else misfits.push("cell");
+  }
+  if (view.why) {
+    const target = targetOf(film, view.why);
+    if (target) session.select(target);
+    else misfits.push("why");
+  } else if (whole) {
+    session.select(null);
+  }
+  return misfits;
+}
+
+function chosenOf(trace: Trace, { kind, node, index }: Target): Chosen {
+  return { kind, path: trace.node(node).path, index };
+}
+
+/** The number in the film; null where there is none. */
+function targetOf(film: Film, { kind, path, index }: Chosen): Target | null {
+  const { trace } = film;
+  const node = trace.nodes.find((candidate) => candidate.path === path);
+  if (!node || node.shape.length !== index.length || index.some((at, axis) => at >= node.shape[axis]!)) return null;
+  if (kind === "gradient" && trace.gradient(node.id) === null) return null;
+  if (kind === "update" && film.update(node.id) === null) return null;
+  return { kind, node: node.id, index };
+}

@@ -1,0 +1,96 @@
+/** The part of a link that says how a film is looked at: one short field for each thing, left out where it is as a film begins. */
+import type { TrayTab } from "../app/session.svelte";
+import type { Language } from "../i18n/languages";
+import type { Target } from "../model/explain";
+import type { Stride } from "../model/stops";
+
+/** A number of the film, by the path of its node: ids differ between one film and the next. */
+export interface Chosen {
+  kind: Target["kind"];
+  path: string;
+  index: number[];
+}
+
+export type Level = "cell" | "vector" | "scalar";
+
+export interface View {
+  /** How many events have happened; "after": the forward pass with the new parameters is shown. */
+  at: number | "after" | null;
+  /** The number that is explained, where it was chosen by hand. */
+  why: Chosen | null;
+  /** The row of the batch that is shown. */
+  row: number | null;
+  /** The time step whose cell was opened (all open alike). */
+  cell: number | null;
+  level: Level | null;
+  by: Stride | null;
+  tab: TrayTab | null;
+  lang: Language | null;
+}
+
+export const NO_VIEW: View = { at: null, why: null, row: null, cell: null, level: null, by: null, tab: null, lang: null };
+
+interface Field<Value> {
+  /** null: `text` cannot be read. */
+  read(text: string): Value | null;
+  write(value: Value): string;
+}
+
+function oneOf<Value extends string>(...values: Value[]): Field<Value> {
+  return { read: (text) => values.find((value) => value === text) ?? null, write: (value) => value };
+}
+
+const count: Field<number> = { read: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : null), write: String };
+
+const at: Field<number | "after"> = { read: (text) => (text === "after" ? text : count.read(text)), write: String };
+
+/** `gradient:0,2:rnn.weight_hh_l0`; the path comes last, since there may be anything in it. */
+const why: Field<Chosen> = {
+  read(text) {
+    const parts = /^(value|gradient|update):((?:\d{1,9}(?:,\d{1,9}){0,31})?):([^]{1,200})$/.exec(text);
+    return parts && { kind: parts[1] as Target["kind"], index: parts[2] ? parts[2].split(",").map(Number) : [], path: parts[3]! };
+  },
+  write: ({ kind, index, path }) => `${kind}:${index.join(",")}:${path}`,
+};
+
+const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
+  at,
+  why,
+  row: count,
+  cell: count,
+  level: oneOf("cell", "vector", "scalar"),
+  by: oneOf("event", "op", "cell", "phase"),
+  tab: oneOf("gradient", "bptt", "parameters", "curves"),
+  lang: oneOf("en", "zh"),
+};
+
+const NAMES = Object.keys(FIELDS) as (keyof View)[];
+
+/** The view in a query. Names of fields that cannot be read are added to `broken`. */
+export function readView(search: URLSearchParams, broken: string[]): View {
+  const view: Record<string, unknown> = { ...NO_VIEW };
+  for (const name of NAMES) {
+    const text = search.get(name);
+    if (text === null) continue;
+    view[name] = FIELDS[name].read(text);
+    if (view[name] === null) broken.push(name);
+  }
+  return view as unknown as View;
+}
+
+/** The fields that are given, by their names in a query. */
+export function writeView(view: View): [string, string][] {
+  return NAMES.flatMap((name) => {
+    const value = view[name];
+    return value === null ? [] : [[name, (FIELDS[name] as Field<unknown>).write(value)] as [string, string]];
+  });
+}
+
+export function isEmpty(view: View): boolean {
+  return NAMES.every((name) => view[name] === null);
+}
+
+/** `first`, and where it says nothing, `second`. */
+export function over(first: View, second: View): View {
+  return Object.fromEntries(NAMES.map((name) => [name, first[name] ?? second[name]])) as unknown as View;
+}
