@@ -89,6 +89,9 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     recurrence = client.post(f"{API}/traces", json={"program": RECURRENCE}).json()["id"]
     api.ask("itemiseGradients", "GET", f"/traces/{recurrence}/bptt")
     api.ask("drawTrace", "GET", f"/traces/{recurrence}/figures/gradient-through-time")
+    wrong = {"kind": "expression", "expression": "tahn(w*x)", "inputs": {"w": 0.5, "x": 2}}
+    api.ask("checkExpression", "POST", "/expressions/check", {"program": wrong})
+    api.ask("listCheckpoints", "GET", "/checkpoints", summary="the first checkpoint", items=1)
     api.ask("readTraceSchema", "GET", "/schema/trace-1.json", summary="its first members", everything=4)
     api.ask("listTasks", "GET", "/tasks", summary="the first task", items=1)
     api.ask("listExamples", "GET", "/tasks/surnames/examples?limit=2")

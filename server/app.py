@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
 from server import limits, openapi, problems
+from server.addresses import AddressGuard
 from server.bodies import BodyGuard
 from server.cached import Cached
 from server.idempotency import Idempotency
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Idempotency)
     app.add_middleware(BodyGuard, settings=settings, files=f"{PREFIX}/uploads")
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(AddressGuard)
     app.add_middleware(Negotiation)
     app.add_middleware(Cached)
     app.add_middleware(RateGuard, settings=settings)

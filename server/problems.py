@@ -26,6 +26,7 @@ from server.programs.errors import LimitError, ProgramError
 from server.routes.disconnect import ClientGoneError
 from server.schemas.answers import Answer
 from server.store.blobs import DamagedError
+from server.validation import message
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "X-Request-ID"
@@ -146,16 +147,9 @@ async def _on_limit(request: Request, error: Exception) -> Response:
 
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"pointer": _pointer(part["loc"]), "detail": _message(part)} for part in error.errors()]
+    errors = [{"pointer": _pointer(part["loc"]), "detail": message(part)} for part in error.errors()]
     detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things in this request are not as expected"
     return problem_response(request, ProblemError(422, detail, errors=errors))
-
-
-def _message(part: Mapping[str, Any]) -> str:
-    """Pydantic's words where they do not repeat what was given."""
-    if part["type"] == "union_tag_invalid":  # pydantic's own words repeat what was given
-        return f"{part['ctx']['discriminator']} is one of {part['ctx']['expected_tags']}"
-    return str(part["msg"]).removeprefix("Value error, ")
 
 
 # pydantic names the member of a union in the path of an error; the body has no such level
@@ -183,9 +177,15 @@ _DETAILS = {
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = _DETAILS.get(error.status_code, str(error.detail))
-    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else dict(error.headers or {})
-    return problem_response(request, ProblemError(error.status_code, detail, headers=headers))
+    if error.status_code in _DETAILS:
+        return problem_response(request, http_problem(request, error.status_code))
+    return problem_response(request, ProblemError(error.status_code, str(error.detail), headers=dict(error.headers or {})))
+
+
+def http_problem(request: Request, status: int) -> ProblemError:
+    """What is said where an address names nothing (404), or does not take the method (405)."""
+    headers = {"Allow": ", ".join(_allowed(request))} if status == 405 else {}
+    return ProblemError(status, _DETAILS[status], headers=headers)
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

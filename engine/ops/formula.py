@@ -16,6 +16,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.nearest import nearest
+
 Tree = Any  # int | float | str | list[Tree | dict[str, int | float | bool | list[int] | None]]
 
 BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul"}
@@ -45,6 +47,14 @@ class FormulaError(ValueError):
         super().__init__(f"{detail} (column {column})")
         self.detail = detail
         self.column = column
+
+
+class UnknownOperationError(FormulaError):
+    """A formula calls what is no operation. `name` is what it calls, `meant` the nearest there is (`nearest`)."""
+
+    def __init__(self, name: str, meant: str, column: int) -> None:
+        super().__init__(f"the operation {name!r} is not known; {meant}docs/ops.md lists all", column)
+        self.name, self.meant = name, meant
 
 
 def parse(text: str, names: Collection[str] | None = None, functions: Collection[str] | None = None) -> Tree:
@@ -121,13 +131,13 @@ class _Reader:
     def name(self, node: ast.AST, name: str) -> str:
         if self.names is not None and name not in self.names:
             known = ", ".join(sorted(self.names)) or "none"
-            raise self.fail(node, f"the name {name!r} has no value; names with a value: {known}")
+            raise self.fail(node, f"the name {name!r} has no value; {nearest(name, sorted(self.names))}names with a value: {known}")
         return name
 
     def call(self, node: ast.Call, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword],
              depth: int) -> Tree:  # fmt: skip
         if self.functions is not None and name not in self.functions:
-            raise self.fail(node, f"the operation {name!r} is not known; known: {', '.join(sorted(self.functions))}")
+            raise UnknownOperationError(name, nearest(name, sorted(self.functions)), self.column(node))
         tree: list[Any] = ["call", name, *(self.read(argument, depth + 1) for argument in arguments)]
         attributes = {word.arg: self.attribute(word.value) for word in keywords if word.arg is not None}
         if len(attributes) != len(keywords):

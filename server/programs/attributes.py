@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from engine.nearest import nearest
 from engine.ops import REGISTRY
 
 
@@ -15,7 +16,7 @@ def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
     declared = kinds_of(name)
     for key, value in attributes.items():
         if key not in declared:
-            raise ValueError(f"{name} has no attribute {key}; it has {', '.join(declared) or 'none'}")
+            raise ValueError(f"{name} has no attribute {key}; {nearest(key, declared)}it has {', '.join(declared) or 'none'}")
         if not any(_IS[kind](value) for kind in declared[key]):
             raise ValueError(f"{name}: {key} is of another kind; expected {' or '.join(_WORDS[kind] for kind in declared[key])}")
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine import Tape, TapeError, Tensor, apply
+from engine.nearest import nearest
 from engine.ops import REGISTRY
 from engine.ops.op import Array
 from engine.tensor import many
@@ -97,7 +98,8 @@ def _check_node(node: Mapping[str, Any], number: int, forward: str) -> None:
         return
     op = REGISTRY.get(node["op"])
     if op is None or op.hidden:
-        raise ProgramError("there is no operation of this name; GET /api/v1/ops lists those there are", f"{pointer}/op")
+        known = sorted(name for name, op in REGISTRY.items() if not op.hidden)
+        raise ProgramError(f"there is no operation of this name; {nearest(node['op'], known)}GET /api/v1/ops lists all", f"{pointer}/op")
     if node["role"] is not None:
         raise ProgramError("a role is of leaves; leave it out, or the op", f"{pointer}/role")
     if forward == "accept" and node["value"] is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.ops import REGISTRY
-from engine.ops.formula import FormulaError, parse_with_columns
+from engine.ops.formula import FormulaError, UnknownOperationError, parse_with_columns
 from server import limits
 
 # Their inputs are class numbers, masks or series, or their attributes indices, which an expression has no way to write.
@@ -65,7 +65,10 @@ def read(statement: Statement, names: Collection[str]) -> Line:
         if not statement.text[body:].strip():
             raise FormulaError(f"nothing stands after {name} =; write what it is", statement.start + body)
     # Blanks in place of what stands before: the columns are then those of the whole text.
-    tree, places = parse_with_columns(" " * (statement.start + body) + statement.text[body:], names, OPERATIONS)
+    try:
+        tree, places = parse_with_columns(" " * (statement.start + body) + statement.text[body:], names, OPERATIONS)
+    except UnknownOperationError as error:
+        raise FormulaError(f"the operation {error.name!r} is not known; {error.meant}GET /api/v1/ops lists all", error.column) from None
     if name is not None and isinstance(tree, str):
         raise FormulaError(f"{name} would be another name of {tree}; use {tree} itself, or apply an operation", places[0])
     return Line(name, tree, places)

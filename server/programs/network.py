@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.nearest import nearest
 from engine.training import Settings, trace_step
 from server import limits
 from server.programs.cost import parameters, step_work, trace_cost
@@ -21,7 +22,7 @@ _SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "truncation", "op
 def check_task(name: str) -> None:
     """Raises ProgramError for a task that there is not."""
     if name not in NAMES:
-        raise ProgramError(f"there is no such task; the tasks are {', '.join(NAMES)}", "/program/task")
+        raise ProgramError(f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}", "/program/task")
 
 
 def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.nearest import nearest
 from engine.ops.op import Array
 from engine.trace import Document, Edit, EditError, what_if
 from server import limits
@@ -39,9 +40,15 @@ def trace_with_edits(document: Document, edits: Sequence[Mapping[str, Any]], poi
     try:
         return what_if(document, wanted, program, _described(document, wanted))
     except EditError as error:
-        raise ProgramError(error.detail, f"{pointer}/{error.number}") from None
+        raise ProgramError(f"{_meant(document, edits[error.number]['node'])}{error.detail}", f"{pointer}/{error.number}") from None
     except REFUSALS as error:
         raise ProgramError(str(error), pointer) from None
+
+
+def _meant(document: Document, key: Any) -> str:
+    """The path that was probably meant by one that the trace has not."""
+    paths = [node["path"] for node in document.nodes]
+    return nearest(key, paths) if isinstance(key, str) and key not in paths else ""
 
 
 def depth(program: Mapping[str, Any]) -> int:

@@ -27,7 +27,7 @@ async def itemised(request: Request, trace_id: str, services: Use, row: Row = No
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     node = None
     if parameter is not None:
-        about = node_of(await run_in_threadpool(services.documents.of, trace), parameter)
+        about = node_of(await run_in_threadpool(services.documents.of, trace), parameter, "parameter")
         if about["role"] != "parameter" or about["gradient"] is None:
             raise ProblemError(422, "this node is no parameter with a gradient; without ?parameter the answer lists those there are")
         node = about["id"]

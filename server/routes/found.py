@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar
 
+from engine.nearest import nearest
 from engine.trace import Document
 from server.problems import ProblemError
 
@@ -23,9 +24,11 @@ def missing(kind: Kind) -> ProblemError:
     return ProblemError(404, f"there is no such {kind}; GET /api/v1/{kind}s lists {lists}, {makes}")
 
 
-def node_of(document: Document, key: str) -> dict[str, Any]:
-    """A trace's node by id or path. Raises ProblemError where there is none."""
+def node_of(document: Document, key: str, role: str | None = None) -> dict[str, Any]:
+    """A trace's node by id or path. Raises ProblemError where there is none. role: of the nodes that one of them was probably meant."""
     try:
         return document.node(key)
     except KeyError:
-        raise ProblemError(404, f"the trace has no such node; its nodes are 0 to {len(document.nodes) - 1}, or their paths") from None
+        meant = nearest(key, (node["path"] for node in document.nodes if role in (None, node["role"])))
+        detail = f"the trace has no such node; {meant}its nodes are 0 to {len(document.nodes) - 1}, or their paths"
+        raise ProblemError(404, detail) from None

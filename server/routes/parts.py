@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.nearest import nearest
 from engine.trace.part import Detail, NoSuchPartError, Range
 from server import limits
 from server.jobs.trace_work import cut_part
@@ -15,7 +16,8 @@ from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found
 from server.routes.trace_response import send_part, send_trace
-from server.services import Use
+from server.services import Services, Use
+from server.store.traces import TraceFile
 
 router = APIRouter()
 Tensors = Annotated[Detail, Query(description="all numbers, their statistics alone, or neither")]
@@ -38,7 +40,8 @@ async def read_trace(
     try:
         content = await while_connected(request, work)
     except NoSuchPartError as error:
-        raise ProblemError(422, str(error)) from None
+        meant = "" if scope is None else await run_in_threadpool(_meant, services, trace, scope)
+        raise ProblemError(422, f"{meant}{error}") from None
     return await run_in_threadpool(send_part, request, content, {"Cache-Control": "no-cache"})
 
 
@@ -47,3 +50,9 @@ def _range(events: str | None) -> Range | None:
         return None
     first, _, end = events.partition(":")
     return (int(first) if first else None), (int(end) if end else None)
+
+
+def _meant(services: Services, trace: TraceFile, scope: str) -> str:
+    """The scope that was probably meant by one that the trace has not."""
+    scopes = dict.fromkeys(node["scope"] for node in services.documents.of(trace).nodes)
+    return "" if scope in scopes else nearest(scope, scopes)

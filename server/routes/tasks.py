@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from engine.nearest import nearest
 from engine.training import Part
 from server.encoding import Json
 from server.problems import ProblemError
@@ -29,7 +30,7 @@ def some_examples(
 ) -> Response:  # fmt: skip
     """Examples of a part, in their order; `after` is the number of the last one seen."""
     if name not in NAMES:
-        raise ProblemError(404, f"there is no such task; the tasks are {', '.join(NAMES)}")
+        raise ProblemError(404, f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}")
     task = load(name)
     found = examples(task, part, after, task.size(part) if starts_with else limit + 1)
     matching = [example for example in found if example["text"].startswith(starts_with)]

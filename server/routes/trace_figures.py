@@ -35,7 +35,7 @@ async def trace_figure(
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     node = None
     if parameter is not None:
-        node = node_of(await run_in_threadpool(services.documents.of, trace), parameter)["id"]
+        node = node_of(await run_in_threadpool(services.documents.of, trace), parameter, "parameter")["id"]
     work = services.quick.run(
         draw, trace, figure, lang, row, node, of, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
     )  # fmt: skip

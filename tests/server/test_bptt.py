@@ -56,7 +56,7 @@ def test_an_expression_has_uses_and_no_states(client: httpx.Client) -> None:
     ("query", "status", "words"),
     [
         ({"row": 2}, 422, "rows 0 to 1"),
-        ({"row": -1}, 422, "greater than or equal to 0"),
+        ({"row": -1}, 422, "at least 0"),
         ({"parameter": "x"}, 422, "no parameter with a gradient"),
         ({"parameter": "nobody"}, 404, "no such node"),
     ],

@@ -206,11 +206,11 @@ AROUND = [{"from": "w", "to": "a"}, {"from": "c", "to": "a"}, {"from": "a", "to"
         (graph(loss="x"), "/program/loss", "a leaf"),
         (graph(loss="nobody"), "/program/loss", "no node of this id"),
         (graph(forward="accept"), "/program/nodes/3/value", "every node needs its value"),
-        (graph([], []), "/program/nodes", "at least 1 item"),
-        (graph(_node(1, id="")), "/program/nodes/1/id", "at least 1 character"),
+        (graph([], []), "/program/nodes", "expected at least 1"),
+        (graph(_node(1, id="")), "/program/nodes/1/id", "expected at least 1"),
         (graph(_node(1, id="a\u0000b")), "/program/nodes/1/id", "printable"),
-        (graph(_node(1, time=0)), "/program/nodes/1/time", "greater than or equal to 1"),
-        (graph(tolerance=-1), "/program/tolerance", "greater than or equal to 0"),
+        (graph(_node(1, time=0)), "/program/nodes/1/time", "at least 1"),
+        (graph(tolerance=-1), "/program/tolerance", "at least 0"),
     ],
 )
 def test_what_is_no_graph_is_refused_where_it_is_wrong(client: httpx.Client, body: dict[str, Any], pointer: str, words: str) -> None:

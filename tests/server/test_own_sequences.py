@@ -90,9 +90,9 @@ def _with(sequences: dict[str, Any], **more: Any) -> dict[str, Any]:
     ("sequences", "words"),
     [
         (_with(TOKENS, readout="every"), "reads the last state"),
-        (_with(TOKENS, examples=[]), "at least 1 item"),
+        (_with(TOKENS, examples=[]), "expected at least 1"),
         (_with(TOKENS, examples=[{"tokens": ["a"], "target": 0}, {"values": [1], "target": 0}]), "example 1 differs"),
-        (_with(TOKENS, examples=[{"tokens": [], "target": 0}]), "at least 1 item"),
+        (_with(TOKENS, examples=[{"tokens": [], "target": 0}]), "expected at least 1"),
         (_with(TOKENS, examples=[{"tokens": ["a\n"], "target": 0}]), "printable"),
         (_with(TOKENS, examples=[{"tokens": ["a"], "target": 0.5}]), "number of a class"),
         (_with(TOKENS, examples=[{"tokens": ["a"], "target": -1}]), "number of a class"),
@@ -115,7 +115,7 @@ def _with(sequences: dict[str, Any], **more: Any) -> dict[str, Any]:
         (_with(SERIES, examples=[{"values": [1], "target": 1}, {"values": [1], "target": [1, 2]}]), "same number of outputs"),
         (_with(SERIES, examples=[{"values": [1] * 201, "target": 1}]), "at most 200"),
         (_with(SERIES, examples=[{"target": 1}]), "has to hold values"),
-        (_with(SERIES, examples=[{"values": [1], "target": 1}] * (limits.SEQUENCES + 1)), "at most 256 items"),
+        (_with(SERIES, examples=[{"values": [1], "target": 1}] * (limits.SEQUENCES + 1)), "at most 256"),
     ],
 )  # fmt: skip
 def test_what_no_network_can_learn_is_refused(client: httpx.Client, sequences: dict[str, Any], words: str) -> None:

@@ -131,19 +131,19 @@ def test_numbers_of_a_sequence_are_shown_as_they_are_now(client: httpx.Client, t
 @pytest.mark.parametrize(
     ("edits", "pointer", "words"),
     [
-        ([], "/edits", "at least 1 item"),
+        ([], "/edits", "expected at least 1"),
         ([{"node": "nobody", "value": 1}], "/edits/0", "no such node"),
         ([{"node": "rnn.bias_ih_l0", "index": [0], "value": 1}, {"node": 10**6, "value": 1}], "/edits/1", "no such node"),
         ([{"node": "rnn.bias_ih_l0", "index": [99], "value": 1}], "/edits/0", "outside"),
-        ([{"node": "rnn.bias_ih_l0", "index": [-1], "value": 1}], "/edits/0/index/0", "greater than or equal to 0"),
+        ([{"node": "rnn.bias_ih_l0", "index": [-1], "value": 1}], "/edits/0/index/0", "at least 0"),
         ([{"node": "rnn.bias_ih_l0", "value": 1}], "/edits/0", "expected [12]"),
         ([{"node": "rnn.bias_ih_l0", "value": "wat"}], "/edits/0/value", "expected a number"),
-        ([{"node": "rnn.bias_ih_l0"}], "/edits/0/value", "required"),
+        ([{"node": "rnn.bias_ih_l0"}], "/edits/0/value", "is missing"),
         ([{"node": True, "value": 1}], "/edits/0/node", "by its path"),
         ([{"node": "", "value": 1}], "/edits/0/node", "by its path"),
         ([{"node": "target", "index": [0], "value": 0.5}], "/edits/0", "whole numbers"),
         ([{"node": "target", "index": [0], "value": 500}], "/edits", "cross_entropy"),
-        ([{"node": "rnn.bias_ih_l0", "index": [0], "value": 1}] * (limits.EDITS + 1), "/edits", "at most 1000 items"),
+        ([{"node": "rnn.bias_ih_l0", "index": [0], "value": 1}] * (limits.EDITS + 1), "/edits", "at most 1,000"),
     ],
 )
 def test_edits_that_cannot_be_are_refused_where_they_are_wrong(
