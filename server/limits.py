@@ -48,6 +48,7 @@ UPLOAD_UNPACKED_BYTES = 40 * 2**20  # of all members of an npz
 UPLOAD_HEADER_BYTES = 2**20  # of safetensors
 TENSOR_NAME_CHARACTERS = 200
 SEQUENCE_ELEMENTS = 200_000  # of own sequences that are tensors of an upload
+PROGRAM_UPLOADS = 8  # that one program refers to
 
 # edits of one trace, and traces that come of edits of each other
 EDITS = 1_000

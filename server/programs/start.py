@@ -1,4 +1,4 @@
-"""Where a network program starts, where that is not its seed's initial network: a trained one that comes with the server."""
+"""Where a network program starts, where that is not its seed's initial network: a trained one of the server's, or parameters it holds."""
 
 from __future__ import annotations
 
@@ -7,23 +7,31 @@ from typing import Any
 
 from safetensors.numpy import load
 
+from engine.ops.op import Array
+from engine.trace.arena import encode
 from engine.training import Settings
 from engine.training.checkpoint import start_from
+from engine.training.model import SequenceModel
 from server import checkpoints
 from server.programs.errors import ProgramError
+from server.programs.uploaded import nearest
+from server.schemas.graph import to_array
 from server.tasks import ArrayTask
+from server.uploads.bounds import called
 
 _POINTER = "/program/start/checkpoint"
 
 
 def normalised_start(program: Mapping[str, Any]) -> dict[str, Any]:
-    """`start` as it stands in the program of a trace, by its name; nothing where the seed decides.
+    """`start` as it stands in the program of a trace, by its name or with its numbers; nothing where the seed decides.
 
     Raises ProgramError for a checkpoint that there is not, or of other numbers than today's.
     """
     start = program.get("start")
     if start is None:
         return {}
+    if "parameters" in start:
+        return {"start": {"parameters": {name: encode(array) for name, array in _given(start["parameters"]).items()}}}
     name, known = start["checkpoint"], checkpoints.index()
     if name not in known:
         raise ProgramError(f"there is no such checkpoint; they are {', '.join(known)}", _POINTER)
@@ -43,6 +51,10 @@ def initial(program: Mapping[str, Any], task: ArrayTask, settings: Settings) -> 
     start = normalised_start(program).get("start")
     if start is None:
         return None
+    if "parameters" in start:
+        given = _given(start["parameters"])
+        _check_fit(given, task, settings)
+        return start_from(task, settings, given)
     name = start["checkpoint"]
     made = checkpoints.index()[name]["program"]
     try:
@@ -50,3 +62,26 @@ def initial(program: Mapping[str, Any], task: ArrayTask, settings: Settings) -> 
     except ValueError as error:
         was = f"{name} is of the cell {made['cell']} with hidden size {made['hidden_size']}, learning {made['task']}"
         raise ProgramError(f"{was}: {error}; give the program the same network, or leave start out", _POINTER) from None
+
+
+_PARAMETERS = "/program/start/parameters"
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, Array]:
+    """Arrays of checked values, as networks have them: float64."""
+    return {name: to_array(value, None).astype("float64") for name, value in parameters.items()}
+
+
+def _check_fit(given: Mapping[str, Array], task: ArrayTask, settings: Settings) -> None:
+    """Raises ProgramError where names or shapes are not the network's."""
+    wanted = {name: array.shape for name, array in SequenceModel(task, settings).state_dict().items()}
+    for number, (name, array) in enumerate(given.items()):
+        if name not in wanted:
+            detail = f"{called(name, number)} is no parameter of this network; {nearest(name, wanted)}"
+            raise ProgramError(detail, _PARAMETERS)
+        if array.shape != wanted[name]:
+            shapes = f"{name} has shape {list(array.shape)}; this network's has {list(wanted[name])}"
+            raise ProgramError(f"{shapes}: see that cell, layers, hidden_size and task are those that it was trained with", _PARAMETERS)
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        raise ProgramError(f"the network's parameters {', '.join(missing)} are missing; give all of them", _PARAMETERS)

@@ -30,7 +30,8 @@ def published(settings: Settings) -> dict[str, float]:
         "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
         "upload_elements": limits.UPLOAD_ELEMENTS, "upload_tensors": limits.UPLOAD_TENSORS,
         "upload_unpacked_bytes": limits.UPLOAD_UNPACKED_BYTES, "upload_header_bytes": limits.UPLOAD_HEADER_BYTES,
-        "sequence_elements": limits.SEQUENCE_ELEMENTS, "visitor_uploads": settings.visitor_uploads,
+        "sequence_elements": limits.SEQUENCE_ELEMENTS, "program_uploads": limits.PROGRAM_UPLOADS,
+        "visitor_uploads": settings.visitor_uploads,
     }  # fmt: skip
 
 

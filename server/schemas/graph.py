@@ -17,6 +17,7 @@ from engine.trace.arena import TRANSPORT, decode
 from server import limits
 from server.schemas.expression import count_numbers
 from server.schemas.sequences import Word, printable
+from server.schemas.uploads import check_tensor
 
 Dtype = Literal["float64", "float32", "int64", "int32", "uint8", "bool"]
 _OF_TRANSPORT: dict[str, Dtype] = {"f8": "float64", "f4": "float32", "i4": "int64", "u1": "uint8"}
@@ -24,7 +25,9 @@ _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def _value(value: Any) -> Any:
-    """Numbers, the three that JSON lacks as strings, nested evenly; or an array as traces hold them."""
+    """Numbers, the three that JSON lacks as strings, nested evenly; an array as traces hold them; or a tensor of an upload."""
+    if isinstance(value, dict) and "upload" in value:
+        return check_tensor(value)
     if isinstance(value, dict):
         _check_encoded(value)
         return value
@@ -113,7 +116,8 @@ Attributes = Annotated[dict[str, Any], AfterValidator(_attributes)]
 class GraphNode(BaseModel):
     """One node. Without `op` it is a leaf: an `input`, unless it is a `parameter` (whose gradient is wanted) or a `constant`.
 
-    op, attributes: by the names of GET /ops. value: as recorded; numbers, nested lists, or ``{dtype, shape, bdata}``.
+    op, attributes: by the names of GET /ops. value: as recorded; numbers, nested lists, ``{dtype, shape, bdata}``, or a tensor of an
+    upload, ``{upload, tensor}``.
     """
 
     model_config = ConfigDict(extra="forbid")

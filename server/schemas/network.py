@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.training.settings import OPTIMIZERS
 from server import limits
-from server.schemas.sequences import OwnSequences
-from server.schemas.start import CheckpointStart
+from server.schemas.sequences import Sequences
+from server.schemas.start import Start
 from server.tasks.own import NAME
 
 _ADAMW: Mapping[str, Any] = OPTIMIZERS["adamw"]
@@ -88,8 +88,8 @@ class NetworkProgram(TrainingProgram):
 
     kind: Literal["network"] = "network"
     task: Annotated[str, Field(max_length=100)] | None = None
-    sequences: OwnSequences | None = None
-    start: CheckpointStart | None = None
+    sequences: Sequences | None = None
+    start: Start | None = None
     step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
     example: Annotated[int, Field(ge=0)] | None = None
 

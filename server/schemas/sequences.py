@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from server import limits
 from server.schemas.expression import Numbers
+from server.schemas.uploads import UploadTensor
 
 
 def printable(value: str) -> str:
@@ -142,3 +143,27 @@ class OwnSequences(BaseModel):
             raise ValueError(f"the largest target is class {largest}; {most}")
         if self.classes is None:
             self.classes = [str(number) for number in range(count)]
+
+
+class UploadedSequences(BaseModel):
+    """A small data set out of an upload. The numbers become part of the program, as if it had brought them along.
+
+    inputs: (sequences, steps) or (sequences, steps, features). targets: an entry for each sequence, as `OwnExample` has it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["classification", "regression"]
+    readout: Literal["last", "every"] = "last"
+    classes: Words | None = None
+    features: Words | None = None
+    inputs: UploadTensor
+    targets: UploadTensor
+
+
+def _which(value: Any) -> str:
+    names = value if isinstance(value, dict) else vars(value) if isinstance(value, BaseModel) else ()
+    return "uploaded" if "inputs" in names or "targets" in names else "written"
+
+
+Sequences = Annotated[Annotated[OwnSequences, Tag("written")] | Annotated[UploadedSequences, Tag("uploaded")], Discriminator(_which)]

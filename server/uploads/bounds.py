@@ -63,4 +63,9 @@ def check_name(name: str, number: int) -> None:
 
 def called(name: str, number: int) -> str:
     """How an error calls a tensor: by its name where that is a plain one."""
-    return f"tensor {name}" if _PLAIN.fullmatch(name) else f"tensor {number}"
+    return f"tensor {name}" if is_plain(name) else f"tensor {number}"
+
+
+def is_plain(name: str) -> bool:
+    """Whether an error may repeat a name."""
+    return _PLAIN.fullmatch(name) is not None

@@ -725,6 +725,16 @@ export interface components {
             wrt: string[];
         };
         /**
+         * GivenStart
+         * @description Parameters by PyTorch's names: numbers, nested lists, ``{dtype, shape, bdata}``, or a tensor of an upload, ``{upload, tensor}``.
+         */
+        GivenStart: {
+            /** Parameters */
+            parameters: {
+                [key: string]: number | string | unknown[] | Record<string, never>;
+            };
+        };
+        /**
          * GraphEdge
          * @description The value of one node is an input of another. port: which input, from 0; the next one unless given.
          */
@@ -740,7 +750,8 @@ export interface components {
          * GraphNode
          * @description One node. Without `op` it is a leaf: an `input`, unless it is a `parameter` (whose gradient is wanted) or a `constant`.
          *
-         *     op, attributes: by the names of GET /ops. value: as recorded; numbers, nested lists, or ``{dtype, shape, bdata}``.
+         *     op, attributes: by the names of GET /ops. value: as recorded; numbers, nested lists, ``{dtype, shape, bdata}``, or a tensor of an
+         *     upload, ``{upload, tensor}``.
          */
         GraphNode: {
             /** Id */
@@ -944,8 +955,10 @@ export interface components {
             kind: "network";
             /** Task */
             task?: string | null;
-            sequences?: components["schemas"]["OwnSequences"] | null;
-            start?: components["schemas"]["CheckpointStart"] | null;
+            /** Sequences */
+            sequences?: (components["schemas"]["OwnSequences"] | components["schemas"]["UploadedSequences"]) | null;
+            /** Start */
+            start?: (components["schemas"]["CheckpointStart"] | components["schemas"]["UploadStart"] | components["schemas"]["GivenStart"]) | null;
             /**
              * Step
              * @default 1
@@ -1169,6 +1182,55 @@ export interface components {
         TraceRequest: {
             /** Program */
             program: components["schemas"]["ExpressionProgram"] | components["schemas"]["NetworkProgram"] | components["schemas"]["GraphProgram"] | components["schemas"]["WhatIfProgram"];
+        };
+        /**
+         * UploadStart
+         * @description The parameters in an upload, all of them, by PyTorch's names. Their numbers become part of the program.
+         */
+        UploadStart: {
+            /**
+             * Upload
+             * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
+             */
+            upload: string;
+        };
+        /**
+         * UploadTensor
+         * @description A tensor of an upload. tensor: its name; that of the only one unless given.
+         */
+        UploadTensor: {
+            /**
+             * Upload
+             * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
+             */
+            upload: string;
+            /** Tensor */
+            tensor?: string | null;
+        };
+        /**
+         * UploadedSequences
+         * @description A small data set out of an upload. The numbers become part of the program, as if it had brought them along.
+         *
+         *     inputs: (sequences, steps) or (sequences, steps, features). targets: an entry for each sequence, as `OwnExample` has it.
+         */
+        UploadedSequences: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "classification" | "regression";
+            /**
+             * Readout
+             * @default last
+             * @enum {string}
+             */
+            readout: "last" | "every";
+            /** Classes */
+            classes?: string[] | null;
+            /** Features */
+            features?: string[] | null;
+            inputs: components["schemas"]["UploadTensor"];
+            targets: components["schemas"]["UploadTensor"];
         };
         /**
          * ValueEdit
