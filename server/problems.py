@@ -147,16 +147,9 @@ async def _on_limit(request: Request, error: Exception) -> Response:
 
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"pointer": _pointer(part["loc"]), "detail": _message(part)} for part in error.errors()]
+    errors = [{"pointer": _pointer(part["loc"]), "detail": message(part)} for part in error.errors()]
     detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things in this request are not as expected"
     return problem_response(request, ProblemError(422, detail, errors=errors))
-
-
-def _message(part: Mapping[str, Any]) -> str:
-    """Pydantic's words where they do not repeat what was given."""
-    if part["type"] == "union_tag_invalid":  # pydantic's own words repeat what was given
-        return f"{part['ctx']['discriminator']} is one of {part['ctx']['expected_tags']}"
-    return str(part["msg"]).removeprefix("Value error, ")
 
 
 # pydantic names the member of a union in the path of an error; the body has no such level
