@@ -78,6 +78,8 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     for name, status in (("createTrace", 201), ("createTrace", 200), ("readTrace", 200), ("readOpening", 200), ("traceStep", 200)):
         api.alike(name, status, {"$ref": "#/components/examples/trace"})  # the trace of a network is too long for an example
     api.ask("listTraces", "GET", "/traces?limit=1")
+    for name, method in (("pinTrace", "PUT"), ("readPin", "GET")):
+        api.ask(name, method, f"/traces/{trace}/pin")
     api.ask("explainNode", "GET", f"/traces/{trace}/nodes/w?index=")
     api.ask("checkGradient", "POST", f"/traces/{trace}/nodes/w/check", {"index": []})
     api.ask("readTensor", "GET", f"/traces/{trace}/tensors/0")

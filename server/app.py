@@ -46,6 +46,7 @@ from server.store.answers import AnswerStore
 from server.store.database import open_database
 from server.store.documents import Documents
 from server.store.links import LinkStore
+from server.store.pins import PinStore
 from server.store.runs import RunStore
 from server.store.traces import TraceStore
 from server.store.uploads import UploadStore
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.services = Services(
                 settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
+                PinStore(engine, settings.visitor_pins, settings.trace_bytes),
             )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))

@@ -43,7 +43,7 @@ class BodyGuard:
         self.app, self.settings, self.files = app, settings, files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH") or _is_put_alone(scope):
             await self.app(scope, receive, send)
             return
         try:
@@ -92,6 +92,12 @@ class BodyGuard:
         else:
             _check_json(content)
         return content
+
+
+def _is_put_alone(scope: Scope) -> bool:
+    """Whether it is a PUT without a body, which an address alone may need."""
+    headers = Headers(scope=scope)
+    return scope["method"] == "PUT" and headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
 
 def _type(headers: Headers) -> str:

@@ -75,6 +75,8 @@ CHECKPOINT_BYTES = 2**28
 # visitors
 VISITOR_RUNS = 64  # kept of one who has no account
 VISITOR_UPLOADS = 16
+VISITOR_PINS = 16
+PINNED_PART = 0.5  # of the bytes of stored traces that pinned ones may take
 WRITES_PER_SECOND = 30  # of one address
 
 # answers kept for requests that come again with their Idempotency-Key; beyond these the oldest go

@@ -44,6 +44,7 @@ class Operation:
     forms: Sequence[str] = (JSON,)
     headers: Sequence[str] = ()
     conditional: bool = False  # answers 304 to If-None-Match
+    errors: Sequence[int] = ()  # beside those of every operation of its kind
 
 
 _MADE = {201: "Made", 200: "Stored already"}
@@ -52,7 +53,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("post", "/traces"): Operation("createTrace", traces.Trace, _MADE, _TRACE, ("Location", "ETag")),
     ("get", "/traces"): Operation("listTraces", traces.TracePage, headers=("Link",)),
     ("get", "/traces/{trace_id}"): Operation("readTrace", traces.Trace, forms=_TRACE, headers=("ETag", "Cache-Control"), conditional=True),
-    ("delete", "/traces/{trace_id}"): Operation("deleteTrace", statuses=_GONE),
+    ("delete", "/traces/{trace_id}"): Operation("deleteTrace", statuses=_GONE, errors=(409,)),
+    ("get", "/traces/{trace_id}/pin"): Operation("readPin", traces.Pin),
+    ("put", "/traces/{trace_id}/pin"): Operation("pinTrace", traces.Pin),
+    ("delete", "/traces/{trace_id}/pin"): Operation("unpinTrace", statuses=_GONE),
     ("get", "/traces/{trace_id}/nodes/{node}"): Operation("explainNode", traces.Why),
     ("post", "/traces/{trace_id}/nodes/{node}/check"): Operation("checkGradient", traces.Check),
     ("get", "/traces/{trace_id}/tensors/{reference}"): Operation("readTensor", traces.Tensor, headers=("ETag",), conditional=True),
@@ -100,7 +104,9 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "editTrace": {"another weight": {"edits": [{"node": "rnn.weight_hh_l0", "index": [0, 0], "value": 1.5}]}},
     "checkGradient": {"the first element": {"index": [0, 0]}},
     "checkExpression": {
-        "a name that is no operation": {"program": {"kind": "expression", "expression": "h = tanh(w*x)\nhh(h)", "inputs": {"w": 0.5, "x": 2}}}
+        "a name that is no operation": {
+            "program": {"kind": "expression", "expression": "h = tanh(w*x)\nhh(h)", "inputs": {"w": 0.5, "x": 2}}
+        }
     },
     "createRun": {"an LSTM": {"program": {"task": "adding", "cell": "lstm", "hidden_size": 8, "optimizer": {"name": "sgd", "lr": 0.1}}}},
     "trainRun": {"a hundred steps": {"count": 100}},
@@ -121,7 +127,8 @@ _PLACES = {
 _ERRORS = {
     400: "The body is not JSON as RFC 8259 has it, or a header cannot be read", 401: "A token is needed", 403: "Another site sent this",
     404: "There is no such thing", 405: "This address does not take this method", 406: "There is no answer of a type that the client takes",
-    408: "The body took too long to arrive", 409: "A request with this Idempotency-Key is under way", 413: "The body is too large",
+    408: "The body took too long to arrive", 409: "A request with this Idempotency-Key is under way, or another visitor keeps this",
+    413: "The body is too large",
     415: "The body is of another type", 421: "The server does not go by this name",
     422: "The request is not as expected, cannot run, or passes a limit: `errors` point at what", 429: "Too many requests of this address",
     500: "What was stored is damaged, or something went wrong in the server", 503: "The server cannot do this now",
@@ -163,7 +170,7 @@ def _completed(document: dict[str, Any], prefix: str) -> dict[str, Any]:
                 if known.name in _EXAMPLES:
                     body = operation["requestBody"]["content"][JSON]
                     body["examples"] = {name: {"value": value} for name, value in _EXAMPLES[known.name].items()}
-            _describe_errors(operation, method)
+            _describe_errors(operation, method, known.errors if known is not None else ())
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "where the server has a token (RETROGRAD_TOKEN)"}
     }
@@ -218,12 +225,12 @@ def _show_answers(operation: dict[str, Any], examples: Mapping[str, Mapping[str,
             operation["responses"][status]["content"][form]["examples"] = {"answer": example}
 
 
-def _describe_errors(operation: dict[str, Any], method: str) -> None:
+def _describe_errors(operation: dict[str, Any], method: str, more: Sequence[int]) -> None:
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
         if parameter["in"] == "path":
             parameter.setdefault("description", _PLACES.get(parameter["name"], ""))
-    statuses = set(_EVERYWHERE)
+    statuses = {*_EVERYWHERE, *more}
     if any(parameter["in"] == "path" for parameter in parameters):
         statuses.add(404)
     if parameters or "requestBody" in operation:
@@ -232,6 +239,8 @@ def _describe_errors(operation: dict[str, Any], method: str) -> None:
         statuses.add(406)
     if method != "get":
         statuses |= {403, 429}
+    if method == "put":
+        statuses |= {400, 408, 413, 415}  # of a body that it does not need
     if method == "post":
         statuses |= {400, 408, 409, 413, 415}
         parameters.append(_IDEMPOTENCY)

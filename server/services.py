@@ -12,6 +12,7 @@ from server.jobs.training import Trainer
 from server.settings import Settings
 from server.store.documents import Documents
 from server.store.links import LinkStore
+from server.store.pins import PinStore
 from server.store.runs import RunStore
 from server.store.traces import TraceFile, TraceStore
 from server.store.uploads import UploadStore
@@ -36,6 +37,7 @@ class Services:
     visitors: Visitors
     links: LinkStore
     uploads: UploadStore
+    pins: PinStore
 
 
 def _services(request: Request) -> Services:

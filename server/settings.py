@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     response_bytes: int = Field(default=limits.RESPONSE_BYTES, ge=2**16, description="largest answer sent whole, before compression")
     writes_per_second: float = Field(default=limits.WRITES_PER_SECOND, ge=1, description="POST, PUT, PATCH and DELETE of one address")
     visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest go")
+    visitor_pins: int = Field(default=limits.VISITOR_PINS, ge=0, description="traces that one visitor may pin, so that they never go")
     visitor_uploads: int = Field(default=limits.VISITOR_UPLOADS, ge=1, description="uploads kept of one visitor; beyond it the oldest go")
     compute_seconds: float = Field(
         default=limits.COMPUTE_SECONDS, gt=0, le=600, description="processor time of one computation that a request waits for"

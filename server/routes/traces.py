@@ -17,7 +17,7 @@ from server.problems import ProblemError
 from server.programs.graph import check_nodes
 from server.programs.network import admit, check_reach
 from server.programs.what_if import depth, first, within
-from server.routes import bptt, parts, tensors, trace_figures, what_if
+from server.routes import bptt, parts, pins, tensors, trace_figures, what_if
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
 from server.routes.making import keep_trace, network_trace, with_uploads
@@ -27,7 +27,7 @@ from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
-for resource in (parts, tensors, bptt, what_if, trace_figures):
+for resource in (parts, pins, tensors, bptt, what_if, trace_figures):
     router.include_router(resource.router)
 Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d node: empty", max_length=200)]
 
@@ -82,9 +82,12 @@ async def check(request: Request, trace_id: str, node: str, body: CheckRequest, 
 
 
 @router.delete("/{trace_id}", status_code=204)
-def remove(trace_id: str, services: Use) -> Response:
-    """Delete a trace."""
-    if not services.traces.delete(trace_id):
+def remove(request: Request, trace_id: str, services: Use) -> Response:
+    """Delete a trace. 409 for one that another visitor has pinned."""
+    visitor = services.visitors.of(request)
+    if not services.traces.delete(trace_id, visitor):
+        if services.pins.get(trace_id, visitor) is not None:
+            raise ProblemError(409, "another visitor has pinned this trace, so it stays; take your own pin away if you do not need it")
         raise missing("trace")
     return Response(status_code=204)
 

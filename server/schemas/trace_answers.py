@@ -59,12 +59,21 @@ class Trace(BaseModel):
 
 
 class TraceSummary(BaseModel):
-    """A stored trace. bytes: of its JSON."""
+    """A stored trace. bytes: of its JSON. pinned: it does not make room for others."""
 
     id: TraceId
     program: dict[str, Any]
     created: str
     bytes: int
+    pinned: bool
+
+
+class Pin(Answer):
+    """Whether a trace is pinned by anybody, the server included, and whether the visitor did it."""
+
+    trace: TraceId
+    pinned: bool
+    yours: bool
 
 
 class TracePage(Answer):

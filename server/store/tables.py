@@ -15,8 +15,16 @@ traces = Table(
     Column("created", String(40), nullable=False),
     Column("bytes", Integer, nullable=False),  # of the document
     Column("document", LargeBinary, nullable=False),  # the JSON, gzip
-    Column("pinned", Boolean, nullable=False, server_default=false()),  # never goes to make room
+    Column("pinned", Boolean, nullable=False, server_default=false()),  # by the server: never goes to make room
     Column("sha256", String(64), nullable=False, server_default=""),  # of `document`
+)  # fmt: skip
+
+pins = Table(
+    "pins", metadata,
+    Column("trace", String(80), ForeignKey("traces.id", ondelete="CASCADE"), primary_key=True),
+    Column("visitor", String(80), primary_key=True),  # who keeps it (server/visitors.py)
+    Column("created", String(40), nullable=False),
+    Index("pins_by_visitor", "visitor"),
 )  # fmt: skip
 
 runs = Table(

@@ -16,6 +16,7 @@ from server.encoding import dumps
 from server.store.blobs import DamagedError, sha256
 from server.store.clock import now
 from server.store.database import give_back
+from server.store.pins import is_pinned, is_pinned_by_others
 from server.store.tables import LARGEST_NUMBER, traces
 
 log = logging.getLogger("retrograd")
@@ -91,7 +92,7 @@ class TraceStore:
         if excess <= 0:
             return False
         gone = []
-        oldest_first = select(traces.c.number, size).where(traces.c.id != newest, ~traces.c.pinned).order_by(traces.c.number)
+        oldest_first = select(traces.c.number, size).where(traces.c.id != newest, ~is_pinned()).order_by(traces.c.number)
         for number, length in connection.execute(oldest_first):
             gone.append(number)
             excess -= length
@@ -112,17 +113,24 @@ class TraceStore:
 
     def page(self, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
         """Traces without their documents, newest first, that follow the cursor; and the next cursor."""
-        query = select(traces.c.number, traces.c.id, traces.c.program, traces.c.created, traces.c.bytes).order_by(traces.c.number.desc())
+        columns = traces.c.number, traces.c.id, traces.c.program, traces.c.created, traces.c.bytes, is_pinned().label("pinned")
+        query = select(*columns).order_by(traces.c.number.desc())
         if after is not None:
             query = query.where(traces.c.number < min(after, LARGEST_NUMBER))
         with self.engine.connect() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
-        items = [{"id": row.id, "program": json.loads(row.program), "created": row.created, "bytes": row.bytes} for row in rows[:limit]]
+        items = [
+            {"id": row.id, "program": json.loads(row.program), "created": row.created, "bytes": row.bytes, "pinned": bool(row.pinned)}
+            for row in rows[:limit]
+        ]
         return items, rows[limit - 1].number if len(rows) > limit else None
 
-    def delete(self, trace_id: str) -> bool:
-        """False when there was none."""
+    def delete(self, trace_id: str, visitor: str | None = None) -> bool:
+        """False when there was none, or one that another than this visitor has pinned."""
+        query = delete(traces).where(traces.c.id == trace_id)
+        if visitor is not None:
+            query = query.where(~is_pinned_by_others(visitor))
         with self.engine.begin() as connection:
-            there = connection.execute(delete(traces).where(traces.c.id == trace_id)).rowcount > 0
+            there = connection.execute(query).rowcount > 0
         give_back(self.engine)
         return there

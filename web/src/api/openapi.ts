@@ -20,9 +20,37 @@ export interface paths {
         post?: never;
         /**
          * Remove
-         * @description Delete a trace.
+         * @description Delete a trace. 409 for one that another visitor has pinned.
          */
         delete: operations["deleteTrace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{trace_id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Pin
+         * @description Whether a trace is pinned, by anybody and by the visitor.
+         */
+        get: operations["readPin"];
+        /**
+         * Pin
+         * @description Pin a trace; it needs no body. GET /limits says how many one visitor may (`visitor_pins`).
+         */
+        put: operations["pinTrace"];
+        post?: never;
+        /**
+         * Unpin
+         * @description Take the visitor's own pin away, where there is one.
+         */
+        delete: operations["unpinTrace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -858,6 +886,37 @@ export interface components {
             };
         };
         /**
+         * MuteEdit
+         * @description A gradient that is cut off; values stay as they are.
+         * @example {
+         *       "mute": {
+         *         "node": "tanh#0",
+         *         "port": 0
+         *       }
+         *     }
+         * @example {
+         *       "mute": {
+         *         "time": 5
+         *       }
+         *     }
+         */
+        MuteEdit: {
+            mute: components["schemas"]["Muted"];
+        };
+        /**
+         * Muted
+         * @description Where no gradient comes back: through what `node` (the consumer) reads, its input `port` or all of them; or to the parameters, from
+         *     their uses at one time step. Give a node or a time.
+         */
+        Muted: {
+            /** Node */
+            node?: number | string | null;
+            /** Port */
+            port?: number | null;
+            /** Time */
+            time?: number | null;
+        };
+        /**
          * NetworkProgram
          * @description One step of a training: step `step` on its own batch, or on one example of the training part alone.
          *
@@ -1296,7 +1355,7 @@ export interface components {
             /** Program */
             program: components["schemas"]["ExpressionProgram"] | components["schemas"]["NetworkProgram"] | components["schemas"]["GraphProgram"] | components["schemas"]["WhatIfProgram"];
             /** Edits */
-            edits: components["schemas"]["ValueEdit"][];
+            edits: (components["schemas"]["ValueEdit"] | components["schemas"]["MuteEdit"] | components["schemas"]["ZeroGradEdit"])[];
         };
         /**
          * WhatIfRequest
@@ -1304,7 +1363,21 @@ export interface components {
          */
         WhatIfRequest: {
             /** Edits */
-            edits: components["schemas"]["ValueEdit"][];
+            edits: (components["schemas"]["ValueEdit"] | components["schemas"]["MuteEdit"] | components["schemas"]["ZeroGradEdit"])[];
+        };
+        /**
+         * ZeroGradEdit
+         * @description The step is differentiated once more, and the gradients that it has are not zeroed before.
+         * @example {
+         *       "zero_grad": false
+         *     }
+         */
+        ZeroGradEdit: {
+            /**
+             * Zero Grad
+             * @constant
+             */
+            zero_grad: false;
         };
         /**
          * Baseline
@@ -1747,6 +1820,26 @@ export interface components {
             bdata: string;
         };
         /**
+         * Pin
+         * @description Whether a trace is pinned by anybody, the server included, and whether the visitor did it.
+         */
+        Pin: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /**
+             * Trace
+             * @example sha256:0000000000000000000000000000000000000000000000000000000000000000
+             */
+            trace: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Yours */
+            yours: boolean;
+        };
+        /**
          * Run
          * @description A run with the loss of every step.
          */
@@ -2076,7 +2169,7 @@ export interface components {
         };
         /**
          * TraceSummary
-         * @description A stored trace. bytes: of its JSON.
+         * @description A stored trace. bytes: of its JSON. pinned: it does not make room for others.
          */
         TraceSummary: {
             /**
@@ -2092,6 +2185,8 @@ export interface components {
             created: string;
             /** Bytes */
             bytes: number;
+            /** Pinned */
+            pinned: boolean;
         };
         /**
          * Upload
@@ -2448,7 +2543,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description A request with this Idempotency-Key is under way */
+        /** @description A request with this Idempotency-Key is under way, or another visitor keeps this */
         Problem409: {
             headers: {
                 /** @description seconds after which to try again */
@@ -2588,6 +2683,103 @@ export interface operations {
         };
     };
     deleteTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a trace, `sha256:…` */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            409: components["responses"]["Problem409"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readPin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a trace, `sha256:…` */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pin"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    pinTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a trace, `sha256:…` */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pin"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    unpinTrace: {
         parameters: {
             query?: never;
             header?: never;
