@@ -7,7 +7,6 @@ python scripts/make_ops_reference.py --check    # fails where it is not what the
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import Tape, Tensor, apply
 from engine.ops import REGISTRY, Op
+from engine.ops.attributes import attributes_of
 from engine.ops.formula import walk
 from engine.ops.latex import to_latex
 from engine.ops.op import Sample
@@ -38,41 +38,9 @@ float32. What is refused raises ValueError, IndexError or TypeError, with the op
 
 Departures from PyTorch, where it has the operation too: a row of nothing but -inf sends no gradient back through `logsumexp` (there NaN),
 as attention gives zeros for a query that sees nothing. `max` and `min` share the gradient where several tie, as PyTorch's `amax` and
-`amin`. `pad` takes numpy's widths. `cross_entropy` takes class numbers, no probabilities; `pos_weight` is one number.
+`amin`. `kl_div` takes a probability of 0 beside a logarithm of -inf, where nothing is expected and nothing was said, as 0 (there NaN).
+`pad` takes numpy's widths. `cross_entropy` takes class numbers, no probabilities; `pos_weight` is one number.
 """
-MEANINGS = {
-    "alpha": "size of the negative side", "axes": "for each axis of the output, the input's; None exchanges the last two",
-    "axis": "one axis, several, or None for all; negative ones count from the end", "correction": "taken off the count (1: Bessel's)",
-    "delta": "distance up to which the loss is a square", "dilation": "step between the numbers that a kernel reads",
-    "equation": "`ij,jk->ik`: a letter an axis; `...` for leading ones; letters not in the output are summed",
-    "eps": "added to the variance", "groups": "channels are cut into so many parts that do not meet", "high": "upper bound",
-    "ignore_index": "rows of this class do not count",
-    "index": "a part an axis, as docs/trace-format.md writes it; `x[...]` makes it", "is_causal": "a position sees none after it",
-    "keepdims": "keep reduced axes, of length 1", "label_smoothing": "share of the target spread evenly over all classes, 0 to 1",
-    "log_target": "the target holds logarithms", "low": "lower bound", "max_val": "upper bound", "min_val": "lower bound",
-    "negative_slope": "slope below 0", "ord": "1, 2 or `inf`", "padding": "zeros put before and after",
-    "padding_idx": "row that never learns",
-    "part": "which of the parts, from 0", "pos_weight": "weight of the target's first term",
-    "reduction": "`mean`, `sum` or `none` (kl_div: also `batchmean`)", "rows": "numbers of rows, in any order, also repeated",
-    "scale": "of the scores; None for one over the root of their depth", "shape": "sizes; in a reshape -1 for the one that follows",
-    "shift": "by how many places, one an axis", "sizes": "of all parts, or of each but the last", "stride": "step between outputs",
-    "value": "what is put there", "weight": "one a class; the mean is weighted then", "widths": "(before, after) for each axis",
-}  # fmt: skip
-ONE_AXIS = {"concat", "cumsum", "gather", "log_softmax", "softmax", "split", "stack", "unsqueeze"}
-
-
-def meaning(op: Op, name: str) -> str:
-    if name not in MEANINGS:
-        raise SystemExit(f"{op.name}: say in {Path(__file__).name} what the attribute {name!r} is")
-    return "one axis; negative ones count from the end" if name == "axis" and op.name in ONE_AXIS else MEANINGS[name]
-
-
-def attributes_of(op: Op) -> dict[str, str]:
-    """An op's keyword arguments with their defaults as text, empty where there is none."""
-    if op.kind == "elementwise":
-        return {name: f"={value!r}" for name, value in op.attributes.items()}
-    found = inspect.signature(op.forward).parameters.values()
-    return {p.name: "" if p.default is p.empty else f"={p.default!r}" for p in found if p.kind is p.KEYWORD_ONLY}
 
 
 def latex_of(op: Op) -> str:
@@ -187,10 +155,12 @@ def refusal(op: Op, sample: Sample) -> str:
 
 def section(op: Op) -> str:
     options = attributes_of(op)
+    if unknown := [one.name for one in options if one.meaning is None]:
+        raise SystemExit(f"{op.name}: say in engine/ops/attributes.py what {', '.join(unknown)} is")
     lines = [f"## {op.name}", "", f"Inputs: {', '.join(f'`{name}`' for name in op.inputs)}."]
     if options:
         lines[-1] += " Attributes:"
-        lines += ["", *(f"- `{name}{default}`: {meaning(op, name)}" for name, default in options.items())]
+        lines += ["", *(f"- `{one.name}{'' if one.required else f'={one.default!r}'}`: {one.meaning}" for one in options)]
     lines += ["", f"$${latex_of(op)}$$", ""]
     for k in range(len(op.derivatives)):
         lines += [f"$${contribution(op, k)}$$", ""]

@@ -193,8 +193,8 @@ def _spell_out(schema: Any) -> None:
             del schema["default"]  # it may be left out, which is all that it says
         if isinstance(schema.get("default"), dict):
             schema["description"] = f"{json.dumps(schema.pop('default'))} unless given"
-        for part in schema.values():
-            _spell_out(part)
+        for key, part in schema.items():
+            _spell_out(list(part.values()) if key == "properties" else part)  # whose names may be words of the description's own
 
 
 def _describe_success(operation: dict[str, Any], known: Operation) -> None:

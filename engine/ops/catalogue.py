@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.ops.attributes import attributes_of
 from engine.ops.latex import to_latex
 from engine.ops.op import REGISTRY, Op
 
@@ -23,5 +24,13 @@ def describe(op: Op) -> dict[str, Any]:
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Every op that a trace may hold, by name."""
-    return [{"name": name, **describe(op)} for name, op in sorted(REGISTRY.items()) if not op.hidden]
+    """Every op that a trace may hold, by name, with its attributes."""
+    return [{"name": name, **describe(op), "attributes": _attributes(op)} for name, op in sorted(REGISTRY.items()) if not op.hidden]
+
+
+def _attributes(op: Op) -> list[dict[str, Any]]:
+    """name, types, required, default (null where there is none), meaning."""
+    return [
+        {"name": one.name, "types": list(one.types), "required": one.required, "default": one.default, "meaning": one.meaning}
+        for one in attributes_of(op)
+    ]

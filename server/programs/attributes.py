@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from engine.nearest import nearest
 from engine.ops import REGISTRY
+from engine.ops.attributes import attributes_of
 
 
 def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
@@ -24,17 +24,7 @@ def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
 @cache
 def kinds_of(name: str) -> Mapping[str, tuple[str, ...]]:
     """The attributes of an operation: the kinds of value that each takes."""
-    op = REGISTRY[name]
-    if op.kind == "elementwise":
-        return dict.fromkeys(op.attributes, ("float",))
-    given = inspect.signature(op.forward).parameters.values()
-    return {one.name: _kinds(one.annotation) for one in given if one.kind is inspect.Parameter.KEYWORD_ONLY}
-
-
-def _kinds(annotation: Any) -> tuple[str, ...]:
-    """Of an annotation as it is written in the sources: ``int | Sequence[int] | None``."""
-    text = str(annotation).strip("'").replace("Axis", "int | Sequence[int] | None")
-    return tuple(part.strip() for part in text.split("|"))
+    return {one.name: one.kinds for one in attributes_of(REGISTRY[name])}
 
 
 def _whole(value: Any) -> bool:

@@ -107,8 +107,21 @@ class OpKink(BaseModel):
     why: str
 
 
+class OpAttribute(BaseModel):
+    """A keyword of an operation. types: JSON's, `integer[]` a list of them, `index` as docs/trace-format.md has it.
+
+    default: null where there is none.
+    """
+
+    name: str
+    types: list[Literal["integer", "number", "boolean", "string", "null", "integer[]", "number[]", "integer[][]", "index"]]
+    required: bool
+    default: Any
+    meaning: str
+
+
 class Operation(BaseModel):
-    """An operation with its formula and local derivatives."""
+    """An operation with its formula, local derivatives and attributes."""
 
     name: str
     kind: Literal["elementwise", "structured"]
@@ -117,6 +130,7 @@ class Operation(BaseModel):
     latex: str
     derivatives: list[OpDerivative]
     kinks: list[OpKink]
+    attributes: list[OpAttribute]
 
 
 class OperationList(Answer):

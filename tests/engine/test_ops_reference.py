@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from engine import Tensor, apply
 from engine.ops import REGISTRY
+from engine.ops.catalogue import catalogue
+from engine.refusals import options
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,3 +43,23 @@ def test_every_attribute_is_documented_with_its_default_and_every_op_in_numbers(
         assert "With numbers:" in sections[name], f"docs/ops.md: {name} is not shown in numbers"
         assert sections[name].count("\nNo derivative at") == len(op.kinks)
         assert ("Refuses, for example" in sections[name]) == bool(op.errors)
+
+
+def test_the_catalogue_has_every_attribute_with_type_default_and_meaning() -> None:
+    listed = {entry["name"]: entry["attributes"] for entry in catalogue()}
+    for name, op in REGISTRY.items():
+        if not op.hidden:
+            assert [(one["name"], one["default"]) for one in listed[name]] == [
+                (key, None if default is inspect.Parameter.empty else default) for key, default in options(op).items()
+            ]
+            assert all(one["types"] and one["meaning"] for one in listed[name]), name
+    assert listed["conv1d"][0] == {
+        "name": "stride", "types": ["integer"], "required": False, "default": 1, "meaning": "step between outputs"
+    }  # fmt: skip
+    assert [one["name"] for one in listed["reshape"] if one["required"]] == ["shape"]
+
+
+def test_a_probability_of_0_said_to_be_impossible_costs_nothing() -> None:
+    """The departure from PyTorch that docs/ops.md names."""
+    with np.errstate(all="ignore"):
+        assert float(apply("kl_div", Tensor([-np.inf]), Tensor([0.0]), reduction="sum").item()) == 0.0

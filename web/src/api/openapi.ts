@@ -886,37 +886,6 @@ export interface components {
             };
         };
         /**
-         * MuteEdit
-         * @description A gradient that is cut off; values stay as they are.
-         * @example {
-         *       "mute": {
-         *         "node": "tanh#0",
-         *         "port": 0
-         *       }
-         *     }
-         * @example {
-         *       "mute": {
-         *         "time": 5
-         *       }
-         *     }
-         */
-        MuteEdit: {
-            mute: components["schemas"]["Muted"];
-        };
-        /**
-         * Muted
-         * @description Where no gradient comes back: through what `node` (the consumer) reads, its input `port` or all of them; or to the parameters, from
-         *     their uses at one time step. Give a node or a time.
-         */
-        Muted: {
-            /** Node */
-            node?: number | string | null;
-            /** Port */
-            port?: number | null;
-            /** Time */
-            time?: number | null;
-        };
-        /**
          * NetworkProgram
          * @description One step of a training: step `step` on its own batch, or on one example of the training part alone.
          *
@@ -1355,7 +1324,7 @@ export interface components {
             /** Program */
             program: components["schemas"]["ExpressionProgram"] | components["schemas"]["NetworkProgram"] | components["schemas"]["GraphProgram"] | components["schemas"]["WhatIfProgram"];
             /** Edits */
-            edits: (components["schemas"]["ValueEdit"] | components["schemas"]["MuteEdit"] | components["schemas"]["ZeroGradEdit"])[];
+            edits: components["schemas"]["ValueEdit"][];
         };
         /**
          * WhatIfRequest
@@ -1363,21 +1332,7 @@ export interface components {
          */
         WhatIfRequest: {
             /** Edits */
-            edits: (components["schemas"]["ValueEdit"] | components["schemas"]["MuteEdit"] | components["schemas"]["ZeroGradEdit"])[];
-        };
-        /**
-         * ZeroGradEdit
-         * @description The step is differentiated once more, and the gradients that it has are not zeroed before.
-         * @example {
-         *       "zero_grad": false
-         *     }
-         */
-        ZeroGradEdit: {
-            /**
-             * Zero Grad
-             * @constant
-             */
-            zero_grad: false;
+            edits: components["schemas"]["ValueEdit"][];
         };
         /**
          * Baseline
@@ -1745,6 +1700,24 @@ export interface components {
             zh: string;
         };
         /**
+         * OpAttribute
+         * @description A keyword of an operation. types: JSON's, `integer[]` a list of them, `index` as docs/trace-format.md has it.
+         *
+         *     default: null where there is none.
+         */
+        OpAttribute: {
+            /** Name */
+            name: string;
+            /** Types */
+            types: ("integer" | "number" | "boolean" | "string" | "null" | "integer[]" | "number[]" | "integer[][]" | "index")[];
+            /** Required */
+            required: boolean;
+            /** Default */
+            default: unknown;
+            /** Meaning */
+            meaning: string;
+        };
+        /**
          * OpDerivative
          * @description A local derivative. formula: a tree (docs/trace-format.md), null for structured operations.
          */
@@ -1770,7 +1743,7 @@ export interface components {
         };
         /**
          * Operation
-         * @description An operation with its formula and local derivatives.
+         * @description An operation with its formula, local derivatives and attributes.
          */
         Operation: {
             /** Name */
@@ -1790,6 +1763,8 @@ export interface components {
             derivatives: components["schemas"]["OpDerivative"][];
             /** Kinks */
             kinks: components["schemas"]["OpKink"][];
+            /** Attributes */
+            attributes: components["schemas"]["OpAttribute"][];
         };
         /**
          * OperationList
