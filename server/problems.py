@@ -155,6 +155,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 # pydantic names the member of a union in the path of an error; the body has no such level
 _UNION_MEMBERS = {"expression", "network", "graph", "what-if", "adamw", "sgd", "trained", "uploaded", "written"}
 _UNION_FIELDS = {"program", "optimizer", "start", "sequences"}
+_ITEMS = {"edit by value", "edit by mute", "edit by zero_grad"}  # of a union in a list
 _PLAIN = re.compile(r"[\w.-]{1,40}")
 
 
@@ -163,7 +164,11 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     where, *parts = location
     if where == "query":
         return "?" + ".".join(map(str, parts))
-    kept = [part for before, part in zip([None, *parts], parts, strict=False) if not (before in _UNION_FIELDS and part in _UNION_MEMBERS)]
+    kept = [
+        part
+        for before, part in zip([None, *parts], parts, strict=False)
+        if not ((before in _UNION_FIELDS and part in _UNION_MEMBERS) or (isinstance(before, int) and part in _ITEMS))
+    ]
     # A member that the request made up is named only where its name is a plain one; else the pointer ends at what holds it.
     named = list(takewhile(lambda part: isinstance(part, int) or _PLAIN.fullmatch(part), kept))
     return "".join(f"/{part}" for part in named)

@@ -5,7 +5,7 @@ from pathlib import Path
 from engine.trace.bptt import itemise
 from engine.trace.diff import diff
 from engine.trace.document import Contribution, Document
-from engine.trace.edits import Edit, EditError
+from engine.trace.edits import Change, Edit, EditError, KeepGradients, Mute, MuteStep
 from engine.trace.explain import explain
 from engine.trace.finite_differences import check
 from engine.trace.identity import content_id
@@ -18,10 +18,14 @@ SCHEMA_PATH = Path(__file__).with_name("trace-1.schema.json")
 
 __all__ = [
     "SCHEMA_PATH",
+    "Change",
     "Contribution",
     "Document",
     "Edit",
     "EditError",
+    "KeepGradients",
+    "Mute",
+    "MuteStep",
     "check",
     "content_id",
     "diff",

@@ -2,7 +2,7 @@
 
 An edited leaf has its new value. What was computed and edited stays in the graph, and a ``where`` after it puts the new elements in its
 place, whose consumers read that: so the edit can be seen, a gradient passes by the elements that were not edited and by no others, and the
-new trace can be replayed as any other.
+new trace can be replayed as any other. A muted use reads through a ``truncate``, the op at the border of truncated back-propagation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.optim.clipping import stages_of
 from engine.tape import Tape
 from engine.tensor import Tensor, apply
 from engine.trace.document import Document
-from engine.trace.edits import Edited
+from engine.trace.edits import Changes, Edited
 
 _UNNAMED = re.compile(r"(.*/)?constant#[0-9]+")
 
@@ -31,8 +31,8 @@ _UNNAMED = re.compile(r"(.*/)?constant#[0-9]+")
 class Rebuilt:
     """A trace on its way to being one again: forward, then `backward`, then `update`. tensors: by the nodes of the document."""
 
-    def __init__(self, document: Document, tape: Tape, edits: Mapping[int, Edited]) -> None:
-        self.document, self.tape = document, tape
+    def __init__(self, document: Document, tape: Tape, changes: Changes) -> None:
+        self.document, self.tape, self.changes, edits = document, tape, changes, changes.values
         self.tensors: list[Tensor] = []
         self.leaves: dict[int, Tensor] = {}
         phases = self._phases()
@@ -67,7 +67,12 @@ class Rebuilt:
         return tensor
 
     def _compute(self, node: Mapping[str, Any]) -> Tensor:
-        return apply(node["op"], *(self.tensors[i] for i in node["inputs"]), **node["attributes"])
+        muted = self.changes.muted
+        inputs = [
+            apply("truncate", self.tensors[source]) if (node["id"], port) in muted else self.tensors[source]
+            for port, source in enumerate(node["inputs"])
+        ]
+        return apply(node["op"], *inputs, **node["attributes"])
 
     def _replaced(self, node: Mapping[str, Any], tensor: Tensor, edited: Edited) -> Tensor:
         mask, values = (Tensor(array, name=f"{node['path']}/{name}") for name, array in (("edited", edited.mask), ("given", edited.values)))
@@ -80,12 +85,16 @@ class Rebuilt:
             raise ValueError("the trace holds values alone, and no gradients; there is nothing to compute them by")
         events = document.doc["events"]
         kinds = [events["kinds"][kind] for kind in events["kind"]]
-        if "zero_grad" in kinds:
+        keep = self.changes.keep
+        if "zero_grad" in kinds and not keep:
             self.tape.note("zero_grad", "backward")
         kept = [event for event, kind in enumerate(kinds) if kind == "accumulate" and events["node"][event] < 0]
         for event in kept:  # what leaves had from an earlier run
             self.leaves[events["target"][event]].grad = document.tensor(events["tensor"][event])
-        return self.tensors[document.loss].backward(document.seed[1], accumulate=bool(kept))
+        if keep:
+            for node, leaf in self.leaves.items():
+                leaf.grad = document.gradient(node)
+        return self.tensors[document.loss].backward(document.seed[1], accumulate=bool(kept) or keep)
 
     def update(self) -> dict[Tensor | int, Array]:
         """Clips and updates as the recorded step did, by the rules that the trace holds. Gives the new values by node of the tape."""

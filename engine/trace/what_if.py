@@ -1,4 +1,4 @@
-"""What if a value were another? The trace computed again with edits: forward, loss, backward, update."""
+"""What if a value were another, or a gradient were cut off? The trace computed again with edits: forward, loss, backward, update."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.tape import Tape
 from engine.trace.document import Document
-from engine.trace.edits import Edit, gather
+from engine.trace.edits import Change, gather
 from engine.trace.rebuild import Rebuilt
 from engine.trace.recorder import record
 
@@ -17,12 +17,13 @@ _OF_THE_PARENT = ("note.fused_difference",)  # said of numbers that are others n
 
 
 def what_if(
-    document: Document, edits: Sequence[Edit], program: Mapping[str, Any], batch: Mapping[str, Any] | None = None
+    document: Document, edits: Sequence[Change], program: Mapping[str, Any], batch: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The trace document that comes of a trace with some values changed.
+    """The trace document that comes of a trace with some values changed, some uses muted, or its gradients kept.
 
     program: of the new trace. batch: what its sequences are, the trace's own unless given. Edited leaves keep their paths; the new elements
-    of a computed node come by a node ``where`` after it, which has its label. An update takes the optimizer's state as it was recorded.
+    of a computed node come by a node ``where`` after it, which has its label; a muted use reads through a ``truncate``, whose derivative is
+    0. An update takes the optimizer's state as it was recorded.
     Raises EditError, a ValueError, for edits that the trace cannot take; ValueError for a trace without gradients; what operations raise.
     """
     gathered = gather(document, edits)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
+from engine.nearest import nearest
 from engine.ops.op import Array
 from engine.trace.arena import encode
 from server import limits
@@ -45,7 +45,10 @@ class Uploaded:
 
     def in_edits(self, edits: Sequence[Mapping[str, Any]], pointer: str) -> list[dict[str, Any]]:
         """The edits without references."""
-        return [{**edit, "value": self._in_value(edit["value"], f"{pointer}/{number}/value")[0]} for number, edit in enumerate(edits)]
+        return [
+            {**edit, "value": self._in_value(edit["value"], f"{pointer}/{number}/value")[0]} if "value" in edit else dict(edit)
+            for number, edit in enumerate(edits)
+        ]
 
     def _in_node(self, node: Mapping[str, Any], pointer: str) -> dict[str, Any]:
         value, dtype = self._in_value(node["value"], pointer)
@@ -105,7 +108,7 @@ class Uploaded:
                 raise ProgramError(f"the upload holds {len(arrays)} tensors; name one of them (`tensor`)", pointer)
             return next(iter(arrays.values()))
         if name not in arrays:
-            raise ProgramError(f"the upload has no tensor of this name; {nearest(name, arrays)}", pointer)
+            raise ProgramError(f"the upload has no tensor of this name; {those_there_are(name, arrays)}", pointer)
         return arrays[name]
 
     def _arrays(self, upload: str, pointer: str) -> Mapping[str, Array]:
@@ -121,13 +124,11 @@ class Uploaded:
         return self._uploads[upload]
 
 
-def nearest(name: str, names: Mapping[str, Any]) -> str:
-    """Which of the names was meant, or what they are."""
-    close = [known for known in get_close_matches(name, list(names), 1) if is_plain(known)]
-    if close:
-        return f"the nearest is {close[0]}"
+def those_there_are(name: str, names: Iterable[str]) -> str:
+    """Which of the names was probably meant, and what they are, as far as an error may repeat them."""
     plain = [known for known in names if is_plain(known)]
-    return f"it has {', '.join(plain[:10])}{', …' if len(names) > 10 else ''}" if plain else "GET /api/v1/uploads/{id} lists them"
+    shown = f"it has {', '.join(plain[:10])}{', …' if len(plain) > 10 else ''}" if plain else "GET /api/v1/uploads/{id} lists those it has"
+    return f"{nearest(name, plain)}{shown}"
 
 
 def _written(array: Array, pointer: str) -> tuple[dict[str, Any], str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.nearest import nearest
 from engine.ops.op import Array
-from engine.trace import Document, Edit, EditError, what_if
+from engine.trace import Change, Document, Edit, EditError, KeepGradients, Mute, MuteStep, what_if
 from server import limits
 from server.programs.errors import LimitError, ProgramError
 from server.programs.operations import REFUSALS
@@ -27,26 +27,23 @@ def trace_with_edits(document: Document, edits: Sequence[Mapping[str, Any]], poi
     base = document.doc["program"]
     if depth(base) >= limits.EDIT_DEPTH:
         raise ProgramError(f"this trace has {limits.EDIT_DEPTH} ancestors; give all edits together to an earlier one of them", pointer)
-    arrays = [_array(edit, f"{pointer}/{number}/value") for number, edit in enumerate(edits)]
-    wanted = [
-        Edit(edit["node"], None if edit["index"] is None else tuple(edit["index"]), array)
-        for edit, array in zip(edits, arrays, strict=True)
-    ]  # fmt: skip
+    wanted = [_change(edit, f"{pointer}/{number}/value") for number, edit in enumerate(edits)]
     try:
-        written = [{**edit, "node": _key(document.node(edit["node"]))} for edit in edits]
+        written = [_written(document, edit) for edit in edits]
     except KeyError:
         written = []  # `what_if` tells which
     program = {"kind": "what-if", "parent": document.doc["id"], "program": base, "edits": written}
     try:
         return what_if(document, wanted, program, _described(document, wanted))
     except EditError as error:
-        raise ProgramError(f"{_meant(document, edits[error.number]['node'])}{error.detail}", f"{pointer}/{error.number}") from None
+        raise ProgramError(f"{_meant(document, wanted[error.number])}{error.detail}", f"{pointer}/{error.number}") from None
     except REFUSALS as error:
         raise ProgramError(str(error), pointer) from None
 
 
-def _meant(document: Document, key: Any) -> str:
+def _meant(document: Document, change: Change) -> str:
     """The path that was probably meant by one that the trace has not."""
+    key = getattr(change, "node", None)
     paths = [node["path"] for node in document.nodes]
     return nearest(key, paths) if isinstance(key, str) and key not in paths else ""
 
@@ -78,6 +75,25 @@ def within(levels: int) -> Iterator[None]:
         raise LimitError(error.detail, error.limit, error.actual, pointer, error.status) from None
 
 
+def _change(edit: Mapping[str, Any], pointer: str) -> Change:
+    """pointer: to the value of the edit."""
+    if "zero_grad" in edit:
+        return KeepGradients()
+    if "mute" in edit:
+        muted = edit["mute"]
+        return Mute(muted["node"], muted["port"]) if muted["time"] is None else MuteStep(muted["time"])
+    return Edit(edit["node"], None if edit["index"] is None else tuple(edit["index"]), _array(edit, pointer))
+
+
+def _written(document: Document, edit: Mapping[str, Any]) -> dict[str, Any]:
+    """The edit as it stands in the program: nodes by their paths. Raises KeyError for a node that is not there."""
+    if "node" in edit:
+        return {**edit, "node": _key(document.node(edit["node"]))}
+    if "mute" in edit and edit["mute"]["node"] is not None:
+        return {"mute": {**edit["mute"], "node": _key(document.node(edit["mute"]["node"]))}}
+    return dict(edit)
+
+
 def _key(node: Mapping[str, Any]) -> int | str:
     """A node's path, which survives small changes; its number where the path would be read as one."""
     return int(node["id"]) if node["path"].isdecimal() else str(node["path"])
@@ -90,13 +106,15 @@ def _array(edit: Mapping[str, Any], pointer: str) -> Array:
         raise ProgramError(str(error), pointer) from None
 
 
-def _described(document: Document, edits: Sequence[Edit]) -> Mapping[str, Any] | None:
+def _described(document: Document, edits: Sequence[Change]) -> Mapping[str, Any] | None:
     """The batch as people see it, with what edits of the input and of the target have made of it."""
     batch = document.doc["batch"]
     if batch is None:
         return None
     changed: dict[str, Array] = {}
     for edit in edits:
+        if not isinstance(edit, Edit):
+            continue
         try:
             path = document.node(edit.node)["path"]
         except KeyError:

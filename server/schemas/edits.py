@@ -1,10 +1,11 @@
-"""Changes to the values of a trace, as a request gives them."""
+"""Changes to a trace, as a request gives them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from server import limits
 from server.schemas.graph import GraphValue
@@ -18,6 +19,7 @@ def _node(value: Any) -> Any:
 
 
 NodeKey = Annotated[Any, AfterValidator(_node), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]})]
+Number = Annotated[int, Field(ge=0, le=2**31)]
 
 
 class ValueEdit(BaseModel):
@@ -31,8 +33,55 @@ class ValueEdit(BaseModel):
     )
 
     node: NodeKey
-    index: Annotated[list[Annotated[int, Field(ge=0, le=2**31)]], Field(max_length=limits.INPUT_DIMENSIONS)] | None = None
+    index: Annotated[list[Number], Field(max_length=limits.INPUT_DIMENSIONS)] | None = None
     value: GraphValue
 
 
-Edits = Annotated[list[ValueEdit], Field(min_length=1, max_length=limits.EDITS)]
+class Muted(BaseModel):
+    """Where no gradient comes back: through what `node` (the consumer) reads, its input `port` or all of them; or to the parameters, from
+    their uses at one time step. Give a node or a time.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    node: NodeKey | None = None
+    port: Number | None = None
+    time: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Muted:
+        if (self.node is None) == (self.time is None) or (self.time is not None and self.port is not None):
+            raise ValueError("give a node, with a port or without, or a time")
+        return self
+
+
+class MuteEdit(BaseModel):
+    """A gradient that is cut off; values stay as they are."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"mute": {"node": "tanh#0", "port": 0}}, {"mute": {"time": 5}}]}
+    )
+
+    mute: Muted
+
+
+class ZeroGradEdit(BaseModel):
+    """The step is differentiated once more, and the gradients that it has are not zeroed before."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"zero_grad": False}]})
+
+    zero_grad: Literal[False]
+
+
+def _kind(edit: Any) -> str:
+    names = edit if isinstance(edit, Mapping) else type(edit).model_fields if isinstance(edit, BaseModel) else ()
+    return next((f"edit by {name}" for name in ("mute", "zero_grad") if name in names), "edit by value")
+
+
+AnyEdit = Annotated[
+    Annotated[ValueEdit, Tag("edit by value")]
+    | Annotated[MuteEdit, Tag("edit by mute")]
+    | Annotated[ZeroGradEdit, Tag("edit by zero_grad")],
+    Discriminator(_kind),
+]
+Edits = Annotated[list[AnyEdit], Field(min_length=1, max_length=limits.EDITS)]

@@ -14,7 +14,22 @@ import pytest
 from engine import Tape, Tensor, optim
 from engine.ops.op import Array
 from engine.optim import clip_grad_norm_, clip_grad_value_
-from engine.trace import SCHEMA_PATH, Document, Edit, EditError, check, diff, from_bytes, record, to_bytes, what_if
+from engine.trace import (
+    SCHEMA_PATH,
+    Change,
+    Document,
+    Edit,
+    EditError,
+    KeepGradients,
+    Mute,
+    MuteStep,
+    check,
+    diff,
+    from_bytes,
+    record,
+    to_bytes,
+    what_if,
+)
 from engine.training import Settings, Task, trace_step
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
@@ -27,7 +42,7 @@ def network(request: pytest.FixtureRequest, task: Task) -> Document:
     return Document(from_bytes(to_bytes(trace_step(task, Settings(cell=request.param, hidden_size=4, batch_size=6), 3))))
 
 
-def edited(document: Document, *edits: Edit) -> Document:
+def edited(document: Document, *edits: Change) -> Document:
     found = what_if(document, edits, PROGRAM)
     VALIDATOR.validate(found)
     return Document(from_bytes(to_bytes(found)))
@@ -208,6 +223,72 @@ def test_a_trace_with_edits_can_be_edited(network: Document) -> None:
     same(back, network)
 
 
+def test_a_muted_use_leaves_the_sum_of_the_others(network: Document) -> None:
+    weight = network.node("rnn.weight_hh_l0")["id"]
+    shares = network.contributions(weight)
+    cut = shares[0]
+    new = edited(network, Mute(cut.node, cut.port))
+    total = np.zeros_like(cut.array)
+    for share in shares[1:]:
+        total = total + share.array
+    np.testing.assert_allclose(_gradient(new, "rnn.weight_hh_l0"), total, rtol=1e-12, atol=1e-15)
+    assert new.value(new.loss) == network.value(network.loss)
+    assert "zero_grad" in _kinds(new)
+    border = new.nodes[new.node(network.nodes[cut.node]["path"])["inputs"][cut.port]]
+    assert (border["op"], new.nodes[border["inputs"][0]]["path"]) == ("truncate", "rnn.weight_hh_l0")
+
+
+def test_a_muted_node_sends_nothing_back() -> None:
+    w = Tensor(2.0, requires_grad=True, name="w")
+    with Tape("TRACE") as tape:
+        run = (w * 3.0 + w.tanh()).backward()
+        document = Document(record(tape, run, program={"kind": "none"}))
+    assert _gradient(edited(document, Mute("tanh#0")), "w") == 3
+    new = edited(document, Mute(document.loss))
+    assert _gradient(new, "w") == 0
+    np.testing.assert_allclose(_gradient(edited(document, Mute("mul#0", 0)), "w"), 1 - np.tanh(2.0) ** 2, rtol=1e-15)
+    assert check(edited(document, Mute("tanh#0")), "w", ())["finite_difference"] == pytest.approx(3, abs=1e-8)
+
+
+def test_a_muted_step_takes_its_share_of_every_parameter(network: Document) -> None:
+    last = max(node["time"] for node in network.nodes if node["time"] is not None)
+    new = edited(network, MuteStep(last))
+    for name in ("rnn.weight_hh_l0", "rnn.weight_ih_l0", "rnn.bias_hh_l0"):
+        parts = network.contributions(network.node(name)["id"])
+        rest = [part.array for part in parts if network.nodes[part.node]["time"] != last]
+        assert len(rest) < len(parts)
+        np.testing.assert_allclose(_gradient(new, name), np.sum(rest, axis=0), rtol=1e-9, atol=1e-15)
+    for node in network.nodes:
+        if node["label"] == "h":
+            np.testing.assert_array_equal(_gradient(new, node["path"]), network.gradient(node["id"]))
+
+
+def test_gradients_that_are_kept_are_added_to(network: Document) -> None:
+    new = edited(network, KeepGradients())
+    assert "zero_grad" not in _kinds(new)
+    for node in network.nodes:
+        if node["role"] == "parameter" and (gradient := network.gradient(node["id"])) is not None:
+            np.testing.assert_allclose(_gradient(new, node["path"]), 2 * gradient, rtol=1e-12)
+
+
+def test_what_cannot_be_muted(network: Document) -> None:
+    consumer = network.contributions(network.node("rnn.weight_hh_l0")["id"])[0].node
+    for change, words in (
+        (Mute("nobody"), "no such node"),
+        (Mute(consumer, 9), r"has \d inputs, numbered from 0; given input 9"),
+        (Mute("x"), "sends no gradient back through it"),
+        (MuteStep(99), "no parameter is used at step 99 of this trace; its steps are 1 to"),
+    ):
+        with pytest.raises(EditError, match=words) as error:
+            what_if(network, [Edit("rnn.bias_ih_l0", (0,), 0.0), change], PROGRAM)
+        assert error.value.number == 1
+
+
+def _kinds(document: Document) -> list[str]:
+    events = document.doc["events"]
+    return [events["kinds"][kind] for kind in events["kind"]]
+
+
 def test_integers_stay_whole() -> None:
     w = Tensor([[0.5, -1.0, 2.0]], requires_grad=True, name="w")
     with Tape("TRACE") as tape:
@@ -311,7 +392,7 @@ def test_shapes_gradients_and_numbers_that_are_none_are_told_apart() -> None:
     assert [(v["path"], v["index"], v["from"], v["max"]) for v in finite["values"] if v["path"] == "w"] == [("w", [1], "NaN", "NaN")]
 
 
-def _gradient(document: Document, node: int) -> Array:
-    gradient = document.gradient(node)
+def _gradient(document: Document, node: int | str) -> Array:
+    gradient = document.gradient(document.node(node)["id"])
     assert gradient is not None
     return gradient

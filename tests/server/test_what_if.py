@@ -58,6 +58,50 @@ def test_an_intermediate_value_is_edited_by_its_path(client: httpx.Client) -> No
     assert found.gradient(found.node("w")["id"]) == 0  # the edited value no longer depends on it
 
 
+def test_a_use_is_muted_and_a_step_is(client: httpx.Client, network: Document) -> None:
+    document = make(client, expression("L = w*3 + tanh(w)", {"w": 2}))
+    found = edit(client, document, {"mute": {"node": document.node("tanh#0")["id"]}})
+    assert (found.gradient(found.node("w")["id"]), found.value(found.loss)) == (3, document.value(document.loss))
+    assert found.doc["program"]["edits"] == [{"mute": {"node": "tanh#0", "port": None, "time": None}}]
+    again = client.post(f"{API}/traces", json={"program": found.doc["program"]})
+    assert (again.status_code, again.json()["id"]) == (200, found.doc["id"])
+    last = network.doc["batch"]["examples"][0]["length"]
+    weight = "rnn.weight_hh_l0"
+    rest = edit(client, network, {"mute": {"time": last}})
+    parts = network.contributions(network.node(weight)["id"])
+    kept = [part.array for part in parts if network.nodes[part.node]["time"] != last]
+    np.testing.assert_allclose(rest.gradient(rest.node(weight)["id"]), np.sum(kept, axis=0), rtol=1e-9, atol=1e-15)
+
+
+def test_gradients_that_are_not_zeroed_are_added_to(client: httpx.Client, network: Document) -> None:
+    found = edit(client, network, {"zero_grad": False}, {"node": "rnn.bias_ih_l0", "index": [0], "value": 0.25})
+    changed = edit(client, network, {"node": "rnn.bias_ih_l0", "index": [0], "value": 0.25})
+    of = [document.gradient(document.node("rnn.bias_ih_l0")["id"]) for document in (found, changed, network)]
+    np.testing.assert_allclose(of[0], of[1] + of[2], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("edit", "pointer"),
+    [
+        ({"mute": {}}, "/edits/0/mute"),
+        ({"mute": {"node": "rnn.weight_hh_l0", "time": 1}}, "/edits/0/mute"),
+        ({"mute": {"time": 1, "port": 0}}, "/edits/0/mute"),
+        ({"mute": {"time": -1}}, "/edits/0/mute/time"),
+        ({"mute": {"time": 99}}, "/edits/0"),
+        ({"mute": {"node": "x"}}, "/edits/0"),
+        ({"mute": {"node": "nobody"}}, "/edits/0"),
+        ({"mute": 1}, "/edits/0/mute"),
+        ({"zero_grad": True}, "/edits/0/zero_grad"),
+        ({"zero_grad": False, "node": "x"}, "/edits/0/node"),
+        (5, "/edits/0"),
+    ],
+)
+def test_a_mute_that_cannot_be(client: httpx.Client, network: Document, edit: Any, pointer: str) -> None:
+    response = client.post(f"{API}/traces/{network.doc['id']}/what-if", json={"edits": [edit]})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == pointer, response.json()
+
+
 def test_the_program_makes_the_trace_again_also_of_edits_of_edits(client: httpx.Client, network: Document) -> None:
     once = edit(client, network, {"node": "rnn.weight_hh_l0", "index": [0, 0], "value": 2})
     twice = edit(client, once, {"node": "rnn.weight_hh_l0", "index": [0, 1], "value": "Infinity"})
