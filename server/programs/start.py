@@ -14,7 +14,7 @@ from engine.training.checkpoint import start_from
 from engine.training.model import SequenceModel
 from server import checkpoints
 from server.programs.errors import ProgramError
-from server.programs.uploaded import nearest
+from server.programs.uploaded import those_there_are
 from server.schemas.graph import to_array
 from server.tasks import ArrayTask
 from server.uploads.bounds import called
@@ -77,7 +77,7 @@ def _check_fit(given: Mapping[str, Array], task: ArrayTask, settings: Settings) 
     wanted = {name: array.shape for name, array in SequenceModel(task, settings).state_dict().items()}
     for number, (name, array) in enumerate(given.items()):
         if name not in wanted:
-            detail = f"{called(name, number)} is no parameter of this network; {nearest(name, wanted)}"
+            detail = f"{called(name, number)} is no parameter of this network; {those_there_are(name, wanted)}"
             raise ProgramError(detail, _PARAMETERS)
         if array.shape != wanted[name]:
             shapes = f"{name} has shape {list(array.shape)}; this network's has {list(wanted[name])}"
