@@ -4,7 +4,7 @@ import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
 import type { Edit } from "../model/trace";
 import { Problem, type FieldError } from "./problem";
-import type { Check, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
+import type { Check, Checkpoint, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 
 const BASE = "api/v1";
 
@@ -58,6 +58,11 @@ export async function check(id: string, node: number, index: number[], signal?: 
 
 export async function tasks(signal?: AbortSignal): Promise<TaskInfo[]> {
   return (await get<{ items: TaskInfo[] }>("/tasks", signal)).items;
+}
+
+/** The trained networks that come with the server. */
+export async function checkpoints(signal?: AbortSignal): Promise<Checkpoint[]> {
+  return (await get<{ items: Checkpoint[] }>("/checkpoints", signal)).items;
 }
 
 export interface ExampleQuery {

@@ -14,6 +14,9 @@ export type RunProgram = Omit<NetworkProgram, "kind" | "step" | "example">;
 /** A number, or lists of numbers of any depth. */
 export type InputValue = number | InputValue[];
 
+/** A trained network that comes with the server. */
+export type Checkpoint = Schemas["Checkpoint"];
+
 export type Localised = Schemas["Localised"];
 export type TaskInfo = Schemas["Task"];
 

@@ -9,7 +9,7 @@ import { pack, unpack } from "../share/packed";
 import { readEdits, readPayload, readProgram } from "../share/programs";
 import { NO_VIEW, over, readView, writeView, type View } from "../share/view";
 
-export const PAGES = ["expression", "network", "train"] as const;
+export const PAGES = ["expression", "network", "train", "compare"] as const;
 export type PageName = (typeof PAGES)[number];
 
 /** 1 had a program, or a step of a run, and nothing else; its links are read as ever. */

@@ -43,6 +43,8 @@ export class Session {
   address: string | null = null;
   /** What a link asked for and this film has not: names of its fields. */
   missed = $state.raw<string[]>([]);
+  /** What is explained while no number is chosen, in place of what the film would show by itself. */
+  lead = $state.raw<Target | null>(null);
   /** The run that the Curves tab shows. */
   run = $state.raw<Run | null>(null);
 
@@ -65,7 +67,7 @@ export class Session {
   /** Nothing comes after this. */
   readonly atEnd: boolean = $derived(this.film !== null && this.moment === this.film.length && (this.after || !this.trace?.after));
   /** The number that is explained: the chosen one, or the one the film has come to. */
-  readonly selection: Target | null = $derived(this.#chosen ?? (this.film ? guide(this.film, this.grid, this.moment, this.example) : null));
+  readonly selection: Target | null = $derived(this.#chosen ?? this.lead ?? (this.film ? guide(this.film, this.grid, this.moment, this.example) : null));
   /** What the server says about the task of this film; null for expressions. */
   readonly task: TaskInfo | null = $derived.by(() => {
     const program = this.trace?.program;

@@ -4,6 +4,7 @@ export default {
   "app.nav.expression": "Expression",
   "app.nav.network": "Network",
   "app.nav.train": "Train",
+  "app.nav.compare": "Compare",
   "app.language": "Language",
   "app.theme.to_dark": "Dark theme",
   "app.theme.to_light": "Light theme",

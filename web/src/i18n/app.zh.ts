@@ -4,6 +4,7 @@ export default {
   "app.nav.expression": "表达式",
   "app.nav.network": "网络",
   "app.nav.train": "训练",
+  "app.nav.compare": "比较",
   "app.language": "语言",
   "app.theme.to_dark": "深色主题",
   "app.theme.to_light": "浅色主题",

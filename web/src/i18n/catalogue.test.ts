@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import appEn from "./app.en";
+import compareEn from "./compare.en";
 import { fill } from "./format";
 import graphEn from "./graph.en";
 import { catalogues } from "./index.svelte";
@@ -30,7 +31,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {
@@ -50,7 +51,7 @@ describe("the catalogues", () => {
   });
 
   it("lack no key that the sources name", () => {
-    const named = [...text.matchAll(/["'`]((?:app|graph|stage|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/["'`]((?:app|compare|graph|stage|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
     expect([...new Set(named)].filter((key) => !(key in en))).toEqual([]);
   });
 });

@@ -2,6 +2,8 @@
 import { preferences } from "../app/preferences.svelte";
 import appEn from "./app.en";
 import appZh from "./app.zh";
+import compareEn from "./compare.en";
+import compareZh from "./compare.zh";
 import { fill, type Params } from "./format";
 import graphEn from "./graph.en";
 import graphZh from "./graph.zh";
@@ -12,8 +14,8 @@ import whyEn from "./why.en";
 import whyZh from "./why.zh";
 
 export const catalogues: Record<Language, Record<string, string>> = {
-  en: { ...appEn, ...graphEn, ...stageEn, ...whyEn },
-  zh: { ...appZh, ...graphZh, ...stageZh, ...whyZh },
+  en: { ...appEn, ...compareEn, ...graphEn, ...stageEn, ...whyEn },
+  zh: { ...appZh, ...compareZh, ...graphZh, ...stageZh, ...whyZh },
 };
 
 /** The message `key` in the language chosen now. Reading it in a component or an effect follows the language. An unknown key is a mistake of ours and throws. */

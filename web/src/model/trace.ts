@@ -57,6 +57,8 @@ export interface NetworkProgram {
   seed: number;
   step: number;
   example: number | null;
+  /** The parameters it starts from, where its seed does not draw them: those of a trained network that comes with the server. */
+  start?: { checkpoint: string; version?: string };
   /** Version of the task's examples that the program was made with; the server refuses another. */
   data?: string;
 }

@@ -1,0 +1,52 @@
+/** The geometry that all panes share: step t stands in the same column of each. Pixels. */
+
+export interface Columns {
+  readonly steps: number;
+  /** Without a gutter, on a phone. */
+  readonly slim: boolean;
+  readonly gutter: number;
+  readonly pitch: number;
+  readonly width: number;
+}
+
+const RIGHT = 48; // the powers of ten of the logarithmic scale
+const WIDEST = 44; // pitch of a short sequence
+
+export function columnsOf(width: number, steps: number): Columns {
+  const slim = width < 560;
+  const gutter = slim ? 8 : 118;
+  const pitch = steps === 0 ? WIDEST : Math.min(WIDEST, Math.max(2, (width - gutter - RIGHT) / steps));
+  return { steps, slim, gutter, pitch, width: Math.ceil(gutter + pitch * steps + RIGHT) };
+}
+
+/** The left edge of step t's column. */
+export const leftOf = (columns: Columns, t: number): number => columns.gutter + (t - 1) * columns.pitch;
+
+export const middleOf = (columns: Columns, t: number): number => leftOf(columns, t) + columns.pitch / 2;
+
+/** The step at a place, the nearest where there is none. */
+export function stepAt(columns: Columns, x: number): number {
+  return Math.max(1, Math.min(columns.steps, Math.floor((x - columns.gutter) / columns.pitch) + 1));
+}
+
+/** The height of an element's row in a strip. */
+export const rowHeight = (hidden: number): number => Math.max(1, Math.min(12, Math.floor(48 / hidden)));
+
+/** The steps that are numbered below the columns: round ones with room between them, and both ends. */
+export function numbered(columns: Columns): number[] {
+  const room = 26;
+  const every = [1, 2, 5, 10, 20, 50, 100].find((step) => step * columns.pitch >= room) ?? 200;
+  const inner = Array.from({ length: columns.steps }, (_, i) => i + 1).filter((t) => t % every === 0 && t !== columns.steps && (t - 1) * columns.pitch >= room && (columns.steps - t) * columns.pitch >= room);
+  return [...new Set([1, ...inner, columns.steps])];
+}
+
+/** Heights at which labels stand: as near to where they belong as they can without touching, in their order. */
+export function apart(wanted: readonly number[], room: number, low: number, high: number): number[] {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
+  const placed = [...wanted];
+  let floor = low;
+  for (const i of order) floor = (placed[i] = Math.max(placed[i]!, floor)) + room;
+  let ceiling = high;
+  for (const i of order.toReversed()) ceiling = (placed[i] = Math.min(placed[i]!, ceiling)) - room;
+  return placed;
+}

@@ -1,0 +1,57 @@
+/** ||dL/dh_t|| (and c) of one film over its steps, and what is left of it at the first one. */
+import type { Film } from "../model/film";
+import { decimals, power } from "../model/format";
+import { gradientNorm, type NetworkGrid } from "../model/network";
+import type { Numbers } from "../model/trace";
+
+export type State = "h" | "c";
+/** A positive number, short: two decimals, or two digits and a power of ten. */
+export const small = (value: number): string => (value < 0.01 ? power(value, 1, false) : decimals(value, 2, false));
+/** What a lane's height stands for: the share of the last step's norm, or the norm itself. */
+export type Measure = "share" | "absolute";
+
+export interface Series {
+  state: State;
+  /** The complete norms; entry t-1 is step t's. */
+  norms: number[];
+  /** What the norms are divided by to be a share: that of the last step, h's for h and c's for c. */
+  last: number;
+}
+
+export function seriesOf(film: Film, grid: NetworkGrid, example: number, steps: number): Series[] {
+  const states: State[] = grid.cell === "lstm" ? ["h", "c"] : ["h"];
+  return states.map((state) => {
+    const norms = Array.from({ length: steps }, (_, i) => gradientNorm(film, grid, i + 1, example, film.length, state) ?? 0);
+    return { state, norms, last: norms.at(-1) ?? 0 };
+  });
+}
+
+export function measured(series: Series, norm: number, measure: Measure): number {
+  return measure === "absolute" ? norm : series.last === 0 ? 0 : norm / series.last;
+}
+
+/** ||dL/dh_1|| / ||dL/dh_T||; null where there is nothing to compare. */
+export function ratioOf(series: Series): number | null {
+  return series.norms.length > 1 && series.last > 0 ? series.norms[0]! / series.last : null;
+}
+
+/** The factor that one step back multiplies by, on average (geometric). */
+export function meanHop(series: Series): number | null {
+  const ratio = ratioOf(series);
+  return ratio === null ? null : ratio ** (1 / (series.norms.length - 1));
+}
+
+/** The largest difference of two states of one length; null where they cannot be compared element by element. */
+export function largestDifference(one: Numbers | null, other: Numbers | null): number | null {
+  if (!one || !other || one.length !== other.length) return null;
+  let largest = 0;
+  for (let i = 0; i < one.length; i++) largest = Math.max(largest, Math.abs(one[i]! - other[i]!));
+  return largest;
+}
+
+/** The place of the greatest magnitude. */
+export function strongest(row: Numbers): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (Math.abs(row[i]!) > Math.abs(row[best]!)) best = i;
+  return best;
+}

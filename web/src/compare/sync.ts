@@ -1,0 +1,129 @@
+/**
+ * One transport for several films. Their events differ in number, so they meet where they do the same: a point is a phase and a time step
+ * (or the read-out, the loss, the clipping, one parameter's update) that one film has at least; the others wait there.
+ */
+import type { Film } from "../model/film";
+import { beats, type Beat } from "../model/stops";
+import type { Phase } from "../model/trace";
+
+export interface Point {
+  phase: Phase;
+  what: Beat["what"];
+  time: number | null;
+  /** The path of the parameter that moves. */
+  parameter: string | null;
+}
+
+/** So many points are done, and so many events of the next one in the film that is followed. */
+export interface Place {
+  point: number;
+  inner: number;
+}
+
+export type SharedStride = "event" | "cell" | "phase";
+
+interface Stretch extends Point {
+  key: string;
+  to: number;
+}
+
+export class Timeline {
+  readonly points: readonly Point[];
+  /** `ends[film][p]`: the moment at which a film stands once p points are done. */
+  readonly ends: readonly (readonly number[])[];
+
+  constructor(films: readonly Film[]) {
+    const lists = films.map(stretches);
+    const merged = lists.reduce((one, other) => merge(one, other), []);
+    this.points = merged;
+    this.ends = lists.map((list) => {
+      const to = new Map(list.map((stretch) => [stretch.key, stretch.to]));
+      const ends = [0];
+      for (const { key } of merged) ends.push(Math.max(ends.at(-1)!, to.get(key) ?? 0));
+      return ends;
+    });
+  }
+
+  get length(): number {
+    return this.points.length;
+  }
+
+  /** How many events film f has within the point that follows `point`; 0 where it waits. */
+  events(film: number, point: number): number {
+    const ends = this.ends[film]!;
+    return point < this.length ? ends[point + 1]! - ends[point]! : 0;
+  }
+
+  /** The moment of every film. Within a point only the film that is followed has gone on. */
+  moments(place: Place, followed: number): number[] {
+    return this.ends.map((ends, film) => ends[place.point]! + (film === followed ? place.inner : 0));
+  }
+
+  /** Where film f stands at a moment of its own. */
+  placeOf(film: number, moment: number): Place {
+    const ends = this.ends[film]!;
+    let point = 0;
+    while (point < this.length && ends[point + 1]! <= moment) point++;
+    return { point, inner: moment - ends[point]! };
+  }
+
+  next(place: Place, stride: SharedStride, followed: number): Place {
+    const { point, inner } = place;
+    if (point >= this.length) return place;
+    if (stride === "event") return inner + 1 < this.events(followed, point) ? { point, inner: inner + 1 } : { point: point + 1, inner: 0 };
+    return { point: stride === "cell" ? point + 1 : this.phases().find((end) => end > point)!, inner: 0 };
+  }
+
+  previous(place: Place, stride: SharedStride, followed: number): Place {
+    const { point, inner } = place;
+    if (stride === "event") {
+      if (inner > 0) return { point, inner: inner - 1 };
+      return point === 0 ? place : { point: point - 1, inner: Math.max(0, this.events(followed, point - 1) - 1) };
+    }
+    if (stride === "cell") return { point: inner > 0 ? point : Math.max(0, point - 1), inner: 0 };
+    const before = this.phases().filter((end) => end < point || (end === point && inner > 0));
+    return { point: before.at(-1) ?? 0, inner: 0 };
+  }
+
+  /** The numbers of points after which a phase has ended; 0 first. */
+  phases(): number[] {
+    const ends = [0];
+    this.points.forEach((point, p) => {
+      if (this.points[p + 1]?.phase !== point.phase) ends.push(p + 1);
+    });
+    return ends;
+  }
+}
+
+function stretches(film: Film): Stretch[] {
+  const seen = new Map<string, number>();
+  return beats(film).map(({ phase, what, time, parameter, to }) => {
+    const path = parameter === undefined ? null : film.trace.nodes[parameter]!.path;
+    const name = [phase, what, time ?? "", path ?? ""].join(" ");
+    const count = seen.get(name) ?? 0;
+    seen.set(name, count + 1);
+    return { key: `${name} ${count}`, phase, what, time, parameter: path, to };
+  });
+}
+
+/** Both lists in one, each in its own order; what stands in both stands there once. Where their orders contradict, that of the first holds. */
+function merge(one: readonly Stretch[], other: readonly Stretch[]): Stretch[] {
+  const merged: Stretch[] = [];
+  const known = new Set(one.map((stretch) => stretch.key));
+  let j = 0;
+  const own = (): void => {
+    for (; j < other.length && !known.has(other[j]!.key); j++) merged.push(other[j]!);
+  };
+  for (const stretch of one) {
+    own();
+    merged.push(stretch);
+    // Past everything up to it in the other, where it is there: what only the other has comes before it.
+    const at = other.findIndex((candidate, k) => k >= j && candidate.key === stretch.key);
+    if (at < 0) continue;
+    for (; j < at; j++) if (!known.has(other[j]!.key)) merged.splice(merged.length - 1, 0, other[j]!);
+    j = at + 1;
+  }
+  own();
+  for (; j < other.length; j++) if (!known.has(other[j]!.key)) merged.push(other[j]!);
+  return merged;
+}
