@@ -64,7 +64,7 @@ def initial(program: Mapping[str, Any], task: ArrayTask, settings: Settings) -> 
         raise ProgramError(f"{was}: {error}; give the program the same network, or leave start out", _POINTER) from None
 
 
-_PARAMETERS = "/program/start/parameters"
+_START = "/program/start"
 
 
 def _given(parameters: Mapping[str, Any]) -> dict[str, Array]:
@@ -78,10 +78,10 @@ def _check_fit(given: Mapping[str, Array], task: ArrayTask, settings: Settings) 
     for number, (name, array) in enumerate(given.items()):
         if name not in wanted:
             detail = f"{called(name, number)} is no parameter of this network; {those_there_are(name, wanted)}"
-            raise ProgramError(detail, _PARAMETERS)
+            raise ProgramError(detail, _START)
         if array.shape != wanted[name]:
             shapes = f"{name} has shape {list(array.shape)}; this network's has {list(wanted[name])}"
-            raise ProgramError(f"{shapes}: see that cell, layers, hidden_size and task are those that it was trained with", _PARAMETERS)
+            raise ProgramError(f"{shapes}: see that cell, layers, hidden_size and task are those that it was trained with", _START)
     missing = [name for name in wanted if name not in given]
     if missing:
-        raise ProgramError(f"the network's parameters {', '.join(missing)} are missing; give all of them", _PARAMETERS)
+        raise ProgramError(f"the network's parameters {', '.join(missing)} are missing; give all of them", _START)

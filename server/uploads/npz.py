@@ -57,7 +57,8 @@ def _check(members: list[zipfile.ZipInfo], data: bytes, budget: Budget) -> None:
     for number, member in enumerate(sorted(members, key=lambda one: one.header_offset)):
         name = member.filename
         if member.orig_filename != name or not name.endswith(_SUFFIX) or _leads_elsewhere(name):
-            raise UploadError(f"member {number} of the zip is no array of this file: expected names such as weight.npy (no folders above)")
+            expected = "expected names such as weight.npy, no folders above (a .pt file of PyTorch: save it as safetensors)"
+            raise UploadError(f"member {number} of the zip is no array: {expected}")
         check_name(name.removesuffix(_SUFFIX), number)
         if name in seen:
             raise UploadError(f"two members of the zip have the name of member {number}; give each a name of its own")

@@ -117,7 +117,7 @@ def test_a_start_that_does_not_fit(client: httpx.Client) -> None:
     misnamed = {("rnn.weight_hh_10" if name == "rnn.weight_hh_l0" else name): array for name, array in parameters.items()}
     error = of(misnamed)
     assert "rnn.weight_hh_10 is no parameter of this network; did you mean rnn.weight_hh_l0?" in error["detail"]
-    assert error["pointer"] == "/program/start/parameters"
+    assert error["pointer"] == "/program/start"
     error = of(state(hidden_size=4))
     assert "head.weight has shape [1, 4]; this network's has [1, 3]" in error["detail"]
     del parameters["head.bias"]
