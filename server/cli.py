@@ -53,7 +53,9 @@ def serve(
 @app.command()
 def export(
     trace: Annotated[str | None, typer.Argument(help="Id of a stored trace, sha256:…", show_default=False)] = None,
-    program: Annotated[Path | None, typer.Option(help="A JSON file with a program: its trace is computed now.")] = None,
+    program: Annotated[
+        Path | None, typer.Option(help="A JSON file with a body of POST /api/v1/traces, or the program in it: its trace is computed now.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="json, or what GET /api/v1/traces/{id}/export/{format} has.")] = "json",
     out: Annotated[Path | None, typer.Option(help="File to write; standard output unless given.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder for runs and traces.")] = None,

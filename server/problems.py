@@ -147,7 +147,7 @@ async def _on_limit(request: Request, error: Exception) -> Response:
 
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"pointer": _pointer(part["loc"]), "detail": message(part)} for part in error.errors()]
+    errors = [{"pointer": pointer_of(part["loc"]), "detail": message(part)} for part in error.errors()]
     detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things in this request are not as expected"
     return problem_response(request, ProblemError(422, detail, errors=errors))
 
@@ -159,7 +159,7 @@ _ITEMS = {"edit by value", "edit by mute", "edit by zero_grad"}  # of a union in
 _PLAIN = re.compile(r"[\w.-]{1,40}")
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def pointer_of(location: tuple[int | str, ...]) -> str:
     """A JSON pointer for what is in the body, ``?name`` for a query parameter, the name for a part of the path."""
     where, *parts = location
     if where == "query":

@@ -14,9 +14,8 @@ from server import limits
 from server.encoding import Json, dumps
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
-from server.programs.graph import check_nodes
-from server.programs.network import admit, check_reach
-from server.programs.what_if import depth, first, within
+from server.programs.admission import admit_program
+from server.programs.what_if import first
 from server.routes import bptt, parts, pins, tensors, trace_figures, what_if
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
@@ -36,14 +35,9 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 async def create(request: Request, body: TraceRequest, services: Use) -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
     program = await run_in_threadpool(with_uploads(services).in_program, body.program.model_dump(by_alias=True))
-    settings, base = services.settings, first(program)
-    with within(depth(program)):
-        if base["kind"] == "graph":
-            check_nodes(len(base["nodes"]), settings.graph_nodes)
-        if base["kind"] == "network":
-            await run_in_threadpool(admit, base, settings.graph_nodes, settings.trace_elements)
-            await run_in_threadpool(check_reach, base)
-    if base["kind"] == "network":
+    settings = services.settings
+    await run_in_threadpool(admit_program, program, settings.graph_nodes, settings.trace_elements)
+    if first(program)["kind"] == "network":
         work = network_trace(services, program, None)
     else:
         bounds = settings.compute_seconds, settings.trace_elements

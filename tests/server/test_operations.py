@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Connection, Engine
@@ -209,6 +211,32 @@ def test_a_trace_is_exported_without_a_server(start: Start, tmp_path: Path) -> N
         assert Document(json.loads(shown.stdout)).doc["id"] == made.json()["id"]
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_whatever_a_post_takes_is_exported_alike(start: Start, tmp_path: Path, alone: bool) -> None:
+    """A later step of a training, edits of it, and numbers of an upload."""
+    network = {"kind": "network", "task": "adding", "cell": "rnn", "hidden_size": 2, "batch_size": 2, "step": 3}
+    with start(tmp_path) as client:
+        parent = client.post(f"{API}/traces", json={"program": network}).json()
+        edited = client.post(
+            f"{API}/traces/{parent['id']}/what-if", json={"edits": [{"node": "head.bias", "index": [0], "value": 2}]}
+        ).json()
+        buffer = io.BytesIO()
+        np.save(buffer, np.array([1.0, 2.0]))
+        sent = client.post(f"{API}/uploads", content=buffer.getvalue(), headers={"Content-Type": "application/x-npy"})
+        assert sent.status_code == 201, sent.text
+        reference = {"upload": sent.json()["id"], "tensor": sent.json()["tensors"][0]["name"]}
+        nodes = [{"id": "w", "value": reference, "role": "parameter"}, {"id": "y", "op": "sum"}]
+        graph = {"kind": "graph", "nodes": nodes, "edges": [{"from": "w", "to": "y"}]}
+        summed = client.post(f"{API}/traces", json={"program": graph})
+        assert summed.status_code == 201, summed.text
+    for program, expected in ((network, parent), (edited["program"], edited), (graph, summed.json())):
+        file = tmp_path / "program.json"
+        file.write_text(json.dumps(program if alone else {"program": program}))
+        done = CliRunner().invoke(app, ["export", "--program", str(file), "--data", str(tmp_path)])
+        assert done.exit_code == 0, done.stderr
+        assert json.loads(done.stdout)["id"] == expected["id"]
+
+
 def test_a_graph_is_exported_without_a_server(tmp_path: Path) -> None:
     file = tmp_path / "graph.json"
     nodes = [{"id": "w", "value": 2.0, "role": "parameter"}, {"id": "x", "value": 3.0}, {"id": "y", "op": "mul", "value": 6.0}]
@@ -219,8 +247,12 @@ def test_a_graph_is_exported_without_a_server(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [('{"kind": "wat"}', "no program"), ('{"a": 1, "a": 2}', "two members"), ("", "not JSON"), (None, "cannot be read"),
-     (json.dumps(expression("w*", {"w": 3})), "not a formula")],
+    [
+        ('{"kind": "wat"}', "kind is none of expression, network"), ("[1]", "body of POST /api/v1/traces"),
+        ('{"edits": []}', "program is missing"), ('{"kind": "network", "task": "surnames", "step": 99999999}', "/program/step"),
+        ('{"a": 1, "a": 2}', "two members"), ("", "not JSON"), (None, "cannot be read"),
+        (json.dumps(expression("w*", {"w": 3})), "line 1, column 3: not a formula"),
+    ],
 )  # fmt: skip
 def test_what_cannot_be_exported_is_said(tmp_path: Path, text: str | None, words: str) -> None:
     file = tmp_path / "program.json"
