@@ -1,7 +1,7 @@
 /** Which number the inspector explains while nobody has chosen one: it follows the film. */
 import type { Target } from "../model/explain";
 import type { Film } from "../model/film";
-import type { NetworkGrid } from "../model/network";
+import type { Column, NetworkGrid } from "../model/network";
 import type { Tensor } from "../model/trace";
 
 /** Index of the element of greatest magnitude among the first `count` (all when omitted), starting at `from`. */
@@ -18,11 +18,13 @@ function element(node: number, kind: Target["kind"], tensor: Tensor, from = 0, c
 function ofNetwork(film: Film, grid: NetworkGrid, moment: number, example: number): Target | null {
   const phase = film.phaseAt(moment);
   if (phase === "forward" || phase === "loss") {
-    const column = grid.columns.filter((candidate) => candidate.rows > example && film.known(candidate.h, moment)).at(-1);
-    if (column === undefined) return null;
+    const since = (column: Column): number => film.knownSince(column.h);
+    const known = grid.chains.flatMap((chain) => chain.columns).filter((candidate) => candidate.rows > example && film.known(candidate.h, moment));
+    const column = known.reduce<Column | null>((latest, candidate) => (latest && since(latest) > since(candidate) ? latest : candidate), null);
+    if (column === null) return null;
     return element(column.h, "value", film.trace.value(column.h), example * grid.hidden, grid.hidden);
   }
-  const recurrent = grid.parameters.find((parameter) => parameter.name.endsWith("weight_hh_l0"));
+  const recurrent = grid.parameter("weight_hh");
   const gradient = recurrent && film.trace.gradient(recurrent.node);
   if (!recurrent || !gradient) return null;
   return element(recurrent.node, film.moving < moment ? "update" : "gradient", gradient);

@@ -8,6 +8,11 @@ const LANGUAGE_KEY = "retrograd.language";
 const THEME_KEY = "retrograd.theme";
 const NOTATION_KEY = "retrograd.notation";
 const CAPTIONS_KEY = "retrograd.captions";
+const SPEED_KEY = "retrograd.speed";
+
+/** Times the usual pace. */
+export const SPEEDS = [0.5, 1, 2, 4] as const;
+export type Speed = (typeof SPEEDS)[number];
 
 function stored(key: string): string | null {
   try {
@@ -47,6 +52,18 @@ class Preferences {
   #theme = $state<Theme>(firstTheme());
   #notation = $state.raw<Notation>(firstNotation());
   #bilingual = $state(stored(CAPTIONS_KEY) === "both");
+
+  #speed = $state<Speed>(SPEEDS.find((speed) => String(speed) === stored(SPEED_KEY)) ?? 1);
+
+  /** How fast films play. */
+  get speed(): Speed {
+    return this.#speed;
+  }
+
+  set speed(speed: Speed) {
+    this.#speed = speed;
+    store(SPEED_KEY, String(speed));
+  }
 
   get lang(): Language {
     return this.#lang;

@@ -51,6 +51,7 @@ export interface NumberRule {
 /** What the server takes for the fields of a program. */
 export const RULES = {
   hidden_size: { integer: true, min: 1, max: 256 },
+  layers: { integer: true, min: 1, max: 4 },
   batch_size: { integer: true, min: 1, max: 256 },
   lr: { above: 0, max: 1000 },
   weight_decay: { min: 0, max: 10 },

@@ -12,6 +12,7 @@ import { nextStop, previousStop, stops, type Stride } from "../model/stops";
 import { Trace, type Edit } from "../model/trace";
 import { showView } from "../share/moment";
 import type { View } from "../share/view";
+import { Breakpoints } from "../transport/breakpoints.svelte";
 import { createPlayer } from "../transport/play";
 import { guide } from "./guide";
 import { preferences, type Theme } from "./preferences.svelte";
@@ -34,8 +35,14 @@ export class Session {
   afterStep = $state<number | null>(null);
   stride = $state<Stride>("cell");
   playing = $state(false);
-  /** Row of the batch that is shown. */
+  /** Row of the batch that is shown; ALL: the mean over all of them. */
   example = $state(0);
+  /** Layer and direction that is looked at, by the end of its parameters' names (`l1_reverse`); null: the top layer, forward. */
+  chain = $state<string | null>(null);
+  /** Among opened cells: one element at a time. */
+  #single = $state(false);
+  /** Nodes at whose events a playing film stops. */
+  readonly breakpoints = new Breakpoints();
   tab = $state<TrayTab>("bptt");
   status = $state<"loading" | "ready" | "error">("loading");
   error = $state.raw<Problem | null>(null);
@@ -59,7 +66,8 @@ export class Session {
   readonly #requests = new Latest();
 
   readonly film: Film | null = $derived(this.trace ? new Film(this.trace) : null);
-  readonly grid: NetworkGrid | null = $derived(this.trace ? NetworkGrid.of(this.trace) : null);
+  readonly #whole: NetworkGrid | null = $derived(this.trace ? NetworkGrid.of(this.trace) : null);
+  readonly grid: NetworkGrid | null = $derived(this.#whole?.showing(this.#whole.chains.find(({ suffix }) => suffix === this.chain) ?? null) ?? null);
   readonly stops: number[] = $derived(this.film ? stops(this.film, this.stride) : [0]);
   readonly phase = $derived(this.film ? this.film.phaseAt(this.moment) : "forward");
   /** How many steps the example that is shown has; 0 for expressions. */
@@ -77,7 +85,10 @@ export class Session {
   readonly #player = createPlayer({
     moment: () => this.moment,
     stops: () => this.stops,
+    breaks: () => (this.trace ? this.breakpoints.moments(this.trace) : []),
+    speed: () => preferences.speed,
     onMoment: (moment) => (this.moment = moment),
+    onBreak: () => (this.playing = false),
     onEnd: () => {
       this.playing = false;
       this.#runAgain();
@@ -101,6 +112,17 @@ export class Session {
   /** The film has not moved since the cell was opened, which it would take along. */
   get focusStays(): boolean {
     return this.#focusedAt === this.moment;
+  }
+
+  /** cell: closed cells. vector: opened ones. scalar: one element of one cell. */
+  get level(): "cell" | "vector" | "scalar" {
+    return this.focus === null ? "cell" : this.#single ? "scalar" : "vector";
+  }
+
+  /** Needs an opened cell for all but `cell`. */
+  set level(level: "cell" | "vector" | "scalar") {
+    if (level === "cell") this.focus = null;
+    this.#single = level === "scalar";
   }
 
   get opened(): boolean {
@@ -187,7 +209,10 @@ export class Session {
     this.trace = trace;
     this.moment = moment;
     this.#chosen = chosen;
-    this.example = Math.min(this.example, Math.max(0, (trace.batch?.examples.length ?? 1) - 1));
+    const rows = trace.batch?.examples.length ?? 1;
+    this.example = Math.min(this.example, rows - 1);
+    if (rows <= 1) this.example = 0;
+    this.breakpoints.keep(trace);
     this.afterStep = this.after && moment === trace.events.length && trace.after !== null ? this.steps : null;
     this.status = "ready";
     this.error = null;
@@ -260,6 +285,11 @@ export class Session {
     }, COLUMN);
   }
 
+  /** Playing stops, or stops no longer, at the events of the number that is explained. */
+  toggleBreak(): void {
+    if (this.trace && this.selection) this.breakpoints.toggle(this.trace.node(this.selection.node).path);
+  }
+
   setStride(stride: Stride): void {
     this.stride = stride;
   }
@@ -276,6 +306,7 @@ export class Session {
   toggleCell(t: number): void {
     this.pause();
     this.focus = this.focus === t ? null : t;
+    this.#single = false;
   }
 
   /** Shows `tab`; once more, where the window is low, folds the tray again. */

@@ -3,15 +3,17 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/svelte";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Session } from "../app/session.svelte";
 import app from "../i18n/app.en";
+import stage from "../i18n/stage.en";
 import why from "../i18n/why.en";
 import type { Target } from "../model/explain";
 import { film } from "../model/fixtures";
 import { NetworkGrid } from "../model/network";
+import { Breakpoints } from "../transport/breakpoints.svelte";
 import Inspector from "./Inspector.svelte";
 
 vi.mock("../i18n/index.svelte", async () => {
   const { fill } = await import("../i18n/format");
-  const en: Record<string, string> = { ...app, ...why };
+  const en: Record<string, string> = { ...app, ...stage, ...why };
   return { t: (key: string, params = {}) => fill(en[key]!, params) };
 });
 
@@ -26,7 +28,7 @@ const weight = shown.trace.node("rnn.weight_hh_l0").id;
 
 function show(selection: Target | null, moment = shown.length, more: Partial<Session> = {}): { select: ReturnType<typeof vi.fn> } {
   const select = vi.fn();
-  render(Inspector, { session: { film: shown, trace: shown.trace, selection, moment, example: 0, afterStep: null, steps: 5, select, ...more } as unknown as Session });
+  render(Inspector, { session: { film: shown, trace: shown.trace, selection, moment, example: 0, afterStep: null, steps: 5, select, breakpoints: new Breakpoints(), ...more } as unknown as Session });
   return { select };
 }
 

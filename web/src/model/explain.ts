@@ -21,7 +21,8 @@ const grids = new WeakMap<Trace, NetworkGrid | null>();
 export function explain(film: Film, target: Target, m: number, example: number, notation: Notation = USUAL): Explanation {
   const { trace } = film;
   if (!grids.has(trace)) grids.set(trace, NetworkGrid.of(trace));
-  const grid = grids.get(trace) ?? null;
+  const whole = grids.get(trace) ?? null;
+  const grid = whole?.showing(whole.chainOf(trace.nodes[target.node]!)) ?? null;
   const context: Context = { film, trace, grid, symbols: new Symbols(trace, grid, notation), notation, m, example };
   trace.value(target.node).offset(target.index); // the element exists
   const updated = film.update(target.node);
@@ -31,18 +32,27 @@ export function explain(film: Film, target: Target, m: number, example: number, 
       : target.kind === "gradient"
         ? explainGradient(context, target)
         : explainValue(context, target);
+  if (grid) explanation.symbols = grid.equation(explanation.symbols);
   return shorten(explanation);
 }
 
-/** Keeps the rows of greatest magnitude, in their order, and says what the others are together. */
+/** Says what more rows than there is room for are together. */
 function shorten(explanation: Explanation): Explanation {
   const { rows } = explanation;
   if (rows.length > 0) explanation.sum ??= total(rows);
-  if (rows.length <= MOST_ROWS) return explanation;
+  return rows.length <= MOST_ROWS ? explanation : topRows(explanation, MOST_ROWS - 1);
+}
+
+/** An explanation with the `count` rows of greatest magnitude, in their order, and what all others are together. Unchanged where one other would be left. */
+export function topRows(explanation: Explanation, count: number): Explanation {
+  const { rows, others } = explanation;
+  if (rows.length <= count || (rows.length === count + 1 && others === null)) return explanation;
   const size = (row: Row): number => (Number.isNaN(row.value) ? Infinity : Math.abs(row.value));
-  const kept = new Set([...rows].sort((one, other) => size(other) - size(one)).slice(0, MOST_ROWS - 1));
+  const kept = new Set([...rows].sort((one, other) => size(other) - size(one)).slice(0, count));
   const rest = rows.filter((row) => !kept.has(row));
-  explanation.rows = rows.filter((row) => kept.has(row));
-  explanation.others = { count: rest.length, value: total(rest) };
-  return explanation;
+  return {
+    ...explanation,
+    rows: rows.filter((row) => kept.has(row)),
+    others: { count: rest.length + (others?.count ?? 0), value: total(rest) + (others?.value ?? 0) },
+  };
 }

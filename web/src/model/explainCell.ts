@@ -6,7 +6,7 @@ import { total, written, type Context, type Explanation, type Row } from "./expl
 import { decimals, four, six, three } from "./format";
 import { GATES } from "./symbols";
 import { origin } from "./terms";
-import type { Column } from "./network";
+import { placeOf, type Column } from "./network";
 import type { TraceNode } from "./trace";
 
 type Sides = "both" | "input" | "state";
@@ -15,7 +15,7 @@ type Sides = "both" | "input" | "state";
 export function explainCell(context: Context, e: Explanation, node: TraceNode): boolean {
   const { grid } = context;
   const column = node.time === null ? null : (grid?.column(node.time) ?? null);
-  if (!grid || !column || !node.scope.startsWith(grid.cell)) return false;
+  if (!grid || !column || placeOf(node, grid.cell) === null) return false;
   if (grid.cell === "gru" && node.op === "mul" && node.inputs[0] === column.gates.get("r")) return resetState(context, e, node, column);
   if (node.label === null) return false;
   if (node.id === column.x) return input(context, e, node);
@@ -42,7 +42,7 @@ function affineRows(context: Context, column: Column, row: number, b: number, si
   const parameter = (name: string): number => grid!.parameter(name)!.node;
   const tex = (node: number): string => `$${symbols.of(node)}$`;
   const rows: Row[] = [];
-  const [Wx, Wh, bx, bh] = [parameter("weight_ih_l0"), parameter("weight_hh_l0"), parameter("bias_ih_l0"), parameter("bias_hh_l0")];
+  const [Wx, Wh, bx, bh] = [parameter("weight_ih"), parameter("weight_hh"), parameter("bias_ih"), parameter("bias_hh")];
   const value = (node: number): number => trace.value(node).at([row]);
   if (sides !== "state") rows.push(...inputRows(context, column, row, b, Wx));
   const plain = { arrived: true, t: null };
@@ -67,7 +67,7 @@ function affineRows(context: Context, column: Column, row: number, b: number, si
       detail: `${three((reset ?? 1) * w)} \u00d7 ${three(h)}`,
       value: (reset ?? 1) * w * h,
       arrived: true,
-      t: column.t - 1,
+      t: grid!.previous(column.t),
       target: { kind: "value", node: from.node, index: from.index },
     });
   }
@@ -79,7 +79,7 @@ function inputRows(context: Context, column: Column, row: number, b: number, Wx:
   const { trace, symbols } = context;
   const x = trace.value(column.x);
   const weights = trace.value(Wx);
-  const token = trace.batch?.examples[b]?.tokens[column.t - 1];
+  const token = context.grid!.shown.layer === 0 ? trace.batch?.examples[b]?.tokens[column.t - 1] : undefined;
   const terms = Array.from({ length: x.shape[1]! }, (_, k) => ({ k, w: weights.at([row, k]), x: x.at([b, k]) }));
   if (typeof token === "string") {
     const hot = terms.find((term) => term.x !== 0);
@@ -100,7 +100,7 @@ function inputRows(context: Context, column: Column, row: number, b: number, Wx:
     value: w * value,
     arrived: true,
     t: column.t,
-    target: { kind: "value", node: column.x, index: [b, k] },
+    target: { kind: "value", node: column.x, index: [b, k] }, // above the first layer: a state of the layer below
   }));
 }
 
@@ -188,10 +188,14 @@ function product(context: Context, label: string, left: number, right: { node: n
   };
 }
 
+/** The step whose state a step starts from: 0 where the sequence begins, be it from its end. */
+const earlier = ({ grid }: Context, column: Column): number => (grid!.column(grid!.previous(column.t)) ? grid!.previous(column.t) : 0);
+
 /** The state that a cell's step started from, as the step saw it. */
 function before(context: Context, column: Column, which: "h" | "c", index: number[]): { node: number; value: number; index: number[] } {
   const { trace, grid } = context;
-  const node = which === "h" ? grid!.stateBefore(column.t).h : grid!.stateBefore(column.t).c!;
+  const state = grid!.stateBefore(column.t, index[0]);
+  const node = which === "h" ? state.h : state.c!;
   return { node, index, value: trace.value(node).at(index) };
 }
 
@@ -201,7 +205,7 @@ function cellState(context: Context, e: Explanation, column: Column): boolean {
   const gate = (name: string): number => trace.value(column.gates.get(name)!).at(index);
   const g = column.gates.get("g")!;
   e.rows = [
-    product(context, `f_{${column.t}}\\,c_{${column.t - 1}}`, gate("f"), before(context, column, "c", index)),
+    product(context, `f_{${column.t}}\\,c_{${earlier(context, column)}}`, gate("f"), before(context, column, "c", index)),
     product(context, `i_{${column.t}}\\,g_{${column.t}}`, gate("i"), { node: g, value: gate("g"), index }),
   ];
   e.sum = total(e.rows);
@@ -237,7 +241,7 @@ function mixed(context: Context, e: Explanation, column: Column): boolean {
   const keep = context.notation.z === "keep";
   e.rows = [
     product(context, `${keep ? `(1-z_{${column.t}})` : `z_{${column.t}}`}\\,n_{${column.t}}`, 1 - z, { node: column.gates.get("n")!, value: n, index }),
-    product(context, `${keep ? `z_{${column.t}}` : `(1-z_{${column.t}})`}\\,h_{${column.t - 1}}`, z, before(context, column, "h", index)),
+    product(context, `${keep ? `z_{${column.t}}` : `(1-z_{${column.t}})`}\\,h_{${earlier(context, column)}}`, z, before(context, column, "h", index)),
   ];
   e.sum = total(e.rows);
   e.kind = { key: "why.kind.hidden" };

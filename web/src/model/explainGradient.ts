@@ -58,7 +58,7 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
   const { trace, symbols, grid } = context;
   const { index } = e.target;
   const weight = index.length === 2;
-  const state = node.path.endsWith("hh_l0");
+  const state = /_hh_l\d+(_reverse)?$/.test(node.path);
   e.kind = { key: weight ? "why.kind.shared_weight" : "why.kind.shared_bias" };
   e.rows = all.map((one): Row => {
     const consumer = trace.nodes[one.node]!;
@@ -89,14 +89,16 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
   const done = e.rows.filter((row) => row.arrived);
   const waiting = e.rows.find((row) => !row.arrived);
   const zeros = e.rows.filter((row) => row.value === 0);
-  const first = weight && state && zeros.length === 1 && zeros[0]!.t === 1;
+  const first = weight && state && zeros.length === 1 && zeros[0]!.t === (grid!.shown.reverse ? e.rows.length : 1);
   const params = { count: e.rows.length, arrived: done.length, next: waiting?.t ?? 0 };
   const what = weight ? "weight" : "bias";
   e.sentence = waiting
     ? { key: `why.say.shared_${what}_open`, params }
     : weight && !state && zeros.length > 0
       ? { key: zeros.length === e.rows.length ? "why.say.shared_input_never" : "why.say.shared_input_zeros", params: { ...params, zeros: zeros.length } }
-      : { key: first ? "why.say.shared_weight_zero" : `why.say.shared_${what}`, params };
+      : first
+        ? { key: "why.say.shared_weight_zero", params: { ...params, first: zeros[0]!.t! } }
+        : { key: `why.say.shared_${what}`, params };
   return finish(e);
 }
 
@@ -389,11 +391,14 @@ function plainSentence(context: Context, node: TraceNode, e: Explanation, all: r
   if (ops.length === 1 && ops[0]!.op === "mse_loss") return { key: "why.say.mse_gradient" };
   const column = node.time === null ? null : context.grid?.column(node.time);
   if (column && (column.h === node.id || column.c === node.id)) {
-    const next = ops.some((op) => op.time === column.t + 1);
-    if (column.c === node.id) return next ? { key: "why.say.cell_gradient", params: { next: column.t + 1 } } : { key: "why.say.gradient_one" };
-    const read = ops.some((op) => op.time === null);
+    const later = context.grid!.shown.reverse ? column.t - 1 : column.t + 1;
+    const own = ops.filter((op) => context.grid!.chainOf(op) === context.grid!.shown);
+    const next = own.some((op) => op.time === later);
+    if (column.c === node.id) return next ? { key: "why.say.cell_gradient", params: { next: later } } : { key: "why.say.gradient_one" };
+    if (!context.grid!.top) return { key: "why.say.state_below", params: { above: context.grid!.shown.layer + 2 } };
+    const read = own.length < ops.length;
     const key = next && read ? "both" : next ? (context.grid!.cell === "gru" ? "next_gru" : "next") : "read";
-    return { key: `why.say.state_${key}`, params: { next: column.t + 1 } };
+    return { key: `why.say.state_${key}`, params: { next: later } };
   }
   const [only] = ops.length === 1 ? ops : [];
   if (column && context.grid!.cell === "gru" && only?.op === "mul" && only.inputs[0] === column.gates.get("r")) {

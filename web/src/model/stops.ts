@@ -1,7 +1,8 @@
 // Where the transport stops: by event, by op, by cell (the stretches people think in), by phase.
 
 import type { Film } from "./film";
-import type { Phase } from "./trace";
+import { placeIn } from "./stack";
+import type { Phase, TraceNode } from "./trace";
 
 export type Stride = "event" | "op" | "cell" | "phase";
 
@@ -10,8 +11,10 @@ export interface Beat {
   to: number;
   phase: Phase;
   time: number | null;
-  what: "step" | "head" | "loss" | "clip" | "zero" | "update";
+  what: "step" | "join" | "head" | "loss" | "clip" | "zero" | "update";
   parameter?: number;
+  /** Which layer and direction a step is of: the end of its parameters' names (`l1_reverse`). Of a join: the layer whose directions are joined (`l0`). */
+  chain?: string;
 }
 
 type Stretch = Omit<Beat, "from" | "to">;
@@ -26,7 +29,7 @@ export function beats(film: Film): Beat[] {
     const last = list.at(-1);
     const stretch = describe(film, e, times);
     const joined =
-      last && last.phase === stretch.phase && last.what === stretch.what && last.time === stretch.time && last.parameter === stretch.parameter;
+      last && last.phase === stretch.phase && last.what === stretch.what && last.time === stretch.time && last.chain === stretch.chain && last.parameter === stretch.parameter;
     const sameOp = last !== undefined && joined && (recurrent || stretch.what !== "step" || events.node(last.from) === events.node(e));
     if (last && sameOp && events.kind(e) !== "seed") last.to = e + 1;
     else list.push({ from: e, to: e + 1, ...stretch });
@@ -34,7 +37,7 @@ export function beats(film: Film): Beat[] {
   return list;
 }
 
-function describe(film: Film, e: number, times: (number | null)[] | null): Stretch {
+function describe(film: Film, e: number, times: Place[] | null): Stretch {
   const { events } = film.trace;
   const phase = events.phase(e);
   switch (events.kind(e)) {
@@ -46,32 +49,48 @@ function describe(film: Film, e: number, times: (number | null)[] | null): Stret
       return { phase, time: null, what: "update", parameter: events.node(e) };
     default: {
       if (phase === "loss") return { phase, time: null, what: "loss" };
-      const time = times?.[e] ?? null;
-      return { phase, time, what: times && time === null ? "head" : "step" };
+      const { time, chain, joins } = times?.[e] ?? NOWHERE;
+      if (joins) return { phase, time: null, what: "join", chain };
+      return { phase, time, what: times && time === null ? "head" : "step", chain: time === null ? undefined : chain };
     }
   }
 }
 
+interface Place {
+  time: number | null;
+  chain: string | undefined;
+  joins: boolean;
+}
+
+const NOWHERE: Place = { time: null, chain: undefined, joins: false };
+
+/** The step, layer and direction of a node's own scope; null for one outside time. */
+function placeOf({ scope, time }: TraceNode): Place | null {
+  if (time === null) return null;
+  const place = placeIn(scope);
+  return { time, chain: place ? `l${place.layer}${place.reverse ? "_reverse" : ""}` : undefined, joins: place?.both ?? false };
+}
+
 /**
- * The time step each event belongs to. What has no time of its own but lies between two steps (rows of sequences that have ended) belongs
+ * The time step each event belongs to, and whose it is. What has no time of its own but lies between two steps (rows of sequences that have ended) belongs
  * to the step before it; what lies outside the recurrence is the read-out.
  */
-function timesOf(film: Film): (number | null)[] {
+function timesOf(film: Film): Place[] {
   const { events, nodes } = film.trace;
-  const own = Array.from({ length: film.length }, (_, e) => (events.node(e) < 0 ? null : nodes[events.node(e)]!.time));
+  const own = Array.from({ length: film.length }, (_, e) => (events.node(e) < 0 ? null : placeOf(nodes[events.node(e)]!)));
   const last = { forward: -1, backward: -1 };
-  own.forEach((time, e) => {
+  own.forEach((place, e) => {
     const phase = events.phase(e);
-    if (time !== null && (phase === "forward" || phase === "backward")) last[phase] = e;
+    if (place !== null && (phase === "forward" || phase === "backward")) last[phase] = e;
   });
-  let running: number | null = null;
+  let running: Place | null = null;
   let before: Phase | null = null;
-  return own.map((time, e) => {
+  return own.map((place, e) => {
     const phase = events.phase(e);
     if (phase !== before) running = null;
     before = phase;
-    if (time !== null) return (running = time);
-    return (phase === "forward" || phase === "backward") && e < last[phase] ? running : phase === "backward" ? running : null;
+    if (place !== null) return (running = place);
+    return ((phase === "forward" && e < last.forward) || phase === "backward" ? running : null) ?? NOWHERE;
   });
 }
 

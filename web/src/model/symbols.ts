@@ -2,7 +2,8 @@
 
 import { formatNumber, parenthesise, symbol, toLatex } from "../math/latex";
 import { isUpdateGate, keeps, product, renews, USUAL, type Notation } from "../math/notation";
-import { parameterTex, type NetworkGrid } from "./network";
+import { placeOf, type NetworkGrid } from "./network";
+import { layerMark, marked, parameterTex, placeIn, stackOf, type Stack } from "./stack";
 import type { Trace, TraceNode, Tree } from "./trace";
 
 const LONGEST = 14; // pieces of a formula that names a node; longer ones are called v with the node's number
@@ -11,12 +12,15 @@ export const GATES: Record<string, string> = { lstm: "ifgo", gru: "rzn", rnn: ""
 
 export class Symbols {
   private readonly made = new Map<number, string>();
+  private readonly stack: Stack;
 
   constructor(
     private readonly trace: Trace,
     private readonly grid: NetworkGrid | null,
     private readonly notation: Notation = USUAL,
-  ) {}
+  ) {
+    this.stack = stackOf(trace);
+  }
 
   /** The symbol of a node, as it stands in a formula. */
   of(node: number): string {
@@ -40,7 +44,7 @@ export class Symbols {
     const shown = rows ? index.slice(1) : index;
     let tex = this.named(node) ?? this.of(node);
     if (this.named(node) === null && shown.length > 0) tex = parenthesise(tex);
-    if (rows && this.grid!.examples.length > 1) tex += `^{(${index[0]})}`;
+    if (rows && this.grid!.examples.length > 1) tex = `${tex.includes("^") ? `{${tex}}` : tex}^{(${index[0]})}`;
     return shown.length > 0 ? `${tex}[${shown.join(", ")}]` : tex;
   }
 
@@ -77,12 +81,19 @@ export class Symbols {
     const { label, op, path, role, time } = this.trace.nodes[node]!;
     if (node === this.trace.loss) return "L";
     if (op === null && label === null && /(^|\/)constant#\d+$/.test(path)) return this.constant(node);
-    if (op === null) return parameterTex(path) ?? (label === "target" ? "y" : symbol((label ?? path).replace(/[^\p{L}\p{N}_.]/gu, " ")));
+    if (op === null) return parameterTex(path, this.stack) ?? initial(label, this.stack) ?? (label === "target" ? "y" : symbol((label ?? path).replace(/[^\p{L}\p{N}_.]/gu, " ")));
     const at = time === null ? "" : `_{${time}}`;
     if (label === "logits") return `z${at}`;
     if (label === "y_hat") return `\\hat{y}${at}`;
-    if (label !== null && role !== "loss") return time === null ? symbol(label) : `${symbol(label)}${at}`;
+    if (label !== null && role !== "loss") return this.atPlace(symbol(label), label, node) + at;
     return null;
+  }
+
+  /** A symbol of a cell with the marks of its layer and direction; what a layer gives the next one as a whole has no arrow. */
+  private atPlace(tex: string, label: string, node: number): string {
+    const place = placeIn(this.trace.nodes[node]!.scope);
+    if (place === null || label === "x") return tex;
+    return place.both ? `h${layerMark(place.layer, this.stack)}` : marked(tex, place, this.stack);
   }
 
   /** A number that stands in the program: itself. */
@@ -101,21 +112,25 @@ export class Symbols {
     const row = index.at(-1)!;
     const { time, scope } = this.trace.nodes[node]!;
     const gate = side === "gate" ? scope.at(-1)! : GATES[cell]![Math.floor(row / hidden)];
-    if (whole) return `\\delta_{${time}}${side === "gate" ? `^{${gate}}` : ""}`;
+    const place = placeIn(scope)!;
+    const layer = this.stack.layers > 1 ? `[${place.layer + 1}]` : "";
+    const name = `${marked("\\delta", { ...place, layer: 0 }, { ...this.stack, layers: 1 })}_{${time}}`;
+    const raised = (...parts: (string | undefined)[]): string => (parts.some(Boolean) ? `${name}^{${parts.filter(Boolean).join(",")}}` : name);
+    if (whole) return raised(layer, side === "gate" ? gate : "");
     const batch = this.grid.examples.length > 1 ? `(${index[0]})` : "";
-    const above = [gate, batch].filter(Boolean).join(",");
-    const delta = `\\delta_{${time}}${above ? `^{${above}}` : ""}[${row % hidden}]`;
+    const delta = `${raised(layer, gate, batch)}[${row % hidden}]`;
     return cell === "gru" && gate === "n" && side === "state" ? `r_{${time}}[${row % hidden}]\\,${delta}` : delta;
   }
 
   /** Whether a node is what goes into the gates of a cell, and from which side it comes. */
   preactivation(node: number): "input" | "state" | "sum" | "gate" | null {
-    const { op, inputs, label, scope, time } = this.trace.nodes[node]!;
+    const { op, inputs, label, time } = this.trace.nodes[node]!;
     if (!this.grid || time === null) return null;
-    const gate = scope.startsWith(`${this.grid.cell}/t=${time}/`) && label === null;
-    if (gate && op === (this.grid.cell === "lstm" ? "index" : "add")) return "gate";
-    if (scope !== `${this.grid.cell}/t=${time}`) return null;
-    if (op === "linear") return this.trace.nodes[inputs[1]!]!.path.endsWith("hh_l0") ? "state" : "input";
+    const place = placeOf(this.trace.nodes[node]!, this.grid.cell);
+    if (!place) return null;
+    if (place.gate !== null && label === null && op === (this.grid.cell === "lstm" ? "index" : "add")) return "gate";
+    if (place.gate !== null) return null;
+    if (op === "linear") return this.trace.nodes[inputs[1]!]!.path.includes("weight_hh") ? "state" : "input";
     if (op !== "add") return null;
     if (label === "a") return "sum";
     return this.trace.nodes[inputs[0]!]!.op === "linear" ? this.preactivation(inputs[0]!) : null;
@@ -170,6 +185,12 @@ export class Symbols {
 function factor(tree: Tree, symbols: Record<string, string>): string {
   const text = toLatex(tree, symbols);
   return Array.isArray(tree) && (tree[0] === "add" || tree[0] === "sub") ? parenthesise(text) : text;
+}
+
+/** `h_0` of the first layer, forward; `h_0_l1_reverse` of others. */
+function initial(label: string | null, stack: Stack): string | null {
+  const match = /^([hc])_0(?:_l(\d+)(_reverse)?)?$/.exec(label ?? "");
+  return match && `${marked(match[1]!, { layer: Number(match[2] ?? 0), reverse: match[3] !== undefined }, stack)}_{0}`;
 }
 
 function substitute(formula: Tree, names: readonly string[], parts: readonly Tree[]): Tree {

@@ -51,6 +51,9 @@ export interface NetworkProgram {
   task: string;
   cell: "rnn" | "lstm" | "gru";
   hidden_size: number;
+  /** Left out: one layer, one direction. */
+  layers?: number;
+  bidirectional?: boolean;
   optimizer: { name: string; lr: number; [setting: string]: unknown };
   clip_norm: number | null;
   batch_size: number;
@@ -366,6 +369,11 @@ export class Trace {
     const node = typeof idOrPath === "number" ? this.nodes[idOrPath] : this.byPath.get(idOrPath);
     if (!node) throw new TraceError(`there is no node ${JSON.stringify(idOrPath)} in this trace`);
     return node;
+  }
+
+  /** Whether there is a node of this path. */
+  has(path: string): boolean {
+    return this.byPath.has(path);
   }
 
   /** Who uses a node, and at which input. */

@@ -1,7 +1,7 @@
 /** The one sentence under the stage: what the beat, or the event, that is just done did. Gives a message key and its parameters. */
 import type { Film } from "../model/film";
 import { decimals } from "../model/format";
-import { gradientNorm, tokenText, type NetworkGrid } from "../model/network";
+import { ALL, gradientNorm, tokenText, type Chain, type NetworkGrid } from "../model/network";
 import type { Beat } from "../model/stops";
 import type { Phase } from "../model/trace";
 import { eventWords, symbolOf, type Words } from "../transport/words";
@@ -44,7 +44,9 @@ export function captionOf(scene: Scene): CaptionText {
 function ofBeat(scene: Scene, done: Beat): Words {
   switch (done.what) {
     case "step":
-      return done.phase === "forward" ? reads(scene, done.time ?? 1) : share(scene, done.time ?? 1);
+      return done.phase === "forward" ? reads(scene, done.time ?? 1, chainOf(scene, done)) : share(scene, done.time ?? 1, chainOf(scene, done));
+    case "join":
+      return { key: done.phase === "forward" ? "stage.caption.joins" : "stage.caption.splits", params: { layer: Number(done.chain?.slice(1) ?? 0) + 1 } };
     case "head":
       return done.phase === "forward" ? readOut(scene) : enters(scene);
     case "loss":
@@ -58,9 +60,14 @@ function ofBeat(scene: Scene, done: Beat): Words {
   }
 }
 
-function reads(scene: Scene, t: number): Words {
+const chainOf = ({ grid }: Scene, { chain }: Beat): Chain => grid.chains.find((one) => one.suffix === chain) ?? grid.shown;
+
+function reads(scene: Scene, t: number, { layer, reverse }: Chain): Words {
   const { film, grid, example } = scene;
+  if (example === ALL) return { key: "stage.caption.reads_mean", params: { count: grid.column(t)?.rows ?? 0, t } };
   if (t > lastStep(scene)) return { key: "stage.caption.ended", params: {} };
+  if (layer > 0) return { key: "stage.caption.reads_below", params: { layer: layer + 1, t } };
+  if (reverse) return { key: "stage.caption.reads_back", params: { t } };
   const token = tokenText(film.trace, example, t);
   return { key: READS[grid.batch.display] ?? "stage.caption.reads_number", params: { token, t } };
 }
@@ -104,8 +111,10 @@ function enters(scene: Scene): Words {
   return norm === null ? { key: "stage.caption.enters_others", params: {} } : { key: "stage.caption.enters", params: { last, norm: short(norm) } };
 }
 
-function share(scene: Scene, t: number): Words {
+function share(scene: Scene, t: number, { layer, reverse }: Chain): Words {
   const { film, grid, moment, example } = scene;
+  if (reverse) return { key: "stage.caption.share_direction", params: { t } };
+  if (grid.stack.layers > 1) return { key: "stage.caption.share_layer", params: { layer: layer + 1, t } };
   if (t > 1) return { key: "stage.caption.share", params: { t, next: t - 1 } };
   const last = lastStep(scene);
   const [from, to] = [gradientNorm(film, grid, last, example, moment), gradientNorm(film, grid, 1, example, moment)];

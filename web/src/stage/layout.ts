@@ -7,6 +7,10 @@ export interface Layout {
   readonly slim: boolean;
   readonly hidden: number;
   readonly detail: Detail;
+  /** Cards of a column, each a layer and direction: the shift down of each, in the order of the grid's chains (the first layer stands lowest). */
+  readonly shifts: readonly number[];
+  /** The frames behind the cards of a layer, where there are several cards, and its number from 0, the top one first. */
+  readonly groups: readonly { layer: number; top: number; height: number }[];
   /** State vectors in a card: h, and for an LSTM c beside it. */
   readonly strips: 1 | 2;
   /** Centre of the initial state, centre of the first column, distance of columns. */
@@ -14,6 +18,8 @@ export interface Layout {
   readonly x1: number;
   readonly pitch: number;
   readonly card: number;
+  /** Width of the names at the left. */
+  readonly labels: number;
   /** Width of one strip and the gap between two. */
   readonly strip: number;
   readonly gap: number;
@@ -29,6 +35,8 @@ export interface Layout {
   readonly stateTop: number;
   readonly stateHeight: number;
   readonly cardHeight: number;
+  /** The foot of the lowest card. */
+  readonly cardsBottom: number;
   readonly inputTop: number;
   readonly inputHeight: number;
   readonly height: number;
@@ -38,10 +46,12 @@ export interface Layout {
   readonly backwardY: number;
 }
 
-export const LABELS = 128; // the gutter at the left that names rows and classes
+const LABELS = 128; // the gutter at the left that names rows and classes
 export const LOSS_ROOM = 96; // right of the last card: L and its value
 const FOOT = 36; // badges in a card
 const NORMS = 44; // norms in words under a texture
+const BETWEEN = { directions: 14, layers: 34 }; // cards of a layer, and layers
+const FRAME = 8; // what the frame of a layer stands out
 
 export interface LayoutInput {
   hidden: number;
@@ -49,34 +59,53 @@ export interface LayoutInput {
   slim: boolean;
   /** Whether inputs are pairs, which need more room than a letter. */
   tall?: boolean;
+  layers?: number;
+  directions?: 1 | 2;
 }
 
-export function layoutOf({ hidden, cell, slim, tall = false }: LayoutInput): Layout {
+export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directions = 1 }: LayoutInput): Layout {
   const strips = cell === "lstm" ? 2 : 1;
   const detail: Detail = hidden <= 4 ? "digits" : hidden <= 15 ? "bars" : "texture";
   const strip = strips === 2 ? (slim ? 47 : 52) : slim ? 64 : 72;
   const gap = 6;
   const card = strips * strip + (strips - 1) * gap + (slim ? 14 : 16);
-  const full = slim ? 40 : 47;
+  const cards = layers * directions;
+  const full = cards > 1 ? (slim ? 27 : 30) : slim ? 40 : 47;
   const thin = Math.min(6, (4 * full - NORMS) / hidden); // rows of a texture
   const stateHeight = detail === "digits" ? Math.max(2, hidden) * full : detail === "bars" ? 4 * full : thin * hidden + NORMS;
   const row = detail === "digits" ? full : detail === "bars" ? stateHeight / hidden : thin;
-  const lane = detail === "digits" ? full - (slim ? 27 : 32) - 3 : Math.max(3, Math.floor(row * 0.3));
-  const tile = detail === "digits" ? (slim ? 27 : 32) : detail === "bars" ? Math.floor(row) - lane - 1 : row;
+  const digits = cards > 1 ? 19 : slim ? 27 : 32;
+  const lane = detail === "digits" ? full - digits - 3 : Math.max(3, Math.floor(row * 0.3));
+  const tile = detail === "digits" ? digits : detail === "bars" ? Math.floor(row) - lane - 1 : row;
+  const names = cards > 1 && !slim ? 66 : 0; // of the layers and directions
   const predictionTop = 36;
   const predictionHeight = 74;
   const cardTop = (slim ? 30 : 142) - (strips === 2 && !slim ? 6 : 0);
   const stateTop = cardTop + 10 + (strips === 2 ? 10 : 0);
   const cardHeight = stateTop - cardTop + stateHeight + FOOT;
-  const inputTop = cardTop + cardHeight + 36;
+  const shifts: number[] = [];
+  const groups: Layout["groups"][number][] = [];
+  let down = 0;
+  for (let layer = layers - 1; layer >= 0; layer--) {
+    const top = cardTop + down;
+    for (let direction = directions - 1; direction >= 0; direction--) {
+      shifts[layer * directions + direction] = down;
+      down += cardHeight + (direction > 0 ? BETWEEN.directions : BETWEEN.layers);
+    }
+    if (cards > 1) groups.push({ layer, top: top - FRAME, height: cardTop + down - BETWEEN.layers - top + 2 * FRAME });
+  }
+  const cardsBottom = cardTop + down - BETWEEN.layers;
+  const inputTop = cardsBottom + 36;
   const inputHeight = tall ? 48 : 36;
   return {
     slim, hidden, detail, strips, strip, gap, card, tile, lane, row, stateHeight, cardHeight, cardTop, stateTop, inputTop, inputHeight,
+    shifts, groups, cardsBottom,
     predictionTop, predictionHeight,
-    x0: slim ? 34 : 76,
-    x1: (slim ? 70 : 132) + card / 2,
+    x0: (slim ? 34 : 76) + names,
+    x1: (slim ? 70 : 132) + names + card / 2,
+    labels: LABELS + names,
     pitch: card + (slim ? 44 : 52),
-    font: detail === "digits" ? (strips === 2 ? 12 : slim ? 13 : 14) : 0,
+    font: detail === "digits" ? (cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
     headTop: slim ? 6 : 6,
     height: inputTop + inputHeight + 6,
     forwardY: Math.round(stateTop + 0.335 * stateHeight),
@@ -116,9 +145,18 @@ export function scrollToColumn(layout: Layout, steps: number, t: number, scroll:
   const left = t <= 1 ? 0 : columnX(layout, t) - layout.card / 2 - layout.pitch;
   const right = t >= steps ? contentWidth(layout, steps) : columnX(layout, t) + layout.card / 2 + layout.pitch;
   if (right - left > width) return Math.max(0, columnX(layout, t) - width / 2);
-  const gutter = layout.slim || t <= 1 ? 0 : LABELS;
+  const gutter = layout.slim || t <= 1 ? 0 : layout.labels;
   if (left - gutter < scroll) return Math.max(0, left - gutter);
   return right > scroll + width ? right - width : scroll;
+}
+
+/** The scroll position nearest to the present one at which card k of the columns is in view, predictions and all for the top one; -1: the read-out. */
+export function scrollToCard(layout: Layout, k: number, scroll: number, height: number): number {
+  const shift = layout.shifts[k];
+  const top = shift === undefined || shift === 0 ? 0 : layout.cardTop + shift - 16;
+  const bottom = shift === undefined ? layout.predictionTop + layout.predictionHeight : k === 0 ? layout.height : layout.cardTop + shift + layout.cardHeight + 24;
+  if (top < scroll) return Math.max(0, top);
+  return bottom > scroll + height ? Math.min(top, bottom - height) : scroll;
 }
 
 /** The y of the top of row i of a state, from the top of the content. */

@@ -1,5 +1,7 @@
 /** What numbers of the stage are called by those who hear it: the symbol in words, the step, the element. */
 import { t } from "../i18n/index.svelte";
+import type { Chain, NetworkGrid } from "../model/network";
+import type { Stack } from "../model/stack";
 
 const WORDS: Record<string, string> = {
   h: "stage.word.h", c: "stage.word.c", a: "stage.word.a", i: "stage.word.i", f: "stage.word.f", g: "stage.word.g", o: "stage.word.o",
@@ -22,6 +24,22 @@ export function elementName(key: string, time: number | null, index: readonly nu
   const whole = time === null ? name : t("stage.word.at", { name, t: before ? time - 1 : time });
   return kind === "value" ? whole : t("stage.word.gradient", { name: whole });
 }
+
+/** The layer and direction of a chain in words: "layer 2, backwards"; "" where there is but one. */
+export function placeName(chain: Chain, { layers, bidirectional }: Stack): string {
+  const layer = layers > 1 ? t("stage.place.layer", { layer: chain.layer + 1 }) : "";
+  const direction = bidirectional ? t(chain.reverse ? "stage.place.reverse" : "stage.place.forward") : "";
+  return layer && direction ? t("stage.place.both", { layer, direction }) : layer || direction;
+}
+
+/** A name with its layer and direction, where there are several. */
+export function inPlace(name: string, grid: NetworkGrid): string {
+  const place = placeName(grid.shown, grid.stack);
+  return place ? t("stage.place.of", { name, place }) : name;
+}
+
+/** What tells the test ids of one chain from those of another: nothing where there is but one. */
+export const placeId = (grid: NetworkGrid): string => (grid.chains.length > 1 ? `${grid.shown.suffix}-` : "");
 
 /** The whole vector. */
 export const elementsName = (key: string, time: number): string => t("stage.word.at", { name: symbolWords(key), t: time });

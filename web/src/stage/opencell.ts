@@ -130,12 +130,12 @@ function openWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number):
 }
 
 /** The diagram of one step. */
-export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout: OpenLayout, notation: Notation = USUAL): OpenDiagram {
-  const nodes = nodesOf(trace, grid, column);
+export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout: OpenLayout, notation: Notation = USUAL, example = 0): OpenDiagram {
+  const nodes = nodesOf(trace, grid, column, example);
   const diagram: OpenDiagram = { vectors: [], signs: [], blocks: [], matrix: null };
-  const before = grid.stateBefore(column.t).h;
+  const before = grid.stateBefore(column.t, example).h;
   let x = PAD;
-  const weight = grid.parameter("weight_hh_l0");
+  const weight = grid.parameter("weight_hh");
   if (grid.cell === "rnn" && weight) {
     diagram.matrix = { node: weight.node, before, x, cell: layout.matrixCell };
     x += layout.matrixCell * layout.rows;
@@ -152,15 +152,19 @@ export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout
         continue;
       }
       const node = nodes.get(piece.key);
-      if (node) diagram.vectors.push({ key: piece.key, tex: atStep(piece.tex, column.t), x, width: VECTOR[grid.cell], ...node });
+      if (node) diagram.vectors.push({ key: piece.key, tex: atStep(piece.tex, column.t, grid), x, width: VECTOR[grid.cell], ...node });
       x += VECTOR[grid.cell];
     }
-    diagram.blocks.push({ x: from, width: x - from, tex: group.tex.map((tex) => atStep(tex, column.t)) });
+    diagram.blocks.push({ x: from, width: x - from, tex: group.tex.map((tex) => atStep(tex, column.t, grid)) });
   });
   return diagram;
 }
 
-const atStep = (tex: string, t: number): string => tex.replaceAll("{t}", String(t)).replaceAll("{p}", String(t - 1));
+/** A formula of step t: the state before has the number of its step, 0 where the sequence begins, be it from its end. */
+function atStep(tex: string, t: number, grid: NetworkGrid): string {
+  const before = grid.column(grid.previous(t)) ? grid.previous(t) : 0;
+  return tex.replaceAll("{t}", String(t)).replaceAll("{p}", String(before));
+}
 
 interface Found {
   node: number;
@@ -169,7 +173,7 @@ interface Found {
 }
 
 /** The nodes behind the columns. Labelled ones are known by name; the sums before a gate are found by following inputs. */
-function nodesOf(trace: Trace, grid: NetworkGrid, column: Column): Map<string, Found> {
+function nodesOf(trace: Trace, grid: NetworkGrid, column: Column, example: number): Map<string, Found> {
   const found = new Map<string, Found>();
   const put = (key: string, node: number | null | undefined, parameter = false): void => {
     if (node !== null && node !== undefined && node >= 0) found.set(key, { node, parameter, offset: 0 });
@@ -178,16 +182,16 @@ function nodesOf(trace: Trace, grid: NetworkGrid, column: Column): Map<string, F
   put("h", column.h);
   put("c", column.c);
   put("a", column.a);
-  const before = grid.stateBefore(column.t);
+  const before = grid.stateBefore(column.t, example);
   put("h_before", before.h);
   put("c_before", before.c);
-  put("b_ih", grid.parameter("bias_ih_l0")?.node, true);
-  put("b_hh", grid.parameter("bias_hh_l0")?.node, true);
+  put("b_ih", grid.parameter("bias_ih")?.node, true);
+  put("b_hh", grid.parameter("bias_hh")?.node, true);
   for (const node of column.nodes) {
     if (trace.nodes[node]!.op !== "linear" || trace.nodes[node]!.role === "probe") continue;
     const weight = trace.nodes[node]!.inputs[1];
-    if (weight === grid.parameter("weight_ih_l0")?.node) put("Wx", node);
-    if (weight === grid.parameter("weight_hh_l0")?.node) put("Wh", node);
+    if (weight === grid.parameter("weight_ih")?.node) put("Wx", node);
+    if (weight === grid.parameter("weight_hh")?.node) put("Wh", node);
   }
   for (const [name, gate] of column.gates) {
     put(name, gate);
@@ -209,18 +213,20 @@ export interface Rail {
 /** The way back through step `column.t` of an example with `steps` of them. */
 export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: number, notation: Notation = USUAL): Rail {
   const t = column.t;
+  const first = grid.begins(t, steps);
+  const p = first ? 0 : grid.previous(t);
   const before = grid.stateBefore(t);
   const d = (state: string, step: number): string => `\\partial L/\\partial ${state}_{${step}}`;
   const after = { tex: d("h", t), node: column.h };
-  const earlier = { tex: d("h", t - 1), node: t > 1 ? before.h : null };
-  const own = grid.readout === "every" && t > 1 ? `+ ${backProduct(notation, "W_{\\mathrm{ho}}", `\\partial L/\\partial \\hat{y}_{${t - 1}}`)}` : "";
-  const past = `${d("h", t - 1)} = ${backProduct(notation, "W_{\\mathrm{hh}}", `\\delta_{${t}}`)}`;
+  const earlier = { tex: d("h", p), node: first ? null : before.h };
+  const own = first ? "" : !grid.top ? `+ ${backProduct(notation, "{W_{\\mathrm{ih}}^{\\uparrow}}", `\\delta_{${p}}^{\\uparrow}`)}` : grid.readout === "every" ? `+ ${backProduct(notation, "W_{\\mathrm{ho}}", `\\partial L/\\partial \\hat{y}_{${p}}`)}` : "";
+  const past = `${d("h", p)} = ${backProduct(notation, "W_{\\mathrm{hh}}", `\\delta_{${t}}`)}`;
   const back = backThrough(notation, "W_{\\mathrm{hh}}");
   switch (grid.cell) {
     case "rnn":
       return { boxes: [after, { tex: `\\delta_{${t}}`, node: column.a }, earlier], links: [`\\odot\\,(1 - h_{${t}}^2)`, back], equations: own ? [past + own] : [] };
     case "gru": {
-      const state = nodesOf(trace, grid, column).get("n:h")?.node;
+      const state = nodesOf(trace, grid, column, 0).get("n:h")?.node;
       const product = state === undefined ? null : (trace.nodes[trace.nodes[state]!.inputs[1]!]?.inputs[0] ?? null);
       return {
         boxes: [after, { tex: `\\delta_{${t}}`, node: product }, earlier],
@@ -229,7 +235,8 @@ export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: n
       };
     }
     case "lstm": {
-      const future = t < steps ? ` + f_{${t + 1}} \\odot ${d("c", t + 1)}` : "";
+      const next = grid.shown.reverse ? t - 1 : t + 1;
+      const future = next >= 1 && next <= steps ? ` + f_{${next}} \\odot ${d("c", next)}` : "";
       return {
         boxes: [after, { tex: d("c", t), node: column.c }, { tex: `\\delta_{${t}}`, node: column.a }, earlier],
         links: [`o_{${t}},\\ c_{${t}}`, "i,\\ f,\\ g", back],

@@ -1,7 +1,7 @@
 /** What stage, transport and tray share beyond the session: where the stage is scrolled to, its measures, and how a change came about. */
 import type { Session } from "../app/session.svelte";
 import { classTitle } from "../app/tasks.svelte";
-import { slice } from "../model/network";
+import { ALL, gradientSlice, slice } from "../model/network";
 import { beats, type Beat } from "../model/stops";
 import type { Numbers, Tensor } from "../model/trace";
 import { layoutOf, type Layout } from "./layout";
@@ -14,12 +14,17 @@ export class StageView {
   scroll = $state(0);
   width = $state(0);
   scrubbing = $state(false);
+  /** The two steps that the tray compares; null: none. */
+  pair = $state.raw<{ t: number; s: number } | null>(null);
+  /** What scrolls the stage, where it is shown. */
+  scroller = $state.raw<HTMLElement | null>(null);
 
   readonly layout: Layout | null = $derived.by(() => {
     const { grid } = this.session;
     if (!grid) return null;
     const tall = grid.batch.display === "pairs";
-    return layoutOf({ hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 480, tall });
+    const { layers, bidirectional } = grid.stack;
+    return layoutOf({ hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 480, tall, layers, directions: bidirectional ? 2 : 1 });
   });
 
   readonly motion: Motion = $derived.by(() => {
@@ -44,15 +49,18 @@ export class StageView {
     return afterStep === null ? stepInView(this.beats, moment, this.columns) : Math.max(1, afterStep);
   });
 
+  /** The layer and direction in which something has just happened; null while nothing does in any. */
+  readonly chain: string | null = $derived.by(() => (this.session.after || this.marks.done?.what !== "step" ? null : (this.marks.done.chain ?? null)));
+
   /** The largest |dL/dh| (and |dL/dc|) of the complete film: the one locked, linear scale of all lanes of the stage. */
   readonly gradientScale: number = $derived.by(() => {
     const { grid, trace, example } = this.session;
     let largest = 0;
-    for (const column of grid?.columns ?? []) {
+    for (const column of grid?.chains.flatMap((chain) => chain.columns) ?? []) {
       if (example >= column.rows) continue;
       for (const node of [column.h, column.c]) {
         const gradient = node === null ? null : trace!.gradient(node);
-        if (gradient) for (const g of slice(gradient, example)) if (Number.isFinite(g)) largest = Math.max(largest, Math.abs(g));
+        if (gradient) for (const g of gradientSlice(gradient, example)) if (Number.isFinite(g)) largest = Math.max(largest, Math.abs(g));
       }
     }
     return largest || 1;
@@ -62,6 +70,16 @@ export class StageView {
   readonly lanes: boolean = $derived.by(() => (this.session.phase === "backward" || this.session.phase === "update") && !this.session.after);
 
   constructor(private readonly session: Session) {}
+
+  /** Moves the stage so that `left` of its content is at its left edge. */
+  scrollTo(left: number): void {
+    this.scroller?.scrollTo({ left, behavior: "instant" });
+  }
+
+  /** Whether the mean of the batch is shown: no number of it is one of the record, so none of it is explained. */
+  get mean(): boolean {
+    return this.session.example === ALL;
+  }
 
   /** A node's value at this moment; with the new parameters where the forward pass that follows the film has come by (step t). */
   value(node: number, t: number): Tensor | null {
@@ -84,12 +102,14 @@ export class StageView {
 
   gradientRow(node: number): Numbers | null {
     const tensor = this.session.film?.gradient(node, this.session.moment) ?? null;
-    return tensor && slice(tensor, this.session.example);
+    return tensor && gradientSlice(tensor, this.session.example);
   }
 
   /** Whether a loss stands on the prediction of step t. */
   hasLoss(t: number): boolean {
-    return this.session.grid?.readout === "every" || t === this.session.steps;
+    const { grid, example, steps } = this.session;
+    if (grid?.readout === "every") return true;
+    return example === ALL ? grid?.examples.some((one) => one.length === t) === true : t === steps;
   }
 
   className(index: number): string {

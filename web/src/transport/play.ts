@@ -6,7 +6,13 @@ export interface PlayerOptions {
   moment(): number;
   /** Ascending moments at which the film may stop; the last one is its end. */
   stops(): readonly number[];
+  /** Ascending moments at which playing ends for now: those after an event that touches a breakpoint. */
+  breaks?(): readonly number[];
+  /** Times the usual pace. */
+  speed?(): number;
   onMoment(moment: number): void;
+  /** Playing has come to a breakpoint, and has ended there. */
+  onBreak?(): void;
   /** The film has ended (not: was paused). */
   onEnd(): void;
 }
@@ -35,7 +41,7 @@ export function createPlayer(options: PlayerOptions): Player {
   }
 
   function wait(): void {
-    timer = setTimeout(beat, beatLength(options.stops().length));
+    timer = setTimeout(beat, beatLength(options.stops().length) / (options.speed?.() ?? 1));
   }
 
   function beat(): void {
@@ -47,8 +53,11 @@ export function createPlayer(options: PlayerOptions): Player {
       options.onEnd();
       return;
     }
-    options.onMoment(nextStop(stops, moment));
-    wait();
+    const next = nextStop(stops, moment);
+    const stop = options.breaks?.().find((at) => at > moment && at <= next);
+    options.onMoment(stop ?? next);
+    if (stop !== undefined) options.onBreak?.();
+    else wait();
   }
 
   return {

@@ -1,5 +1,5 @@
 /** An event in words: what the transport and the list for screen readers say of it. Gives message keys and their parameters. */
-import { parameterTex } from "../model/network";
+import { marked, parameterTex, placeIn, stackOf } from "../model/stack";
 import type { EventKind, Trace } from "../model/trace";
 
 export interface Words {
@@ -19,10 +19,13 @@ const LABELS: Record<string, string> = { logits: "\\mathrm{logits}", y_hat: "\\h
 export function symbolOf(trace: Trace, id: number): string | null {
   const node = trace.nodes[id];
   if (!node) return null;
-  const parameter = parameterTex(node.path);
+  const stack = stackOf(trace);
+  const parameter = parameterTex(node.path, stack);
   if (parameter) return parameter;
   if (!node.label) return node.op === null ? `\\mathrm{${node.path.replaceAll("_", "\\_")}}` : null;
-  const symbol = LABELS[node.label] ?? node.label;
+  const place = placeIn(node.scope);
+  const plain = LABELS[node.label] ?? node.label;
+  const symbol = node.label === "both" ? "h" : place && node.label !== "x" ? marked(plain, place, stack) : plain;
   return node.time === null ? symbol : `${symbol}_{${node.time}}`;
 }
 
