@@ -94,8 +94,8 @@ def expression(inputs: dict[str, Any]) -> dict[str, Any]:
     return record(tape, run, program=program)
 
 
-def settings(cell: str, hidden: int, optimizer: dict[str, Any], batch: int = 2) -> Settings:
-    return Settings(cell=cell, hidden_size=hidden, optimizer=optimizer, clip_norm=1.0, batch_size=batch, seed=3)
+def settings(cell: str, hidden: int, optimizer: dict[str, Any], batch: int = 2, **more: Any) -> Settings:
+    return Settings(cell=cell, hidden_size=hidden, optimizer=optimizer, clip_norm=1.0, batch_size=batch, seed=3, **more)
 
 
 def main() -> None:
@@ -106,6 +106,7 @@ def main() -> None:
         "rnn": trace_step(Names(), settings("rnn", 4, adamw), 40, example=0),
         "rnn-batch": trace_step(Names(), settings("rnn", 3, sgd, batch=3), 2),
         "gru": trace_step(Names(), settings("gru", 2, adamw), 3, example=2),
+        "stack": trace_step(Names(), settings("rnn", 2, sgd, batch=2, layers=2, bidirectional=True), 2),
         "lstm": trace_step(Waves(), settings("lstm", 2, sgd), 3, example=1),
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
