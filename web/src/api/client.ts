@@ -4,7 +4,7 @@ import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
 import type { Edit } from "../model/trace";
 import { Problem, type FieldError } from "./problem";
-import type { Check, Checkpoint, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
+import type { Bptt, Check, Checkpoint, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 
 const BASE = "api/v1";
 
@@ -123,6 +123,25 @@ export function exportAddress(id: string, format: string): string {
 /** The figure's words are in the language shown; asked for in an effect, it is asked for again when that changes. */
 export function lossFigure(id: string, signal?: AbortSignal): Promise<Figure> {
   return get(`/runs/${encodeURIComponent(id)}/figures/loss?lang=${preferences.lang}`, signal);
+}
+
+/** Itemised BPTT of one example of the batch. */
+export async function bptt(id: string, row: number, signal?: AbortSignal): Promise<Bptt> {
+  return decoded(await get(`/traces/${encodeURIComponent(id)}/bptt?row=${row}`, signal));
+}
+
+export type FigureName = "gradient-through-time" | "bptt" | "gradient-histogram" | "update";
+
+/** A figure of a trace in the language shown; of a film saved as a file the one that came along, which is of its whole batch. */
+export async function traceFigure(id: string, name: FigureName, query: { row?: number; parameter?: number; of?: "loss" | "jacobian" } = {}, signal?: AbortSignal): Promise<Figure> {
+  if (embedded) {
+    const saved = embedded.figures[query.of === "jacobian" ? "jacobian" : name]?.[preferences.lang];
+    if (!saved || query.parameter !== undefined) throw needsServer();
+    return saved;
+  }
+  const search = new URLSearchParams({ lang: preferences.lang });
+  for (const [key, value] of Object.entries(query)) search.set(key, String(value));
+  return get(`/traces/${encodeURIComponent(id)}/figures/${name}?${search.toString()}`, signal);
 }
 
 export async function deleteRun(id: string, signal?: AbortSignal): Promise<void> {

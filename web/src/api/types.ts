@@ -29,4 +29,6 @@ export type Run = Decoded<Schemas["Run"]>;
 
 /** A finite-difference check of one gradient. */
 export type Check = Decoded<Schemas["Check"]>;
+/** Itemised back-propagation through time. */
+export type Bptt = Decoded<Schemas["Bptt"]>;
 export type Figure = Schemas["Figure"];

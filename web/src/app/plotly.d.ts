@@ -6,6 +6,8 @@ declare module "plotly.js-cartesian-dist-min" {
   const plotly: {
     react(element: HTMLElement, data: object[], layout: object, config?: object): Promise<Plot>;
     purge(element: HTMLElement): void;
+    /** A picture as a data: address. */
+    toImage(figure: { data: object[]; layout: object }, options: { format: "png" | "svg"; width: number; height: number; scale?: number }): Promise<string>;
   };
   export default plotly;
 }

@@ -2,6 +2,7 @@
 interface Plotly {
   react(...given: unknown[]): Promise<unknown>;
   purge(element: HTMLElement): void;
+  toImage(...given: unknown[]): Promise<string>;
 }
 
 function plotly(): Plotly {
@@ -19,4 +20,5 @@ function plotly(): Plotly {
 export default {
   react: async (...given: unknown[]) => plotly().react(...given),
   purge: (element: HTMLElement) => plotly().purge(element),
+  toImage: async (...given: unknown[]) => plotly().toImage(...given),
 };

@@ -24,7 +24,7 @@ export interface Arrival {
   view?: View;
 }
 
-export type TrayTab = "gradient" | "bptt" | "parameters" | "curves";
+export type TrayTab = "gradient" | "bptt" | "pairs" | "parameters" | "histograms" | "curves";
 
 const COLUMN = 450; // ms a column takes while the forward pass with the new parameters runs
 

@@ -8,6 +8,7 @@ import { fill } from "./format";
 import graphEn from "./graph.en";
 import { catalogues } from "./index.svelte";
 import stageEn from "./stage.en";
+import trayEn from "./tray.en";
 import whyEn from "./why.en";
 
 const SOURCES = join(import.meta.dirname, "..");
@@ -31,7 +32,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(trayEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {

@@ -10,12 +10,14 @@ import graphZh from "./graph.zh";
 import type { Language } from "./languages";
 import stageEn from "./stage.en";
 import stageZh from "./stage.zh";
+import trayEn from "./tray.en";
+import trayZh from "./tray.zh";
 import whyEn from "./why.en";
 import whyZh from "./why.zh";
 
 export const catalogues: Record<Language, Record<string, string>> = {
-  en: { ...appEn, ...compareEn, ...graphEn, ...stageEn, ...whyEn },
-  zh: { ...appZh, ...compareZh, ...graphZh, ...stageZh, ...whyZh },
+  en: { ...appEn, ...compareEn, ...graphEn, ...stageEn, ...trayEn, ...whyEn },
+  zh: { ...appZh, ...compareZh, ...graphZh, ...stageZh, ...trayZh, ...whyZh },
 };
 
 /** The message `key` in the language chosen now. Reading it in a component or an effect follows the language. An unknown key is a mistake of ours and throws. */

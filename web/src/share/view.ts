@@ -60,7 +60,7 @@ const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
   cell: count,
   level: oneOf("cell", "vector", "scalar"),
   by: oneOf("event", "op", "cell", "phase"),
-  tab: oneOf("gradient", "bptt", "parameters", "curves"),
+  tab: oneOf("gradient", "bptt", "pairs", "parameters", "histograms", "curves"),
   lang: oneOf("en", "zh"),
 };
 

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import type { Bptt } from "../api/types";
+import { drawPairs } from "./drawPairs";
+import { entry, lossSteps, moved, pairsOf, strength } from "./pairs";
+
+const answer = {
+  loss_norms: { h: [[4, 0, 0], [2, 1, 0], [0.01, NaN, 0.5]], c: [[1, 0, 0], [0, 3, 0], [0, 0, 0]] },
+  jacobian_norms: [[1], [0.5, 1], [0, 0.2, 1]],
+} as unknown as Bptt;
+
+describe("pairs of steps", () => {
+  it("are those of the losses, of either state, or of the Jacobians", () => {
+    const losses = pairsOf(answer, "loss", "h");
+    expect([losses.count, losses.largest, losses.smallest]).toEqual([3, 4, 0.01]);
+    expect([entry(losses, 2, 1), entry(losses, 1, 2), entry(losses, 9, 1)]).toEqual([2, null, null]);
+    expect(pairsOf(answer, "loss", "c").largest).toBe(3);
+    expect(pairsOf(answer, "jacobian", "h").norms[2]).toEqual([0, 0.2, 1]);
+  });
+
+  it("know which steps have a loss", () => {
+    expect(lossSteps(answer)).toEqual([1, 2, 3]);
+    expect(lossSteps({ loss_norms: { h: [[0, 0], [0.1, 0.2]] } } as unknown as Bptt)).toEqual([2]);
+  });
+
+  it("are as strong as they are large, on the scale of all, or by their powers of ten", () => {
+    const scale = { largest: 1, smallest: 1e-4 };
+    expect([strength(scale, 0.25, false), strength(scale, 0, true), strength(scale, 1, true), strength(scale, NaN, false)]).toEqual([0.25, 0, 1, 0]);
+    expect(strength(scale, 1e-4, true)).toBeCloseTo(0.08, 12); // the weakest is seen
+    expect(strength(scale, 1e-2, true)).toBeCloseTo(0.54, 12);
+    expect(strength({ largest: 0, smallest: null }, 0, false)).toBe(0);
+  });
+
+  it("are walked through by keys, inside of the triangle", () => {
+    expect(moved({ t: 3, s: 3 }, "ArrowUp", 5)).toEqual({ t: 2, s: 2 });
+    expect(moved({ t: 3, s: 3 }, "ArrowRight", 5)).toEqual({ t: 3, s: 3 });
+    expect(moved({ t: 3, s: 2 }, "ArrowDown", 5)).toEqual({ t: 4, s: 2 });
+    expect(moved({ t: 3, s: 2 }, "Home", 5)).toEqual({ t: 3, s: 1 });
+    expect(moved({ t: 3, s: 1 }, "End", 5)).toEqual({ t: 3, s: 3 });
+    expect(moved({ t: 12, s: 12 }, "PageUp", 50)).toEqual({ t: 2, s: 2 });
+    expect(moved({ t: 45, s: 1 }, "PageDown", 50)).toEqual({ t: 50, s: 1 });
+    expect(moved({ t: 1, s: 1 }, "ArrowLeft", 5)).toEqual({ t: 1, s: 1 });
+    expect(moved({ t: 1, s: 1 }, "x", 5)).toBeNull();
+  });
+
+  it("are drawn below the diagonal alone: the larger the darker, zeros apart, what is not finite hatched", () => {
+    const rects: { style: string; at: number[] }[] = [];
+    let clipped = 0;
+    const context = {
+      fillStyle: "", strokeStyle: "", lineWidth: 0,
+      fillRect(...at: number[]) { rects.push({ style: this.fillStyle, at }); },
+      strokeRect() {}, save() {}, restore() {}, beginPath() {}, rect() {}, clip() { clipped++; }, moveTo() {}, lineTo() {}, stroke() {},
+    };
+    const canvas = { width: 0, height: 0, getContext: () => context } as unknown as HTMLCanvasElement;
+    const colours: Record<string, string> = { "--surface": "#FFFFFF", "--grad": "#000000", "--sunken": "sunken", "--mark": "mark" };
+    const part = { from: { t: 1, s: 1 }, count: 3, cell: 10, log: false, at: { t: 3, s: 1 } };
+    drawPairs(canvas, pairsOf(answer, "loss", "h"), part, { getPropertyValue: (name) => colours[name]! });
+    expect([canvas.width, rects.length, clipped]).toEqual([30, 5, 1]);
+    expect(rects[0]).toEqual({ style: "rgb(0,0,0)", at: [0, 0, 9, 9] });
+    expect(rects[1]!.style).toBe("rgb(128,128,128)");
+    drawPairs(canvas, pairsOf(answer, "jacobian", "h"), part, { getPropertyValue: (name) => colours[name]! });
+    expect(rects.at(-3)).toEqual({ style: "sunken", at: [0, 20, 9, 9] });
+  });
+});
