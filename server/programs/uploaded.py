@@ -20,6 +20,18 @@ from server.uploads.bounds import is_plain
 Find = Callable[[str], Mapping[str, Array] | None]  # the arrays of an upload by its id
 
 
+def uploads_in(part: Any) -> set[str]:
+    """The ids of the uploads that a checked program, or a part of one, refers to."""
+    found: set[str] = set()
+    parts = [part]
+    while parts:
+        one = parts.pop()
+        if isinstance(one, dict) and isinstance(one.get("upload"), str):
+            found.add(one["upload"])
+        parts += [inner for inner in (one.values() if isinstance(one, dict) else one) if isinstance(inner, dict | list)]
+    return found
+
+
 class Uploaded:
     """What one request refers to. find: reads an upload; most: numbers that all references together may bring."""
 
@@ -113,9 +125,6 @@ class Uploaded:
 
     def _arrays(self, upload: str, pointer: str) -> Mapping[str, Array]:
         if upload not in self._uploads:
-            if len(self._uploads) >= limits.PROGRAM_UPLOADS:
-                detail = f"the program refers to more than {limits.PROGRAM_UPLOADS} uploads; bring their tensors into one file"
-                raise LimitError(detail, limits.PROGRAM_UPLOADS, len(self._uploads) + 1, pointer)
             found = self._find(upload)
             if found is None:
                 detail = "there is no such upload (any more); GET /api/v1/uploads lists your own, POST /api/v1/uploads makes one"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from engine.ops.op import Array
+from starlette.concurrency import run_in_threadpool
+
 from server import limits
 from server.jobs.replay import checkpoint_before
+from server.jobs.upload_work import T, fill
 from server.jobs.work import make_trace
-from server.programs.uploaded import Uploaded
+from server.programs.errors import LimitError
+from server.programs.uploaded import uploads_in
 from server.programs.what_if import first
 from server.routes.trace_response import check_size
 from server.services import Services
 from server.store.traces import TraceFile
-from server.uploads import read
 
 
 async def network_trace(services: Services, program: dict[str, Any], checkpoint: bytes | None) -> TraceFile:
@@ -24,14 +25,20 @@ async def network_trace(services: Services, program: dict[str, Any], checkpoint:
     return await services.pool.run(make_trace, program, near, settings.compute_seconds, seconds=limits.TRACE_SECONDS)
 
 
-def with_uploads(services: Services) -> Uploaded:
-    """What replaces the references to uploads in one request by their numbers."""
-
-    def find(upload_id: str) -> Mapping[str, Array] | None:
-        upload = services.uploads.get(upload_id)
-        return None if upload is None else read(upload.data)[1]
-
-    return Uploaded(find, services.settings.trace_elements)
+async def with_numbers(services: Services, what: T) -> T:
+    """A checked program, or edits, with the numbers of uploads in place of what refers to them. Raises ProgramError and LimitError."""
+    wanted = uploads_in(what)
+    if not wanted:
+        return what
+    if len(wanted) > limits.PROGRAM_UPLOADS:
+        detail = (
+            f"the program refers to {len(wanted)} uploads, at most {limits.PROGRAM_UPLOADS} are read; bring their tensors into one file"
+        )
+        raise LimitError(detail, limits.PROGRAM_UPLOADS, len(wanted))
+    found = await run_in_threadpool(lambda: [services.uploads.get(upload_id) for upload_id in wanted])
+    files = {upload.id: upload.data for upload in found if upload is not None}
+    settings = services.settings
+    return await services.quick.run(fill, what, files, settings.trace_elements, settings.compute_seconds, seconds=limits.QUICK_SECONDS)
 
 
 def keep_trace(services: Services, made: TraceFile) -> tuple[TraceFile, bool]:

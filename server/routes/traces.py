@@ -19,7 +19,7 @@ from server.programs.what_if import first
 from server.routes import bptt, parts, pins, tensors, trace_figures, what_if
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
-from server.routes.making import keep_trace, network_trace, with_uploads
+from server.routes.making import keep_trace, network_trace, with_numbers
 from server.routes.paging import After, Limit, page_of
 from server.routes.trace_response import send_trace
 from server.schemas.requests import CheckRequest, TraceRequest
@@ -34,7 +34,7 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 @router.post("", status_code=201)
 async def create(request: Request, body: TraceRequest, services: Use) -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
-    program = await run_in_threadpool(with_uploads(services).in_program, body.program.model_dump(by_alias=True))
+    program = await while_connected(request, with_numbers(services, body.program.model_dump(by_alias=True)))
     settings = services.settings
     await run_in_threadpool(admit_program, program, settings.graph_nodes, settings.trace_elements)
     if first(program)["kind"] == "network":

@@ -15,14 +15,14 @@ from engine.ops.op import Array
 from server import limits
 from server.bodies import FILE_TYPES
 from server.encoding import Json
-from server.jobs.upload_work import pack_upload
+from server.jobs.upload_work import pack_upload, tensor_of
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing
 from server.routes.paging import After, Limit, page_of
 from server.routes.tensor_response import RESPONSES, Format, send_tensor
 from server.services import Use
-from server.uploads import UnknownFormatError, UploadError, read
+from server.uploads import UnknownFormatError, UploadError
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 _FILE = {"requestBody": {"required": True, "content": {FILE_TYPES[0]: {"schema": {"type": "string", "format": "binary"}}}}}
@@ -59,13 +59,13 @@ def read_upload(request: Request, upload_id: str, services: Use) -> Response:
 
 
 @router.get("/{upload_id}/tensors/{tensor:path}", responses=RESPONSES)
-def read_uploaded(
+async def read_uploaded(
     request: Request, upload_id: str, tensor: str, services: Use,
     format: Format = None,  # noqa: A002 - the name in the address
 ) -> Response:  # fmt: skip
     """The numbers of a tensor, with their statistics (JSON), or bare: little-endian, C order, shape and type in headers (raw)."""
-    _, arrays = read(found(services.uploads.get(upload_id), "upload").data)
-    array = arrays.get(tensor)
+    upload = found(await run_in_threadpool(services.uploads.get, upload_id), "upload")
+    array = await while_connected(request, services.quick.run(tensor_of, upload.data, tensor, seconds=limits.QUICK_SECONDS))
     if array is None:
         raise ProblemError(404, "the upload has no such tensor; GET /api/v1/uploads/{id} names those it has")
 
@@ -74,7 +74,7 @@ def read_uploaded(
         shown = {"dtype": array.dtype.str[1:], "shape": list(array.shape), "bdata": numbers}
         return {"upload": upload_id, "name": tensor, **shown, "statistics": _statistics(array)}
 
-    return send_tensor(request, array, format, array.dtype.str[1:], "tensor", about)
+    return await run_in_threadpool(send_tensor, request, array, format, array.dtype.str[1:], "tensor", about)
 
 
 @router.delete("/{upload_id}", status_code=204)
