@@ -25,7 +25,7 @@ export default {
   "compare.caption.read_out": "Every network gives its answer from its last hidden state.",
   "compare.caption.loss": "The loss compares each answer with the right one.",
   "compare.caption.seed": "The loss sends its gradient into the hidden state of step {last}.",
-  "compare.caption.backward": "The gradient has come back to step {t}.",
+  "compare.caption.backward": "The gradient has gone back through step {t}.",
   "compare.caption.update": "The optimizer moves the parameters.",
   "compare.caption.one_vanishes": "From step {last} back to step 1 the gradient becomes {times} times smaller in the {lost}, which therefore cannot learn what the first steps say; {kept} keep theirs.",
   "compare.caption.some_vanish": "From step {last} back to step 1 the gradient vanishes in {lost} and is kept in {kept}. What is left: {each}.",

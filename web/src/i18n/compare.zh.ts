@@ -25,7 +25,7 @@ export default {
   "compare.caption.read_out": "每个网络由最后的隐状态给出答案。",
   "compare.caption.loss": "损失把每个答案与正确答案相比较。",
   "compare.caption.seed": "损失把梯度送入第 {last} 步的隐状态。",
-  "compare.caption.backward": "梯度已传回第 {t} 步。",
+  "compare.caption.backward": "梯度已往回传过第 {t} 步。",
   "compare.caption.update": "优化器移动参数。",
   "compare.caption.one_vanishes": "从第 {last} 步回到第 1 步，{lost} 的梯度缩小到原来的 {times} 分之一，因此学不到最初几步的内容；{kept} 的梯度保留了下来。",
   "compare.caption.some_vanish": "从第 {last} 步回到第 1 步，{lost} 的梯度消失，{kept} 的梯度保留了下来。剩余：{each}。",

@@ -234,6 +234,8 @@ export class Trace {
   readonly id: string;
   /** What made the film, before any edits. */
   readonly program: Program;
+  /** Whether values of the film were changed. */
+  readonly edited: boolean;
   readonly nodes: TraceNode[];
   readonly loss: number;
   readonly batch: Batch | null;
@@ -271,6 +273,7 @@ export class Trace {
     this.id = raw.id;
     this.schema = raw.schema;
     let made: { kind: string } = raw.program;
+    this.edited = made.kind === "what-if";
     while (made.kind === "what-if") made = (made as unknown as { program: Program }).program;
     this.program = made as Program;
     this.nodes = raw.nodes;

@@ -1,0 +1,286 @@
+"""Compare: several networks under one transport. What stands on the page is what the API computes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import READY, number
+from tests.e2e.test_accessibility import violations
+
+CELLS = ("rnn", "lstm", "gru")
+STEPS = 50
+
+
+def wait_for_panes(page: Page, count: int = 3) -> None:
+    expect(page.get_by_test_id(re.compile(r"^pane-\d$"))).to_have_count(count, timeout=READY)
+    expect(page.get_by_role("status")).to_have_count(0, timeout=READY)
+
+
+@pytest.fixture
+def compare(open_page: OpenPage) -> Page:
+    page = open_page("#/compare")
+    wait_for_panes(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def traces(api: httpx.Client) -> dict[str, dict[str, Any]]:
+    """The traces that the page opens on, by cell."""
+    found = {}
+    for item in api.get("/checkpoints").json()["items"]:
+        program = {"kind": "network", **item["program"], "step": 1, "example": 0, "start": {"checkpoint": item["name"]}}
+        found[item["program"]["cell"]] = api.post("/traces", json={"program": program}).raise_for_status().json()
+    return found
+
+
+def itemised(api: httpx.Client, trace: dict[str, Any]) -> dict[str, list[float]]:
+    norms: dict[str, list[float]] = api.get(f"/traces/{trace['id']}/bptt").raise_for_status().json()["state_norms"]
+    return norms
+
+
+def arrived(page: Page, pane: int, state: str = "h") -> list[int]:
+    """The steps at which a gradient stands in a pane."""
+    found = page.get_by_test_id(re.compile(rf"^norms-{pane}-{state}-\d+$")).evaluate_all("all => all.map((e) => e.dataset.testid)")
+    return sorted(int(name.rsplit("-", 1)[1]) for name in found)
+
+
+def link(films: list[dict[str, Any]], **more: Any) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps({"films": films, **more}).encode()).decode().rstrip("=")
+    return f"#/compare?v=2&c={payload}"
+
+
+def test_it_opens_on_trained_networks_whose_numbers_are_the_apis(
+    compare: Page, api: httpx.Client, traces: dict[str, dict[str, Any]]
+) -> None:
+    for pane, cell in enumerate(CELLS):
+        expect(compare.get_by_test_id(f"pane-{pane}")).to_have_attribute("data-cell", cell)
+        for state, norms in itemised(api, traces[cell]).items():
+            bars = compare.get_by_test_id(re.compile(rf"^norms-{pane}-{state}-\d+$")).evaluate_all(
+                "all => Object.fromEntries(all.map((e) => [e.dataset.testid.split('-')[3], [+e.dataset.value, +e.dataset.share]]))"
+            )
+            assert sorted(map(int, bars)) == list(range(1, STEPS + 1))
+            for t, norm in enumerate(norms, start=1):
+                assert bars[str(t)] == pytest.approx([norm, norm / norms[-1]], rel=1e-9)
+            assert number(compare.get_by_test_id(f"ratio-{pane}-{state}")) == pytest.approx(norms[0] / norms[-1], rel=1e-9)
+    expect(compare.get_by_test_id("caption")).to_contain_text(re.compile("72,000 times smaller in the RNN.*LSTM and GRU keep theirs"))
+
+
+def test_the_linear_scale_is_one_for_all_panes(compare: Page) -> None:
+    for measure, attribute in (("share", "data-share"), ("absolute", "data-value")):
+        compare.get_by_test_id(f"measure-{measure}").click()
+        bars = compare.get_by_test_id(re.compile(r"^norms-\d-[hc]-\d+$")).evaluate_all(
+            f"all => all.map((e) => [Number(e.getAttribute('{attribute}')), Number(e.getAttribute('height'))])"
+        )
+        scales = [height / value for value, height in bars if height > 0.5]
+        assert len(scales) > STEPS
+        assert max(scales) == pytest.approx(min(scales), rel=1e-6)
+
+
+def test_before_training_it_vanishes_in_all(compare: Page) -> None:
+    compare.get_by_test_id("compare-before").click()
+    expect(compare.get_by_test_id("compare-before")).to_have_attribute("aria-pressed", "true", timeout=READY)
+    wait_for_panes(compare)
+    for name in ("ratio-0-h", "ratio-1-h", "ratio-1-c", "ratio-2-h"):
+        assert 0 < number(compare.get_by_test_id(name)) < 1e-8
+    expect(compare.get_by_test_id("caption")).to_contain_text("vanishes in every network")
+    compare.go_back()
+    expect(compare.get_by_test_id("compare-after")).to_have_attribute("aria-pressed", "true", timeout=READY)
+    assert number(compare.get_by_test_id("ratio-2-h")) > 0.5
+
+
+def test_one_transport_moves_all_films_to_the_same_step(compare: Page) -> None:
+    body = compare.locator("body")
+    for steps in range(1, 6):  # back over the cells of the backward pass
+        body.press("ArrowLeft")
+        for pane in range(3):
+            assert arrived(compare, pane) == list(range(steps, STEPS + 1))  # step t's cell gives to h of the step before
+    moments = [int(compare.get_by_test_id(f"pane-{pane}").get_attribute("data-moment") or -1) for pane in range(3)]
+    assert len(set(moments)) == 3  # their events differ in number
+    body.press("ArrowRight")
+    assert [arrived(compare, pane)[0] for pane in range(3)] == [4, 4, 4]
+    body.press("Home")
+    expect(compare.get_by_test_id("caption")).to_contain_text("Nothing has happened yet")
+    for pane in range(3):
+        expect(compare.get_by_test_id(f"pane-{pane}")).to_have_attribute("data-moment", "0")
+    compare.get_by_test_id("stride-phase").click()
+    compare.get_by_test_id("step-forward").click()
+    expect(compare.get_by_test_id("caption")).to_have_attribute("data-message", "compare.caption.read_out")
+    compare.get_by_test_id("step-forward").click()
+    compare.get_by_test_id("step-forward").click()
+    assert [arrived(compare, pane) for pane in range(3)] == [list(range(1, STEPS + 1))] * 3
+    ruler = compare.get_by_test_id("ruler")
+    box = ruler.bounding_box()
+    assert box is not None
+    ruler.click(position={"x": box["width"] * 0.2, "y": 36})
+    expect(compare.get_by_test_id("caption")).to_contain_text(re.compile(r"Every network has read step \d+ of 50"))
+    compare.get_by_test_id("play").click()
+    expect(compare.get_by_test_id("play")).to_have_attribute("data-playing", "true")
+    before = int(ruler.get_attribute("aria-valuenow") or 0)
+    compare.wait_for_function("n => Number(document.querySelector('[data-testid=ruler]').ariaValueNow) > n + 2", arg=before)
+    body.press(" ")
+    expect(compare.get_by_test_id("play")).to_have_attribute("data-playing", "false")
+
+
+def test_by_event_the_film_that_is_followed_goes_and_the_others_wait_for_its_cell(compare: Page) -> None:
+    compare.get_by_test_id("follow-2").click()
+    compare.locator("body").press("Home")
+    moments = lambda: [int(compare.get_by_test_id(f"pane-{pane}").get_attribute("data-moment") or -1) for pane in range(3)]  # noqa: E731
+    compare.locator("body").press("Shift+ArrowRight")
+    assert moments() == [0, 0, 1]
+    compare.locator("body").press("Shift+ArrowRight")
+    assert moments() == [0, 0, 2]
+    compare.locator("body").press("Shift+ArrowLeft")
+    assert moments() == [0, 0, 1]
+    compare.locator("body").press("ArrowRight")
+    assert min(moments()) > 1
+
+
+def test_a_number_chosen_in_one_is_shown_in_the_others(compare: Page, api: httpx.Client, traces: dict[str, dict[str, Any]]) -> None:
+    strip = compare.get_by_test_id("strip-1-h")
+    box = strip.bounding_box()
+    assert box is not None
+    strip.click(position={"x": box["width"] * 19.5 / STEPS, "y": box["height"] * 6.5 / 16})
+    expect(compare.get_by_test_id("follow-1")).to_have_attribute("aria-pressed", "true")
+    values = []
+    for pane, cell in enumerate(CELLS):
+        (node,) = [n for n in traces[cell]["nodes"] if n["label"] == "h" and n["time"] == 20 and n["role"] == "intermediate"]
+        values.append(api.get(f"/traces/{traces[cell]['id']}/nodes/{node['id']}?index=0,6").json()["value"])
+        assert number(compare.get_by_test_id(f"side-{pane}")) == pytest.approx(values[-1], rel=1e-12)
+    for pane in (0, 2):
+        difference = compare.get_by_test_id(f"side-{pane}").get_attribute("data-difference")
+        assert float(difference or "nan") == pytest.approx(values[pane] - values[1], rel=1e-9)
+    assert number(compare.get_by_test_id("why-value")) == pytest.approx(values[1], rel=1e-12)
+    strip.press("ArrowDown")
+    (node,) = [n for n in traces["lstm"]["nodes"] if n["label"] == "h" and n["time"] == 20 and n["role"] == "intermediate"]
+    below = api.get(f"/traces/{traces['lstm']['id']}/nodes/{node['id']}?index=0,7").json()["value"]
+    assert number(compare.get_by_test_id("side-1")) == pytest.approx(below, rel=1e-12)
+    compare.get_by_test_id("strip-1-c").click(position={"x": 100, "y": 10})
+    expect(compare.get_by_test_id("side-0")).to_contain_text("none there")
+
+
+def test_a_link_leads_to_the_same_moment_and_number(compare: Page, open_page: OpenPage) -> None:
+    compare.get_by_test_id("follow-1").click()
+    for _ in range(4):
+        compare.locator("body").press("ArrowLeft")
+    compare.get_by_test_id("norms-1").click(position={"x": 400, "y": 20})
+    compare.get_by_test_id("measure-absolute").click()
+    told = {name: compare.get_by_test_id(name).inner_text() for name in ("caption", "moment", "side-by-side", "here-0", "here-2")}
+    value = number(compare.get_by_test_id("why-value"))
+    compare.wait_for_timeout(600)  # the address is written no more often than browsers bear
+    for page in (open_page(f"#{compare.url.split('#', 1)[1]}"), compare):
+        if page is compare:
+            page.reload()
+        wait_for_panes(page)
+        page.mouse.move(2, 2)
+        for name, text in told.items():
+            if not name.startswith("here"):
+                expect(page.get_by_test_id(name)).to_have_text(text, use_inner_text=True)
+        assert number(page.get_by_test_id("why-value")) == value
+        expect(page.get_by_test_id("follow-1")).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_test_id("measure-absolute")).to_have_attribute("aria-pressed", "true")
+
+
+def test_settings_make_other_films(compare: Page) -> None:
+    example = compare.get_by_test_id("compare-example")
+    example.fill("2")
+    example.press("Enter")
+    expect(compare.get_by_test_id("compare-text")).to_have_text("0.222 + 0.526", timeout=READY)
+    wait_for_panes(compare)
+    assert number(compare.get_by_test_id("ratio-0-h")) < 1e-4
+    compare.get_by_test_id("compare-cell-lstm").click()
+    wait_for_panes(compare, 2)
+    expect(compare.get_by_test_id("compare-cell-rnn")).to_be_disabled()  # two are the least
+    size = compare.get_by_test_id("compare-hidden_size")
+    size.fill("4")
+    size.press("Enter")
+    expect(compare.get_by_test_id("compare-note")).to_contain_text("No trained networks of this task and size", timeout=READY)
+    expect(compare.get_by_test_id("compare-after")).to_be_disabled()
+    compare.get_by_test_id("compare-task").select_option("surnames")
+    expect(compare.get_by_test_id("compare-length")).not_to_have_text("50", timeout=READY)
+    wait_for_panes(compare, 2)
+    assert compare.get_by_test_id("answer-0").inner_text() in ("not yet",) or compare.get_by_test_id("answer-0").inner_text().isalpha()
+
+
+def test_a_what_if_stands_beside_its_original(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 4, "example": 3}
+    original = api.post("/traces", json={"program": program}).json()
+    edits = [{"node": "rnn.weight_hh_l0", "index": [1, 2], "value": 1.5}]
+    edited = api.post(f"/traces/{original['id']}/what-if", json={"edits": edits}).json()
+    page = open_page(link([{"trace": original["id"]}, {"trace": edited["id"]}]))
+    wait_for_panes(page, 2)
+    expect(page.get_by_test_id("follow-0")).to_have_text("GRU, original")
+    expect(page.get_by_test_id("follow-1")).to_have_text("GRU, changed")
+    found = page.get_by_test_id("differences-1").locator("rect").evaluate_all("all => all.map((e) => Number(e.dataset.value))")
+
+    def states(trace: dict[str, Any]) -> list[list[float]]:
+        nodes = sorted((n for n in trace["nodes"] if n["label"] == "h" and n["role"] == "intermediate"), key=lambda n: n["time"])
+        return [[api.get(f"/traces/{trace['id']}/nodes/{n['id']}?index=0,{i}").json()["value"] for i in range(4)] for n in nodes]
+
+    largest = [
+        max(abs(a - b) for a, b in zip(one, other, strict=True)) for one, other in zip(states(original), states(edited), strict=True)
+    ]
+    assert found == pytest.approx([x for x in largest if x > 0], rel=1e-9)
+    assert largest[0] == 0  # h0 is 0: the weight is first felt at the second step
+    page.get_by_test_id("norms-1").click(position={"x": 5, "y": 10})
+    expect(page.get_by_test_id("side-0")).to_have_class(re.compile("differs"))
+    expect(page.get_by_test_id("compare-task")).to_be_visible()
+    expect(page.get_by_test_id("compare-note")).to_contain_text("stored traces")
+
+
+def test_a_pane_opens_on_the_network_page(compare: Page, traces: dict[str, dict[str, Any]]) -> None:
+    compare.get_by_test_id("open-2").click()
+    expect(compare.get_by_test_id("nav-network")).to_have_attribute("aria-current", "page")
+    expect(compare.get_by_test_id("program-cell")).to_have_value("gru", timeout=READY)
+    compare.go_back()
+    wait_for_panes(compare)
+
+
+@pytest.mark.parametrize("payload", [{"films": []}, {"films": [{"trace": "sha256:" + "0" * 64}, {"trace": "sha256:" + "0" * 64}]}])
+def test_a_link_that_leads_nowhere_has_a_way_out(open_page: OpenPage, payload: dict[str, Any]) -> None:
+    page = open_page(link(**payload), expected=("404",))
+    expect(page.get_by_test_id("error")).to_be_visible(timeout=READY)
+    page.get_by_role("link", name="Compare the trained networks").click()
+    wait_for_panes(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_axe_in_both_languages_and_themes(open_page: OpenPage, theme: str, lang: str) -> None:
+    page = open_page("#/compare")
+    wait_for_panes(page)
+    page.get_by_test_id(f"lang-{lang}").click()
+    if page.evaluate("document.documentElement.dataset.theme") != theme:
+        page.get_by_test_id("theme").click()
+    words = {"en": "which therefore cannot learn", "zh": "因此学不到最初几步的内容"}
+    expect(page.get_by_test_id("caption")).to_contain_text(words[lang])
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    page.wait_for_timeout(600)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+def test_panes_are_aligned_and_nothing_hangs_over(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page("#/compare", width=width, height=height)
+    wait_for_panes(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    columns = []
+    for pane in range(3):
+        boxes = [page.get_by_test_id(f"norms-{pane}-h-{t}").bounding_box() for t in (1, STEPS)]
+        columns.append([round(box["x"]) for box in boxes if box])
+    assert columns[0][0] == columns[1][0] == columns[2][0]
+    assert columns[0][1] >= width * 0.4
+    tops = [(page.get_by_test_id(f"pane-{pane}").bounding_box() or {"y": 0})["y"] for pane in range(3)]
+    assert tops == sorted(tops)
+    if width == 1440:  # the whole argument at once: panes, logarithmic strip, sentence
+        strip, footer = page.get_by_test_id("compare-log").bounding_box(), page.get_by_test_id("caption").bounding_box()
+        assert strip is not None
+        assert footer is not None
+        assert strip["y"] + strip["height"] <= footer["y"] + 1
