@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from server import limits
 from server.jobs.replay import checkpoint_before
@@ -13,6 +14,7 @@ from server.jobs.work import make_trace
 from server.programs.errors import LimitError
 from server.programs.uploaded import uploads_in
 from server.programs.what_if import first
+from server.routes.disconnect import while_connected
 from server.routes.trace_response import check_size
 from server.services import Services
 from server.store.traces import TraceFile
@@ -25,7 +27,7 @@ async def network_trace(services: Services, program: dict[str, Any], checkpoint:
     return await services.pool.run(make_trace, program, near, settings.compute_seconds, seconds=limits.TRACE_SECONDS)
 
 
-async def with_numbers(services: Services, what: T) -> T:
+async def with_numbers(request: Request, services: Services, what: T) -> T:
     """A checked program, or edits, with the numbers of uploads in place of what refers to them. Raises ProgramError and LimitError."""
     wanted = uploads_in(what)
     if not wanted:
@@ -38,7 +40,8 @@ async def with_numbers(services: Services, what: T) -> T:
     found = await run_in_threadpool(lambda: [services.uploads.get(upload_id) for upload_id in wanted])
     files = {upload.id: upload.data for upload in found if upload is not None}
     settings = services.settings
-    return await services.quick.run(fill, what, files, settings.trace_elements, settings.compute_seconds, seconds=limits.QUICK_SECONDS)
+    bounds = settings.trace_elements, settings.compute_seconds
+    return await while_connected(request, services.quick.run(fill, what, files, *bounds, seconds=limits.QUICK_SECONDS))
 
 
 def keep_trace(services: Services, made: TraceFile) -> tuple[TraceFile, bool]:

@@ -34,7 +34,7 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 @router.post("", status_code=201)
 async def create(request: Request, body: TraceRequest, services: Use) -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
-    program = await while_connected(request, with_numbers(services, body.program.model_dump(by_alias=True)))
+    program = await with_numbers(request, services, body.program.model_dump(by_alias=True))
     settings = services.settings
     await run_in_threadpool(admit_program, program, settings.graph_nodes, settings.trace_elements)
     if first(program)["kind"] == "network":

@@ -22,7 +22,7 @@ router = APIRouter()
 async def what_if(request: Request, trace_id: str, body: WhatIfRequest, services: Use) -> Response:
     """The trace with some values changed, all of it computed again; its program names its parent. 200 when it was stored already."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
-    edits = await while_connected(request, with_numbers(services, [edit.model_dump() for edit in body.edits]))
+    edits = await with_numbers(request, services, [edit.model_dump() for edit in body.edits])
     work = services.quick.run(edit_trace, trace, edits, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS)
     made, new = await run_in_threadpool(keep_trace, services, await while_connected(request, work))
     location = request.url_for("read_trace", trace_id=made.id).path

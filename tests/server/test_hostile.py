@@ -153,6 +153,11 @@ ROWS = [
     network("a step beyond the end", step=10**12),
     network("an infinite rate", optimizer={"name": "sgd", "lr": "Infinity"}),
     network("a task that is a path", kind="program", task="../../etc/passwd"),
+    network("a start that is a path", start={"upload": "../../etc/passwd"}),
+    network("a start that there is not", "program", start={"upload": "sha256:" + "0" * 64}),
+    network("parameters that are markup", "program", cell="rnn", hidden_size=1, start={"parameters": {"<img src=x>": [1]}}),
+    network("parameters of another upload's tensor", start={"parameters": {"w": {"upload": "sha256:0", "tensor": "wherefore"}}}),
+    network("parameters that are nested", start={"parameters": {"w": [[[[[[[[[1]]]]]]]]]}}),
     network("a trace beyond the limit", kind="limit", cell="lstm", hidden_size=256, batch_size=256),
     # queries and addresses
     get("limit=NaN", f"{API}/traces?limit=NaN", "invalid", 422),
