@@ -55,7 +55,9 @@ export const RULES = {
   batch_size: { integer: true, min: 1, max: 256 },
   lr: { above: 0, max: 1000 },
   weight_decay: { min: 0, max: 10 },
+  momentum: { min: 0, max: 0.9999 },
   clip_norm: { above: 0, max: 1e9, optional: true },
+  truncation: { integer: true, min: 1, max: 200, optional: true },
   seed: { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER },
 } as const satisfies Record<string, NumberRule>;
 

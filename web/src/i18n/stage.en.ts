@@ -202,10 +202,10 @@ export default {
   "stage.gradient.name": "Norm of the gradient at each time step",
   "stage.gradient.title": "What is left of the gradient",
   "stage.gradient.log": "logarithmic",
-  "stage.gradient.from_to": "At t = {last} its norm is {from}; at t = 1 it is {to}.",
-  "stage.gradient.every": "Every step has a loss, and each adds its own gradient on the way: at t = {last} the norm is {from}, at t = 1 it is {to}.",
+  "stage.gradient.from_to": "At t = {last} its norm is {from}; at t = {first} it is {to}.",
+  "stage.gradient.every": "Every step has a loss, and each adds its own gradient on the way: at t = {last} the norm is {from}, at t = {first} it is {to}.",
   "stage.gradient.mean_hop": "On average each hop multiplies it by {factor}.",
-  "stage.gradient.waiting": "The gradient has not reached t = 1 yet.",
+  "stage.gradient.waiting": "The gradient has not reached t = {first} yet.",
   "stage.gradient.scale": "The bars share one scale, locked and linear. The strip below shows powers of ten.",
 
   "stage.parameters.lane": "lane",

@@ -202,10 +202,10 @@ export default {
   "stage.gradient.name": "各时间步的梯度范数",
   "stage.gradient.title": "梯度还剩多少",
   "stage.gradient.log": "对数刻度",
-  "stage.gradient.from_to": "在 t = {last} 处范数为 {from}；到 t = 1 处为 {to}。",
-  "stage.gradient.every": "每一步都有损失，沿途各自加入梯度：在 t = {last} 处范数为 {from}，在 t = 1 处为 {to}。",
+  "stage.gradient.from_to": "在 t = {last} 处范数为 {from}；到 t = {first} 处为 {to}。",
+  "stage.gradient.every": "每一步都有损失，沿途各自加入梯度：在 t = {last} 处范数为 {from}，在 t = {first} 处为 {to}。",
   "stage.gradient.mean_hop": "平均每退一步乘以 {factor}。",
-  "stage.gradient.waiting": "梯度还没有传到 t = 1。",
+  "stage.gradient.waiting": "梯度还没有传到 t = {first}。",
   "stage.gradient.scale": "各条共用一个固定的线性刻度；下方一栏是 10 的幂。",
 
   "stage.parameters.lane": "绿色条",

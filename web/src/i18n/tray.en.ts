@@ -95,4 +95,11 @@ export default {
   "tray.curves.training": "Training: step {step} of {count}",
   "tray.curves.from_start": "A training that starts from a stored network, or learns sequences of its own, is not kept as a run.",
   "tray.curves.open_step": "Click the curve to open that step as a film.",
+
+  "tray.panel.momentum": "momentum",
+  "tray.panel.truncation": "truncate after",
+  "tray.panel.truncation_label": "Truncate back-propagation after so many time steps",
+  "tray.panel.no_truncation": "never",
+  "tray.panel.steps": "steps",
+  "tray.layer": "Layer and direction",
 };

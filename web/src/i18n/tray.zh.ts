@@ -95,4 +95,11 @@ export default {
   "tray.curves.training": "训练中：第 {step} 步，共 {count} 步",
   "tray.curves.from_start": "从已存网络开始、或学习自带序列的训练，不会存为一次运行。",
   "tray.curves.open_step": "点击曲线，把那一步作为影片打开。",
+
+  "tray.panel.momentum": "动量",
+  "tray.panel.truncation": "截断于",
+  "tray.panel.truncation_label": "每过多少个时间步截断反向传播",
+  "tray.panel.no_truncation": "不截断",
+  "tray.panel.steps": "步",
+  "tray.layer": "层与方向",
 };

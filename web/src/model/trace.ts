@@ -54,6 +54,8 @@ export interface NetworkProgram {
   /** Left out: one layer, one direction. */
   layers?: number;
   bidirectional?: boolean;
+  /** No gradient goes back over the border after every so many steps; left out or null: none is truncated. Of one direction alone. */
+  truncation?: number | null;
   optimizer: { name: string; lr: number; [setting: string]: unknown };
   clip_norm: number | null;
   batch_size: number;
