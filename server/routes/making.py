@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import Response
 
+from engine.trace.part import Detail
 from server import limits
 from server.jobs.replay import checkpoint_before
+from server.jobs.trace_work import cut_part
 from server.jobs.upload_work import T, fill
 from server.jobs.work import make_trace
 from server.programs.errors import LimitError
 from server.programs.uploaded import uploads_in
 from server.programs.what_if import first
 from server.routes.disconnect import while_connected
-from server.routes.trace_response import check_size
+from server.routes.trace_response import send_part, send_trace
 from server.services import Services
 from server.store.traces import TraceFile
 
@@ -45,6 +49,21 @@ async def with_numbers(request: Request, services: Services, what: T) -> T:
 
 
 def keep_trace(services: Services, made: TraceFile) -> tuple[TraceFile, bool]:
-    """Stores a trace; gives what is stored under its id, and whether it is new. Raises LimitError for one too large to be sent."""
-    check_size(services.settings, made)
+    """Stores a trace; gives what is stored under its id, and whether it is new. One too large to be sent whole is read in parts."""
     return services.traces.put(made)
+
+
+async def send_made(
+    request: Request, services: Services, trace: TraceFile, status: int, headers: Mapping[str, str], tensors: Detail
+) -> Response:
+    """A trace that was made and stored: whole, or without its numbers, as `Content-Location` says. Raises what `send_trace` does."""
+    if tensors == "inline":
+        return await run_in_threadpool(send_trace, request, trace, status, headers)
+    content = await while_connected(request, services.quick.run(cut_part, trace, tensors, None, None, seconds=limits.QUICK_SECONDS))
+    place = request.url_for("read_trace", trace_id=trace.id).path
+    response = await run_in_threadpool(send_part, request, content, {**headers, "Content-Location": f"{place}?tensors={tensors}"})
+    if response.status_code == 200:
+        response.status_code = status
+    if request.method == "POST":
+        del response.headers["ETag"]  # it is that of the part, and not of what Location names
+    return response

@@ -16,9 +16,9 @@ from server.programs.errors import LimitError, ProgramError
 from server.programs.network import admit, normalised, settings_of
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing
-from server.routes.making import keep_trace, network_trace
+from server.routes.making import keep_trace, network_trace, send_made
 from server.routes.paging import After, Limit, page_of
-from server.routes.trace_response import send_trace
+from server.routes.parts import Tensors
 from server.schemas.requests import RunRequest, StepsRequest
 from server.services import Services, Use
 
@@ -63,6 +63,7 @@ async def train(run_id: str, body: StepsRequest, services: Use) -> Response:
 async def step_trace(
     request: Request, run_id: str, k: Annotated[int, Path(ge=1, le=limits.RUN_STEPS)], services: Use,
     example: Annotated[int | None, Query(ge=0, le=2**53, description="this example of the training part alone")] = None,
+    tensors: Tensors = "inline",
 ) -> Response:  # fmt: skip
     """The trace of a past step, replayed from the nearest checkpoint."""
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
@@ -79,7 +80,8 @@ async def step_trace(
         raise LimitError(error.detail, error.limit, error.actual) from None
     trace, _ = await run_in_threadpool(keep_trace, services, made)
     location = request.url_for("read_trace", trace_id=trace.id).path
-    return await run_in_threadpool(send_trace, request, trace, 200, {"Content-Location": location, "Cache-Control": "no-cache"})
+    headers = {"Content-Location": location, "Cache-Control": "no-cache"}
+    return await send_made(request, services, trace, 200, headers, tensors)
 
 
 @router.delete("/{run_id}", status_code=204)

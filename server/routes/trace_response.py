@@ -27,11 +27,12 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
     """The trace as JSON or MessagePack; to a GET that names it in If-None-Match, 304.
 
     Each form, plain and compressed, is a representation with an entity tag of its own. Raises ProblemError for a client that takes
-    neither, LimitError for a trace that is too large to be sent, as one may be that was stored when more was allowed.
+    neither, and for a trace that is too large to be sent whole, which is told where its parts are.
     """
     settings: Settings = request.app.state.services.settings
     form = accepted(request)
-    check_size(settings, trace)
+    if trace.size > settings.response_bytes:
+        raise _too_large(request, trace, settings.response_bytes)
     compressed = request.headers.get("accept-encoding") == "gzip"  # or nothing (server/middleware.py, Negotiation)
     tag = f'"{trace.sha256[:32]}{_TAGS[form]}{"-gzip" if compressed else ""}"'
     sent = {**headers, "ETag": tag, "Vary": VARY}
@@ -59,8 +60,12 @@ def accepted(request: Request) -> str:
 
 
 def send_part(request: Request, content: bytes, headers: Mapping[str, str]) -> Response:
-    """A part of a trace, given as JSON, in the form that the client takes."""
+    """A part of a trace, given as JSON, in the form that the client takes. Raises LimitError for one that is too large to be sent."""
     form = accepted(request)
+    most = request.app.state.services.settings.response_bytes
+    if len(content) > most:
+        held = f"this part of the trace has {len(content):,} bytes, at most {most:,} are sent"
+        raise LimitError(f"{held}: ask for less of it, with tensors=none, a narrower scope or fewer events", most, len(content))
     packed = msgpack.pack(orjson.loads(content)) if form == msgpack.MEDIA_TYPE else content
     return send_derived(request, packed, form, {**headers, "Vary": VARY})
 
@@ -79,8 +84,13 @@ def matches(header: str, tag: str) -> bool:
     return header.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in header.split(",")]
 
 
-def check_size(settings: Settings, trace: TraceFile) -> None:
-    """Raises LimitError for a document that is larger than an answer may be."""
-    if trace.size > settings.response_bytes:
-        held = f"the document of this trace has {trace.size:,} bytes, at most {settings.response_bytes:,} are sent"
-        raise LimitError(f"{held}: ask for one example of a batch, or a smaller hidden_size", settings.response_bytes, trace.size)
+def _too_large(request: Request, trace: TraceFile, most: int) -> ProblemError:
+    """The trace is stored; where to read it stands in the headers too."""
+    place = request.url_for("read_trace", trace_id=trace.id).path
+    detail = (
+        f"this trace is stored, but its document has {trace.size:,} bytes, and at most {most:,} are sent at once: read it without its "
+        f"numbers, GET {place}?tensors=stats, or in pieces, ?scope=… or ?events=from:to, and each tensor by its reference; "
+        "or make a smaller one, of one example or with a smaller hidden_size"
+    )
+    headers = {"Location": place, "Link": f'<{place}?tensors=stats>; rel="alternate"'}
+    return ProblemError(422, detail, kind="limit", headers=headers, limit=most, actual=trace.size)

@@ -19,9 +19,8 @@ from server.programs.what_if import first
 from server.routes import bptt, parts, pins, tensors, trace_figures, what_if
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing, node_of
-from server.routes.making import keep_trace, network_trace, with_numbers
+from server.routes.making import keep_trace, network_trace, send_made, with_numbers
 from server.routes.paging import After, Limit, page_of
-from server.routes.trace_response import send_trace
 from server.schemas.requests import CheckRequest, TraceRequest
 from server.services import Use
 
@@ -32,7 +31,7 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 
 
 @router.post("", status_code=201)
-async def create(request: Request, body: TraceRequest, services: Use) -> Response:
+async def create(request: Request, body: TraceRequest, services: Use, tensors: parts.Tensors = "inline") -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
     program = await with_numbers(request, services, body.program.model_dump(by_alias=True))
     settings = services.settings
@@ -44,7 +43,7 @@ async def create(request: Request, body: TraceRequest, services: Use) -> Respons
         work = services.quick.run(make_trace, program, None, *bounds, seconds=limits.QUICK_SECONDS)
     trace, new = await run_in_threadpool(keep_trace, services, await while_connected(request, work))
     location = request.url_for("read_trace", trace_id=trace.id).path
-    return await run_in_threadpool(send_trace, request, trace, 201 if new else 200, {"Location": location})
+    return await send_made(request, services, trace, 201 if new else 200, {"Location": location}, tensors)
 
 
 @router.get("")

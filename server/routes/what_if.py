@@ -10,8 +10,9 @@ from server import limits
 from server.jobs.trace_work import compare_traces, edit_trace
 from server.routes.disconnect import while_connected
 from server.routes.found import found
-from server.routes.making import keep_trace, with_numbers
-from server.routes.trace_response import send_derived, send_trace
+from server.routes.making import keep_trace, send_made, with_numbers
+from server.routes.parts import Tensors
+from server.routes.trace_response import send_derived
 from server.schemas.requests import WhatIfRequest
 from server.services import Use
 
@@ -19,14 +20,14 @@ router = APIRouter()
 
 
 @router.post("/{trace_id}/what-if", status_code=201)
-async def what_if(request: Request, trace_id: str, body: WhatIfRequest, services: Use) -> Response:
+async def what_if(request: Request, trace_id: str, body: WhatIfRequest, services: Use, tensors: Tensors = "inline") -> Response:
     """The trace with some values changed, all of it computed again; its program names its parent. 200 when it was stored already."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     edits = await with_numbers(request, services, [edit.model_dump() for edit in body.edits])
     work = services.quick.run(edit_trace, trace, edits, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS)
     made, new = await run_in_threadpool(keep_trace, services, await while_connected(request, work))
     location = request.url_for("read_trace", trace_id=made.id).path
-    return await run_in_threadpool(send_trace, request, made, 201 if new else 200, {"Location": location})
+    return await send_made(request, services, made, 201 if new else 200, {"Location": location}, tensors)
 
 
 @router.get("/{trace_id}/diff/{other_id}")

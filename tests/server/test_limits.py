@@ -48,6 +48,38 @@ def test_a_limit_that_was_set_is_published_and_held(start: Start) -> None:
     assert answer.json()["actual"] > 2**16
 
 
+def test_a_trace_too_large_to_be_sent_is_stored_and_read_in_parts(start: Start) -> None:
+    large = {**NETWORK, "hidden_size": 64}
+    with start(response_bytes=2**18) as client:
+        refused = client.post(f"{API}/traces", json={"program": large})
+        place = refused.headers["location"]
+        whole = client.get(place)
+        linked = client.get(refused.headers["link"].partition(">")[0].removeprefix("<"), headers={"Accept": "application/json"})
+        posted = client.post(f"{API}/traces?tensors=none", json={"program": large}, headers={"Idempotency-Key": "one"})
+        again = client.post(f"{API}/traces?tensors=none", json={"program": large}, headers={"Idempotency-Key": "one"})
+        edits = {"edits": [{"node": "head.bias", "index": [0], "value": 2}]}
+        edited = client.post(f"{place}/what-if?tensors=none", json=edits)
+        tensor = client.get(f"{place}/tensors/0")
+        run = create_run(client, hidden_size=64)
+        client.post(f"{API}/runs/{run}/steps", json={"count": 1})
+        finished(client, run)
+        of_run = [client.get(f"{API}/runs/{run}/steps/1/trace{query}") for query in ("", "?tensors=none&example=0")]
+    for response in (refused, whole, of_run[0]):
+        assert (response.status_code, response.json()["limit"]) == (422, 2**18)
+        assert response.json()["actual"] > 2**18
+        assert "?tensors=stats" in response.json()["detail"]
+        assert response.json()["type"].endswith(":limit")
+    assert (linked.status_code, linked.json()["part"]) == (200, {"tensors": "stats"})
+    for response, status in ((posted, 200), (edited, 201), (of_run[1], 200)):
+        assert response.status_code == status, response.text
+        assert response.headers["content-location"].endswith("?tensors=none")
+        assert response.json()["part"]["tensors"] == "none"
+        assert response.json()["tensors"]["arenas"] == {}
+    assert place.endswith(posted.json()["id"])
+    assert (again.headers["idempotent-replayed"], again.content) == ("true", posted.content)
+    assert tensor.status_code == 200
+
+
 @pytest.mark.parametrize(("setting", "most"), [("graph_nodes", 50), ("trace_elements", 5000)])
 def test_a_trace_is_refused_by_its_shapes(start: Start, monkeypatch: pytest.MonkeyPatch, setting: str, most: int) -> None:
     """Before any worker hears of it, whether posted or asked of a run."""

@@ -886,6 +886,37 @@ export interface components {
             };
         };
         /**
+         * MuteEdit
+         * @description A gradient that is cut off; values stay as they are.
+         * @example {
+         *       "mute": {
+         *         "node": "tanh#0",
+         *         "port": 0
+         *       }
+         *     }
+         * @example {
+         *       "mute": {
+         *         "time": 5
+         *       }
+         *     }
+         */
+        MuteEdit: {
+            mute: components["schemas"]["Muted"];
+        };
+        /**
+         * Muted
+         * @description Where no gradient comes back: through what `node` (the consumer) reads, its input `port` or all of them; or to the parameters, from
+         *     their uses at one time step. Give a node or a time.
+         */
+        Muted: {
+            /** Node */
+            node?: number | string | null;
+            /** Port */
+            port?: number | null;
+            /** Time */
+            time?: number | null;
+        };
+        /**
          * NetworkProgram
          * @description One step of a training: step `step` on its own batch, or on one example of the training part alone.
          *
@@ -1324,7 +1355,7 @@ export interface components {
             /** Program */
             program: components["schemas"]["ExpressionProgram"] | components["schemas"]["NetworkProgram"] | components["schemas"]["GraphProgram"] | components["schemas"]["WhatIfProgram"];
             /** Edits */
-            edits: components["schemas"]["ValueEdit"][];
+            edits: (components["schemas"]["ValueEdit"] | components["schemas"]["MuteEdit"] | components["schemas"]["ZeroGradEdit"])[];
         };
         /**
          * WhatIfRequest
@@ -1332,7 +1363,21 @@ export interface components {
          */
         WhatIfRequest: {
             /** Edits */
-            edits: components["schemas"]["ValueEdit"][];
+            edits: (components["schemas"]["ValueEdit"] | components["schemas"]["MuteEdit"] | components["schemas"]["ZeroGradEdit"])[];
+        };
+        /**
+         * ZeroGradEdit
+         * @description The step is differentiated once more, and the gradients that it has are not zeroed before.
+         * @example {
+         *       "zero_grad": false
+         *     }
+         */
+        ZeroGradEdit: {
+            /**
+             * Zero Grad
+             * @constant
+             */
+            zero_grad: false;
         };
         /**
          * Baseline
@@ -2870,7 +2915,10 @@ export interface operations {
     };
     editTrace: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description all numbers, their statistics alone, or neither */
+                tensors?: "inline" | "stats" | "none";
+            };
             header?: {
                 /**
                  * @description a POST with the same key is done once
@@ -3066,7 +3114,10 @@ export interface operations {
     };
     createTrace: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description all numbers, their statistics alone, or neither */
+                tensors?: "inline" | "stats" | "none";
+            };
             header?: {
                 /**
                  * @description a POST with the same key is done once
@@ -3687,6 +3738,8 @@ export interface operations {
             query?: {
                 /** @description this example of the training part alone */
                 example?: number | null;
+                /** @description all numbers, their statistics alone, or neither */
+                tensors?: "inline" | "stats" | "none";
             };
             header?: {
                 /** @description tags that are known */
