@@ -51,6 +51,7 @@ class Preferences {
   #lang = $state<Language>(firstLanguage());
   #theme = $state<Theme>(firstTheme());
   #notation = $state.raw<Notation>(firstNotation());
+  #lit = false;
   #bilingual = $state(stored(CAPTIONS_KEY) === "both");
 
   #speed = $state<Speed>(SPEEDS.find((speed) => String(speed) === stored(SPEED_KEY)) ?? 1);
@@ -115,12 +116,18 @@ class Preferences {
     store(CAPTIONS_KEY, bilingual ? "both" : "one");
   }
 
+  /** Light whatever the theme: for a projector, or for paper. */
+  set lit(lit: boolean) {
+    this.#lit = lit;
+    this.show();
+  }
+
   /** Writes both to <html>, where the style sheets read them. */
   show(): void {
     const root = document.documentElement;
     root.lang = this.#lang === "zh" ? "zh-CN" : "en";
     root.dataset.lang = this.#lang;
-    root.dataset.theme = this.#theme;
+    root.dataset.theme = this.#lit ? "light" : this.#theme;
   }
 }
 

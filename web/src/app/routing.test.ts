@@ -38,6 +38,8 @@ function anyRoute(next: () => number): Partial<Route> & { page: PageName } {
     by: perhaps(() => pick(["event", "op", "cell", "phase"] as const)),
     tab: perhaps(() => pick(["gradient", "bptt", "parameters", "curves"] as const)),
     lang: perhaps(() => pick(["en", "zh"] as const)),
+    lecture: perhaps(() => "on" as const),
+    notation: perhaps(() => ({ product: pick(["column", "row"] as const), z: pick(["keep", "renew"] as const) })),
   };
   const program: Program = page === "expression" ? { kind: "expression", expression: text(), inputs: { [text()]: next() - 0.5, x: [[whole(9), -0]] }, wrt: [text()] } : { ...(network as NetworkProgram), task: text(), seed: whole(2 ** 40), optimizer: { name: text(), lr: next() } };
   return {

@@ -10,7 +10,9 @@ import { readEdits, readPayload, readProgram } from "../share/programs";
 import { NO_VIEW, over, readView, writeView, type View } from "../share/view";
 
 export const PAGES = ["expression", "network", "train", "compare"] as const;
-export type PageName = (typeof PAGES)[number];
+/** Pages that no tab leads to. */
+const FURTHER = ["worksheet"] as const;
+export type PageName = (typeof PAGES)[number] | (typeof FURTHER)[number];
 
 /** 1 had a program, or a step of a run, and nothing else; its links are read as ever. */
 export const VERSION = 2;
@@ -47,7 +49,7 @@ function naturalNumber(text: string | null): number | null {
 export function parseRoute(hash: string): Route {
   const [, path = "", query = ""] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   const search = new URLSearchParams(query);
-  const page = PAGES.find((name) => name === path) ?? "network";
+  const page = [...PAGES, ...FURTHER].find((name) => name === path) ?? "network";
   const broken: string[] = [];
 
   /** What `read` makes of a packed field. */

@@ -35,6 +35,8 @@ export class Session {
   afterStep = $state<number | null>(null);
   stride = $state<Stride>("cell");
   playing = $state(false);
+  /** Lecture mode: one picture and one sentence in place of the page. */
+  lecture = $state(false);
   /** Row of the batch that is shown; ALL: the mean over all of them. */
   example = $state(0);
   /** Layer and direction that is looked at, by the end of its parameters' names (`l1_reverse`); null: the top layer, forward. */

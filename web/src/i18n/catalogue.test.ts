@@ -8,6 +8,7 @@ import { fill } from "./format";
 import graphEn from "./graph.en";
 import { catalogues } from "./index.svelte";
 import stageEn from "./stage.en";
+import teachEn from "./teach.en";
 import trayEn from "./tray.en";
 import whyEn from "./why.en";
 
@@ -32,7 +33,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(trayEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {
@@ -52,7 +53,7 @@ describe("the catalogues", () => {
   });
 
   it("lack no key that the sources name", () => {
-    const named = [...text.matchAll(/["'`]((?:app|compare|graph|stage|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/["'`]((?:app|compare|graph|stage|teach|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
     expect([...new Set(named)].filter((key) => !(key in en))).toEqual([]);
   });
 });

@@ -10,20 +10,27 @@ import graphZh from "./graph.zh";
 import type { Language } from "./languages";
 import stageEn from "./stage.en";
 import stageZh from "./stage.zh";
+import teachEn from "./teach.en";
+import teachZh from "./teach.zh";
 import trayEn from "./tray.en";
 import trayZh from "./tray.zh";
 import whyEn from "./why.en";
 import whyZh from "./why.zh";
 
 export const catalogues: Record<Language, Record<string, string>> = {
-  en: { ...appEn, ...compareEn, ...graphEn, ...stageEn, ...trayEn, ...whyEn },
-  zh: { ...appZh, ...compareZh, ...graphZh, ...stageZh, ...trayZh, ...whyZh },
+  en: { ...appEn, ...compareEn, ...graphEn, ...stageEn, ...teachEn, ...trayEn, ...whyEn },
+  zh: { ...appZh, ...compareZh, ...graphZh, ...stageZh, ...teachZh, ...trayZh, ...whyZh },
 };
 
 /** The message `key` in the language chosen now. Reading it in a component or an effect follows the language. An unknown key is a mistake of ours and throws. */
 export function t(key: string, params: Params = {}): string {
-  const message = catalogues[preferences.lang][key];
-  if (message === undefined) throw new Error(`No message "${key}" in the catalogue "${preferences.lang}": add it to web/src/i18n.`);
+  return inLanguage(preferences.lang, key, params);
+}
+
+/** The message `key` in a language that need not be the one shown. */
+export function inLanguage(lang: Language, key: string, params: Params = {}): string {
+  const message = catalogues[lang][key];
+  if (message === undefined) throw new Error(`No message "${key}" in the catalogue "${lang}": add it to web/src/i18n.`);
   return fill(message, params);
 }
 

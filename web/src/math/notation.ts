@@ -16,6 +16,18 @@ export interface Notation {
 
 export const USUAL: Notation = { product: "column", z: "keep" };
 
+export const writeNotation = ({ product, z }: Notation): string => `${product}.${z}`;
+
+/** `row.renew`; null for what is none. */
+export function readNotation(text: string): Notation | null {
+  const [first, second, ...rest] = text.split(".");
+  const product = PRODUCTS.find((one) => one === first);
+  const z = GATES_Z.find((one) => one === second);
+  return product && z && rest.length === 0 ? { product, z } : null;
+}
+
+export const isUsual = ({ product, z }: Notation): boolean => product === USUAL.product && z === USUAL.z;
+
 /** A symbol that can bear an exponent. */
 function raised(tex: string): string {
   if (/^\\d?frac/.test(tex)) return `\\left(${tex}\\right)`;

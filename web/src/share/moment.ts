@@ -1,6 +1,7 @@
 /** How a session looks at its film, as a link holds it, and back. */
 import { preferences } from "../app/preferences.svelte";
 import type { Session } from "../app/session.svelte";
+import { isUsual } from "../math/notation";
 import type { Target } from "../model/explain";
 import type { Film } from "../model/film";
 import type { Trace } from "../model/trace";
@@ -18,6 +19,8 @@ export function viewOf(session: Session): View {
     by: session.stride === "cell" ? null : session.stride,
     tab: session.tab === "bptt" ? null : session.tab,
     lang: preferences.lang,
+    lecture: session.lecture ? "on" : null,
+    notation: isUsual(preferences.notation) ? null : preferences.notation,
   };
 }
 
@@ -26,6 +29,7 @@ export function showView(session: Session, view: View): string[] {
   const { trace, film } = session;
   if (!trace || !film) return [];
   const misfits: string[] = [];
+  if (view.notation) preferences.lendNotation(view.notation);
   const whole = view.at !== null; // as this page writes it: what is not given is as a film begins
   if (view.row !== null) {
     if (view.row < (trace.batch?.examples.length ?? 1)) session.example = view.row;
@@ -38,6 +42,7 @@ export function showView(session: Session, view: View): string[] {
   if (view.at === "after" && trace.after) session.last();
   else if (typeof view.at === "number" && view.at <= film.length) session.go(view.at);
   else if (view.at !== null) misfits.push("at");
+  if (whole || view.lecture) session.lecture = view.lecture === "on";
   if (whole) session.focus = null;
   if (view.cell !== null) {
     if (view.cell >= 1 && view.cell <= session.steps) session.focus = view.cell;

@@ -1,6 +1,7 @@
 /** The part of a link that says how a film is looked at: one short field for each thing, left out where it is as a film begins. */
 import type { TrayTab } from "../app/session.svelte";
 import type { Language } from "../i18n/languages";
+import { readNotation, writeNotation, type Notation } from "../math/notation";
 import type { Target } from "../model/explain";
 import type { Stride } from "../model/stops";
 
@@ -26,9 +27,13 @@ export interface View {
   by: Stride | null;
   tab: TrayTab | null;
   lang: Language | null;
+  /** Lecture mode. */
+  lecture: "on" | null;
+  /** How formulas are written, where it is not as usual. */
+  notation: Notation | null;
 }
 
-export const NO_VIEW: View = { at: null, why: null, row: null, cell: null, level: null, by: null, tab: null, lang: null };
+export const NO_VIEW: View = { at: null, why: null, row: null, cell: null, level: null, by: null, tab: null, lang: null, lecture: null, notation: null };
 
 interface Field<Value> {
   /** null: `text` cannot be read. */
@@ -62,6 +67,8 @@ const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
   by: oneOf("event", "op", "cell", "phase"),
   tab: oneOf("gradient", "bptt", "pairs", "parameters", "histograms", "curves"),
   lang: oneOf("en", "zh"),
+  lecture: oneOf("on"),
+  notation: { read: readNotation, write: writeNotation },
 };
 
 const NAMES = Object.keys(FIELDS) as (keyof View)[];
