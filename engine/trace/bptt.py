@@ -23,11 +23,39 @@ from engine.trace.serial import plain
 
 STATES = ("h", "c")
 MOST_ELEMENTS = 8_000_000  # of all Jacobians together
+MOST_OPERATIONS = 30_000_000_000  # multiplications and additions, a second or two of one processor
+_SWEEP, _PAIR = 1_000_000, 1_000_000  # what a sweep, or a pair of steps, costs beside its arithmetic, counted in operations
 _STEP = re.compile(r"(?P<chain>.+?)/t=(?P<time>[0-9]+)(?:/.*)?")
 
 
 class NotItemisedError(ValueError):
     """What cannot be itemised: a trace of several recurrent layers, a row that there is not, Jacobians that are too large."""
+
+
+class TooMuchError(NotItemisedError):
+    """Jacobians that are too large, or too many. most, actual: elements or operations that there may be, and that there would be."""
+
+    def __init__(self, detail: str, most: int, actual: int) -> None:
+        super().__init__(detail, most, actual)
+        self.detail, self.most, self.actual = detail, most, actual
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+def check_cost(steps: int, rows: int, width: int, units: int) -> None:
+    """Raises TooMuchError for Jacobians that would take too much memory or time, before any is made.
+
+    rows: of the batch. width: of a state, h and c together. units: of h.
+    """
+    elements = steps * rows * width**2
+    sweeps = steps * width * (_SWEEP + 20 * rows * units * width)
+    pairs = steps * (steps + 1) // 2 * (_PAIR + 14 * width**3 + 2 * rows * width**2)  # products and their singular values; gradients
+    todo = "make the trace of one example, of a shorter sequence, or of a smaller hidden_size"
+    for what, actual, most in (("elements", elements, MOST_ELEMENTS), ("operations", sweeps + pairs, MOST_OPERATIONS)):
+        if actual > most:
+            given = f"the Jacobians of this trace take about {actual:,} {what}"
+            raise TooMuchError(f"{given}, at most {most:,} are computed; {todo}", most, actual)
 
 
 @dataclass(frozen=True)
@@ -66,18 +94,14 @@ class Recurrence:
     Shapes: with H units and S = H (or 2 H, h before c), `local` is one array (rows, S) a step, of dL_t with respect to the state of step t;
     `jacobians` one (rows, S, S) a step from the second, d state_t / d state_(t-1), over the rows of step t. In all of these h and c are
     coordinates of their own. `within` is one (rows, S, S) a step: what moves with what inside it, h with c, as recorded gradients have it.
-    Raises NotItemisedError where the Jacobians would take too much memory, and where rows are not computed each from its own.
+    Raises NotItemisedError where the Jacobians would take too much memory or time, and where rows are not computed each from its own.
     """
 
     def __init__(self, document: Document, chain: Chain) -> None:
         self.chain = chain
         shapes = [document.nodes[states[0]]["shape"] for states in chain.steps]
-        size = sum(rows * (width * len(chain.steps[0])) ** 2 for rows, width in shapes)
-        if size > MOST_ELEMENTS:
-            raise NotItemisedError(
-                f"the Jacobians of this batch have {size:,} elements, at most {MOST_ELEMENTS:,} are computed; "
-                "make the trace of one example, or of a smaller hidden_size"
-            )
+        units = shapes[0][1]
+        check_cost(len(shapes), max(rows for rows, _ in shapes), units * len(chain.steps[0]), units)
         with Tape("GRAD"), np.errstate(all="ignore"):
             self._compute(document)
             self.local = self._local(document)

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from engine.trace.bptt import NotItemisedError
+from engine.trace.bptt import NotItemisedError, TooMuchError
 from server import limits
 from server.jobs.trace_work import itemise_trace
 from server.problems import ProblemError
+from server.programs.errors import LimitError
 from server.routes.disconnect import while_connected
 from server.routes.found import found, node_of
 from server.services import Use
@@ -34,5 +35,7 @@ async def itemised(request: Request, trace_id: str, services: Use, row: Row = No
     work = services.quick.run(itemise_trace, trace, row, node, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS)
     try:
         return Response(await while_connected(request, work), media_type="application/json")
+    except TooMuchError as error:
+        raise LimitError(error.detail, error.most, error.actual) from None
     except NotItemisedError as error:
         raise ProblemError(422, str(error)) from None

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from engine.trace.bptt import NotItemisedError
+from engine.trace.bptt import NotItemisedError, TooMuchError
 from server import limits
 from server.figures.gradients import NoFigureError, Of
 from server.figures.words import Language
 from server.jobs.figure_work import Figure, draw
 from server.problems import ProblemError
+from server.programs.errors import LimitError
 from server.routes.bptt import Parameter, Row
 from server.routes.disconnect import while_connected
 from server.routes.found import found, node_of
@@ -41,6 +42,8 @@ async def trace_figure(
     )  # fmt: skip
     try:
         content = await while_connected(request, work)
+    except TooMuchError as error:
+        raise LimitError(error.detail, error.most, error.actual) from None
     except (NoFigureError, NotItemisedError) as error:
         raise ProblemError(422, str(error)) from None
     return send_derived(request, content, "application/json", {"Cache-Control": "no-cache"})

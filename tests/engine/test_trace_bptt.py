@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,16 @@ from engine.nn import RNN
 from engine.tape import label
 from engine.trace import Document, Edit, from_bytes, itemise, record, to_bytes, what_if
 from engine.trace.arena import decode
-from engine.trace.bptt import NotItemisedError, Recurrence, find_chain, gradients_by_loss, products, spectral_norm
+from engine.trace.bptt import (
+    NotItemisedError,
+    Recurrence,
+    TooMuchError,
+    check_cost,
+    find_chain,
+    gradients_by_loss,
+    products,
+    spectral_norm,
+)  # fmt: skip
 from engine.training import Settings, Task, trace_step
 
 
@@ -209,6 +219,20 @@ def test_too_large_a_batch_is_refused_before_it_is_computed(task: Task, monkeypa
     document = Document(trace_step(task, Settings(cell="rnn", hidden_size=4, batch_size=6), 1))
     with pytest.raises(ValueError, match="at most 100 are computed; make the trace of one example"):
         itemise(document)
+
+
+@pytest.mark.parametrize(
+    ("steps", "rows", "units", "states", "what"),
+    [(7, 1, 64, 2, None), (16, 1, 16, 2, None), (200, 1, 4, 1, None), (200, 1, 64, 2, "operations"), (100, 32, 128, 2, "elements")],
+)
+def test_what_takes_too_long_is_known_before_any_is_computed(steps: int, rows: int, units: int, states: int, what: str | None) -> None:
+    if what is None:
+        check_cost(steps, rows, units * states, units)
+        return
+    with pytest.raises(TooMuchError, match=f"take about [0-9,]+ {what}, at most") as raised:
+        check_cost(steps, rows, units * states, units)
+    assert raised.value.actual > raised.value.most
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)  # it comes from a worker
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200, 0.0])

@@ -66,3 +66,18 @@ def test_what_there_is_not_is_said(client: httpx.Client, network: dict[str, Any]
     assert response.status_code == status
     assert words in response.json()["detail"]
     assert client.get(f"{API}/traces/sha256:0/bptt").status_code == 404
+
+
+def test_what_would_take_too_long_is_refused_at_once(client: httpx.Client) -> None:
+    sequences = {"kind": "regression", "examples": [{"values": [0.5] * 200, "target": 1}]}
+    program = {"kind": "network", "cell": "gru", "hidden_size": 64, "sequences": sequences, "batch_size": 1}
+    made = client.post(f"{API}/traces?tensors=none", json={"program": program})
+    assert made.status_code in (200, 201), made.text
+    for path in ("bptt", "figures/bptt", "figures/gradient-through-time"):
+        response = client.get(f"{API}/traces/{made.json()['id']}/{path}")
+        assert response.status_code == 422
+        assert response.json()["type"].endswith(":limit")
+        assert response.json()["actual"] > response.json()["limit"] > 1e9
+        assert "of a shorter sequence" in response.json()["detail"]
+    figure = client.get(f"{API}/traces/{made.json()['id']}/figures/update")
+    assert figure.status_code == 200
