@@ -29,9 +29,6 @@ export default {
   "app.question.not_yet": "尚未得出",
   "app.question.right": "正确：",
   "app.question.wrong": "错误：",
-  "app.question.row": "第 {row} 个，共 {rows} 个",
-  "app.question.previous_row": "小批量中的上一个样本",
-  "app.question.next_row": "小批量中的下一个样本",
 
   "app.example.other": "更换",
   "app.example.choose": "换一个样本",

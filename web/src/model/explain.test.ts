@@ -287,3 +287,42 @@ describe("expressions", () => {
     expect(() => explain(film("scalar"), { kind: "value", node: 0, index: [3] }, 0, 0)).toThrow(RangeError);
   });
 });
+
+describe("layers and directions", () => {
+  const stacked = film("stack");
+  const { trace } = stacked;
+  const whole = NetworkGrid.of(trace)!;
+
+  it("explains every state of every chain by its own weights and the state that its direction comes from", () => {
+    for (const chain of whole.chains) {
+      const own = whole.showing(chain);
+      for (const column of own.columns) {
+        for (let row = 0; row < column.rows; row++) {
+          const e = explain(stacked, { kind: "value", node: column.h, index: [row, 1] }, stacked.length, row);
+          expect(Math.tanh(e.sum!)).toBeCloseTo(e.value!, 12);
+          const gradient = explain(stacked, { kind: "gradient", node: column.h, index: [row, 1] }, stacked.length, row);
+          expect(gradient.sum!).toBeCloseTo(gradient.value!, 12);
+        }
+      }
+    }
+  });
+
+  it("writes the reverse direction from t + 1, and an upper layer over the one below", () => {
+    const reverse = whole.showing(whole.chains[3]!).column(2)!;
+    const e = explain(stacked, { kind: "value", node: reverse.h, index: [0, 0] }, stacked.length, 0);
+    expect(e.title).toBe("{\\overleftarrow{h}^{[2]}_{2}}^{(0)}[0]");
+    expect(e.symbols).toContain("h_{t+1}");
+    expect(e.symbols).toContain("h^{[1]}_{t}");
+  });
+
+  it("adds up the shares of each chain's weights, the first step's being exactly zero", () => {
+    for (const chain of whole.chains) {
+      const { node } = whole.showing(chain).parameter("weight_hh")!;
+      const e = explain(stacked, { kind: "gradient", node, index: [0, 1] }, stacked.length, 0);
+      expect(e.sum!).toBeCloseTo(e.value!, 12);
+      const longest = whole.examples.find((example) => example.length === 5)!;
+      const first = e.rows.find((row) => row.t === (chain.reverse ? longest.length : 1))!;
+      expect(first.value).toBe(0);
+    }
+  });
+});

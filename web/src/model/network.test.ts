@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { film } from "./fixtures";
-import { gradientNorm, hopFactor, NetworkGrid, norm, prediction, shares, shownClasses, tokenText } from "./network";
+import { ALL, gradientNorm, gradientSlice, hopFactor, NetworkGrid, norm, prediction, shares, shownClasses, slice, stepLabel, tokenText } from "./network";
 
 const shown = film("rnn");
 const grid = NetworkGrid.of(shown.trace)!;
@@ -71,5 +71,81 @@ describe("what the stage shows", () => {
     expect(made.p.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
     const waves = film("lstm");
     expect(prediction(waves, NetworkGrid.of(waves.trace)!, 1, 0, waves.length)).toHaveProperty("yHat");
+  });
+});
+
+describe("layers and directions", () => {
+  const stacked = film("stack");
+  const { trace } = stacked;
+  const whole = NetworkGrid.of(trace)!;
+
+  it("has a chain a layer and direction, the top one shown", () => {
+    expect(whole.chains.map(({ suffix, layer, reverse }) => [suffix, layer, reverse])).toEqual([["l0", 0, false], ["l0_reverse", 0, true], ["l1", 1, false], ["l1_reverse", 1, true]]);
+    expect(whole.shown.suffix).toBe("l1");
+    for (const chain of whole.chains) {
+      const one = whole.showing(chain);
+      expect(one.columns.map((column) => column.t)).toEqual(chain.columns.map((_, i) => i + 1));
+      expect(one.parameter("weight_hh")!.name).toBe(`rnn.weight_hh_${chain.suffix}`);
+      expect(trace.nodes[one.initial.h]!.label).toMatch(/^h_0/);
+      for (const column of one.columns) {
+        expect(trace.nodes[column.h]!.label).toBe("h");
+        expect(whole.chainOf(trace.nodes[column.h]!)).toBe(chain);
+        expect(column.x).toBeGreaterThanOrEqual(0);
+      }
+      expect(whole.showing(chain)).toBe(one);
+    }
+  });
+
+  it("starts each direction at its own end: a reverse chain from the last step of each example", () => {
+    const reverse = whole.showing(whole.chains[1]!);
+    const [long, short] = whole.examples.map((example) => example.length) as [number, number];
+    expect(long).toBeGreaterThan(short);
+    expect(reverse.stateBefore(short, 1)).toBe(reverse.initial);
+    expect(reverse.stateBefore(short, 0)).toBe(reverse.column(short + 1));
+    expect(reverse.stateBefore(long, 0)).toBe(reverse.initial);
+    expect([reverse.begins(long, long), reverse.begins(1, long), whole.begins(1, long)]).toEqual([true, false, true]);
+  });
+
+  it("marks symbols with the layer and an arrow, and nothing where there is one of each", () => {
+    expect(whole.parameter("weight_hh")!.tex).toBe("\\overrightarrow{W}^{[2]}_{\\mathrm{hh}}");
+    expect(whole.showing(whole.chains[3]!).equation("x_{t} h_{t-1}")).toBe("h^{[1]}_{t} h_{t+1}");
+    expect(grid.equation("x_{t} h_{t-1}")).toBe("x_{t} h_{t-1}");
+  });
+
+  it("compares no norms of a layer that another reads", () => {
+    const end = stacked.length;
+    expect(hopFactor(stacked, whole.showing(whole.chains[0]!), 2, 0, end)).toBeNull();
+    expect(hopFactor(stacked, whole, 2, 0, end)).not.toBeNull();
+    const back = whole.showing(whole.chains[3]!);
+    expect(hopFactor(stacked, back, 2, 0, end)).toBeCloseTo(gradientNorm(stacked, back, 3, 0, end)! / gradientNorm(stacked, back, 2, 0, end)!, 14);
+  });
+});
+
+describe("the mean of a batch", () => {
+  const batch = film("rnn-batch");
+  const all = NetworkGrid.of(batch.trace)!;
+
+  it("is the mean of values, and the sum of recorded gradients", () => {
+    const { h } = all.column(1)!;
+    const [value, gradient] = [batch.trace.value(h), batch.trace.gradient(h)!];
+    const rows = value.shape[0]!;
+    const sum = (tensor: typeof value, j: number): number => Array.from({ length: rows }, (_, b) => tensor.at([b, j])).reduce((one, other) => one + other, 0);
+    for (let j = 0; j < all.hidden; j++) {
+      expect(slice(value, ALL)[j]).toBeCloseTo(sum(value, j) / rows, 15);
+      expect(gradientSlice(gradient, ALL)[j]).toBeCloseTo(sum(gradient, j), 15);
+    }
+    expect(gradientNorm(batch, all, 1, ALL, batch.length)).toBeCloseTo(norm(gradientSlice(gradient, ALL)), 15);
+    expect(hopFactor(batch, all, 2, ALL, batch.length)).toBeNull(); // some examples end on the way
+  });
+});
+
+describe("the name of a step", () => {
+  it("is its year in a series of years, and nothing elsewhere", () => {
+    const { trace } = film("lstm");
+    const years = { ...trace.batch!.examples[0]!, text: "1700\u20131719", length: 20 };
+    const named = Object.create(trace, { batch: { value: { ...trace.batch!, display: "series", examples: [years] } } }) as typeof trace;
+    expect([stepLabel(named, 0, 1), stepLabel(named, 0, 20)]).toEqual(["1700", "1719"]);
+    expect(stepLabel(trace, 0, 1)).toBe("");
+    expect(stepLabel(shown.trace, 0, 1)).toBe("");
   });
 });

@@ -307,12 +307,12 @@ export function gradientNorm(film: Film, grid: NetworkGrid, t: number, example: 
 /**
  * What the hop from step t to the one before it (t-1; in a reverse chain t+1) multiplies the gradient's norm by: ||dL/dh_(t-1)|| / ||dL/dh_t||
  * (or c). Null until the whole gradient has arrived there, where there is nothing to compare, and where the state also sends its gradient
- * elsewhere: to a loss at every step, or to the layer above.
+ * elsewhere: to a loss at every step, to the layer above, or (of ALL examples) to the losses of those that end there.
  */
 export function hopFactor(film: Film, grid: NetworkGrid, t: number, example: number, m: number, which: "h" | "c" = "h"): number | null {
   const earlier = grid.previous(t);
   const to = grid.column(earlier)?.[which] ?? null;
-  if (to === null || grid.readout === "every" || !grid.top || !film.complete(to, m)) return null;
+  if (to === null || grid.readout === "every" || !grid.top || example === ALL || !film.complete(to, m)) return null;
   const [before, after] = [gradientNorm(film, grid, earlier, example, m, which), gradientNorm(film, grid, t, example, m, which)];
   return before === null || after === null || after === 0 ? null : before / after;
 }
@@ -365,6 +365,14 @@ export function tokenText(trace: Trace, example: number, t: number): string {
   if (typeof token === "string") return token;
   if (typeof token === "number") return decimals(token, 2, false);
   return trace.batch?.display === "pairs" ? `${decimals(token[0]!, 2, false)}${token[1] ? " \u2022" : ""}` : "";
+}
+
+/** What a step is called beside its number: the year, in a series whose text says from which to which; "" elsewhere. */
+export function stepLabel(trace: Trace, example: number, t: number): string {
+  const { display, examples } = trace.batch ?? {};
+  const sequence = examples?.[example];
+  const years = display === "series" && sequence ? /^(\d{4})\u2013(\d{4})$/.exec(sequence.text) : null;
+  return years && Number(years[2]) - Number(years[1]) === sequence!.length - 1 ? String(Number(years[1]) + t - 1) : "";
 }
 
 /** The classes that prediction cards show: the target and the three most probable at the example's last step, in the order of their numbers. */

@@ -49,3 +49,22 @@ it("the next and the previous stop", () => {
   expect([nextStop([0, 4, 9], 4), nextStop([0, 4, 9], 9), nextStop([0, 4, 9], 2)]).toEqual([9, 9, 4]);
   expect([previousStop([0, 4, 9], 4), previousStop([0, 4, 9], 0), previousStop([0, 4, 9], 7)]).toEqual([0, 0, 4]);
 });
+
+describe("the beats of layers and directions", () => {
+  const list = beats(film("stack"));
+  const of = (phase: string): (string | undefined)[] => list.filter((beat) => beat.phase === phase && ["step", "join"].includes(beat.what)).map((beat) => (beat.what === "join" ? `join ${beat.chain}` : beat.chain));
+  const runs = (chains: (string | undefined)[]): (string | undefined)[] => chains.filter((chain, i) => chain !== chains[i - 1]);
+
+  it("tell one chain from the next, whose directions are joined in between", () => {
+    expect(runs(of("forward"))).toEqual(["l0", "l0_reverse", "join l0", "l1", "l1_reverse"]);
+    expect(runs(of("backward"))).toEqual(["l1_reverse", "l1", "join l0", "l0_reverse", "l0"]);
+  });
+
+  it("go to the right, and the reverse direction's to the left; back the other way", () => {
+    const times = (phase: string, chain: string): (number | null)[] => list.filter((beat) => beat.phase === phase && beat.what === "step" && beat.chain === chain).map((beat) => beat.time);
+    expect(times("forward", "l0")).toEqual([1, 2, 3, 4, 5]);
+    expect(times("forward", "l0_reverse")).toEqual([5, 4, 3, 2, 1]);
+    expect(times("backward", "l1")).toEqual([5, 4, 3, 2, 1]);
+    expect(times("backward", "l1_reverse")).toEqual([1, 2, 3, 4, 5]);
+  });
+});

@@ -185,14 +185,22 @@ const ARRAYS: Record<string, new (buffer: ArrayBuffer) => Numbers> = {
   u1: Uint8Array,
 };
 
+/** Browsers that have it of their own do it several times as fast: a long sequence has megabytes. */
+function fromBase64(text: string): Uint8Array {
+  const own = (Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array }).fromBase64;
+  if (own) return own.call(Uint8Array, text);
+  const decoded = atob(text);
+  const bytes = new Uint8Array(decoded.length);
+  for (let i = 0; i < decoded.length; i++) bytes[i] = decoded.charCodeAt(i);
+  return bytes;
+}
+
 function unpack(packed: Packed, what: string): Numbers {
   const kind = ARRAYS[packed.dtype];
   if (!kind) throw new TraceError(`${what}: the number type "${packed.dtype}" is unknown; expected f8, f4, i4 or u1`);
-  const text = atob(packed.bdata);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const bytes = fromBase64(packed.bdata);
   try {
-    return new kind(bytes.buffer);
+    return new kind(bytes.buffer as ArrayBuffer);
   } catch {
     throw new TraceError(`${what}: ${bytes.length} bytes are no whole number of ${packed.dtype}; the document is damaged`);
   }

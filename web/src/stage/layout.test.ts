@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnRange, columnX, contentWidth, layoutOf, rowTop, scrollToColumn, stripLeft, visibleSteps } from "./layout";
+import { columnRange, columnX, contentWidth, layoutOf, rowTop, scrollToCard, scrollToColumn, stripLeft, visibleSteps } from "./layout";
 
 const rnn4 = layoutOf({ hidden: 4, cell: "rnn", slim: false });
 
@@ -50,5 +50,32 @@ describe("what is drawn and scrolled", () => {
     expect(scrollToColumn(rnn4, 20, 8, right, 880)).toBe(right);
     expect(scrollToColumn(rnn4, 20, 1, 700, 880)).toBe(0);
     expect(scrollToColumn(rnn4, 20, 20, 0, 880)).toBe(contentWidth(rnn4, 20) - 880);
+  });
+});
+
+describe("cards of several layers and directions", () => {
+  const layout = layoutOf({ hidden: 4, cell: "gru", slim: false, layers: 2, directions: 2 });
+
+  it("stand one above the other, the first layer lowest, none over another, in frames of their layer", () => {
+    expect(layout.shifts).toHaveLength(4);
+    const [forward, reverse, upper, top] = layout.shifts as [number, number, number, number];
+    expect(top).toBe(0);
+    for (const [above, below] of [[top, upper], [upper, reverse], [reverse, forward]] as const) expect(below - above).toBeGreaterThan(layout.cardHeight);
+    expect(layout.groups.map((group) => group.layer)).toEqual([1, 0]);
+    expect(layout.groups[0]!.top + layout.groups[0]!.height).toBeLessThan(layout.groups[1]!.top);
+    expect(layout.cardsBottom).toBe(layout.cardTop + forward + layout.cardHeight);
+    expect(layout.inputTop).toBeGreaterThan(layout.groups[1]!.top + layout.groups[1]!.height);
+  });
+
+  it("leave one layer as it was: no frame, no shift", () => {
+    expect([rnn4.shifts, rnn4.groups]).toEqual([[0], []]);
+  });
+
+  it("scroll into view, the read-out with the top one", () => {
+    expect(scrollToCard(layout, 3, 500, 460)).toBe(0);
+    const down = scrollToCard(layout, 0, 0, 460);
+    expect(down + 460).toBeGreaterThanOrEqual(layout.cardTop + layout.shifts[0]! + layout.cardHeight);
+    expect(scrollToCard(layout, 0, down, 460)).toBe(down);
+    expect(scrollToCard(layout, -1, down, 460)).toBe(0);
   });
 });

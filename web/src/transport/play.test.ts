@@ -55,6 +55,38 @@ describe("createPlayer", () => {
   });
 });
 
+describe("breakpoints and speed", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it("ends for now at a breakpoint, also between two stops, and goes on from there", () => {
+    const state = { moment: 0, visited: [] as number[], broken: 0 };
+    const player = createPlayer({
+      moment: () => state.moment, stops: () => [0, 3, 7, 9], breaks: () => [5, 6],
+      onMoment: (moment) => state.visited.push((state.moment = moment)), onBreak: () => (state.broken += 1), onEnd: () => undefined,
+    });
+    player.play();
+    vi.runAllTimers();
+    expect([state.visited, state.broken]).toEqual([[3, 5], 1]);
+    player.play();
+    vi.runAllTimers();
+    player.play();
+    vi.runAllTimers();
+    expect([state.visited, state.broken]).toEqual([[3, 5, 6, 7, 9], 2]);
+  });
+
+  it("plays so many times as fast", () => {
+    let moment = 0;
+    const player = createPlayer({ moment: () => moment, stops: () => [0, 1, 2], speed: () => 4, onMoment: (at) => (moment = at), onEnd: () => undefined });
+    player.play();
+    vi.advanceTimersByTime(beatLength(3) / 4 - 1);
+    expect(moment).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(moment).toBe(1);
+    player.pause();
+  });
+});
+
 describe("beatLength", () => {
   it("rests longest in short films, shortest in long ones", () => {
     expect([5, 10_000, 101].map(beatLength)).toEqual([1300, 90, 280]);

@@ -8,12 +8,19 @@ export function pixels(tokens: readonly Token[]): number[][] {
 
 /** A line through the numbers, `width` by `height` with 2 units of air; a constant series is a level line in the middle. */
 export function seriesPath(tokens: readonly Token[], width: number, height: number): string {
+  return seriesPoints(tokens, width, height)
+    .map(({ x, y }, i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`)
+    .join("");
+}
+
+/** Where the numbers stand on that line. */
+export function seriesPoints(tokens: readonly Token[], width: number, height: number): { x: number; y: number }[] {
   const values = tokens.map((token) => Number(Array.isArray(token) ? token[0] : token));
   const low = Math.min(...values);
   const high = Math.max(...values);
   const x = (i: number): number => 2 + (values.length < 2 ? 0 : (i / (values.length - 1)) * (width - 4));
   const y = (value: number): number => (high === low ? height / 2 : height - 2 - ((value - low) / (high - low)) * (height - 4));
-  return values.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  return values.map((value, i) => ({ x: x(i), y: y(value) }));
 }
 
 /** The pairs (value, marker) of the adding problem. */
