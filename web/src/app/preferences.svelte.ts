@@ -1,5 +1,6 @@
 /** What a person chose for this browser: the language, the theme, how formulas are written. Kept in localStorage, the first two shown on <html>. */
 import type { Language } from "../i18n/languages";
+import { embedding } from "../share/embed";
 import { GATES_Z, PRODUCTS, USUAL, type Notation } from "../math/notation";
 
 export type Theme = "light" | "dark";
@@ -37,6 +38,7 @@ function firstLanguage(): Language {
 }
 
 function firstTheme(): Theme {
+  if (embedding.theme) return embedding.theme; // that of the page around
   const known = stored(THEME_KEY);
   if (known === "light" || known === "dark") return known;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";

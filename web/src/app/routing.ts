@@ -119,3 +119,9 @@ export function filmAddress(route: Route): string {
 export function resolved(route: Route, kept: Route): Route {
   return { ...kept, link: route.link, page: route.page, view: over(route.view, kept.view), broken: kept.page === route.page && !kept.link ? kept.broken : ["link"] };
 }
+
+/** An address that cannot be read in part, without that part; null where that is the film itself, or nothing. */
+export function readable(route: Route): string | null {
+  const film = route.broken.some((name) => ["p", "link", "c"].includes(name));
+  return route.broken.length === 0 || film ? null : formatRoute(route);
+}

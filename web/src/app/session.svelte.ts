@@ -230,6 +230,7 @@ export class Session {
 
   fail(problem: Problem): void {
     this.#requests.cancel();
+    this.missed = [];
     this.error = problem;
     this.status = "error";
   }

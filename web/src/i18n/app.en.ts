@@ -77,7 +77,6 @@ export default {
   "app.error.saved_film": "This film is a file",
   "app.error.saved_film_detail": "It plays by itself; another film has to be computed. Open Retrograd on a server and change it there.",
   "app.error.broken_link": "This link cannot be read",
-  "app.error.broken_link_detail": "The program in the address is cut off or changed. Copy the whole link, or start from a film that is there.",
   "app.error.retry": "Try again",
   "app.error.back": "Back to the film before",
   "app.error.opening": "Watch the opening film",

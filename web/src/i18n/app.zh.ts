@@ -77,7 +77,6 @@ export default {
   "app.error.saved_film": "这部影片是一个文件",
   "app.error.saved_film_detail": "它可以独立播放；其他影片需要计算。请在服务器上打开 Retrograd 并在那里修改。",
   "app.error.broken_link": "无法读取此链接",
-  "app.error.broken_link_detail": "地址中的程序不完整或已被改动。请复制完整的链接，或从现有的影片开始。",
   "app.error.retry": "重试",
   "app.error.back": "回到之前的影片",
   "app.error.opening": "观看开场影片",

@@ -7,6 +7,7 @@ import compareEn from "./compare.en";
 import { fill } from "./format";
 import graphEn from "./graph.en";
 import { catalogues } from "./index.svelte";
+import shareEn from "./share.en";
 import stageEn from "./stage.en";
 import teachEn from "./teach.en";
 import trayEn from "./tray.en";
@@ -33,7 +34,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(stageEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(shareEn).length + Object.keys(stageEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {
@@ -53,7 +54,7 @@ describe("the catalogues", () => {
   });
 
   it("lack no key that the sources name", () => {
-    const named = [...text.matchAll(/["'`]((?:app|compare|graph|stage|teach|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/["'`]((?:app|share|compare|graph|stage|teach|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
     expect([...new Set(named)].filter((key) => !(key in en))).toEqual([]);
   });
 });

@@ -8,6 +8,8 @@ import { fill, type Params } from "./format";
 import graphEn from "./graph.en";
 import graphZh from "./graph.zh";
 import type { Language } from "./languages";
+import shareEn from "./share.en";
+import shareZh from "./share.zh";
 import stageEn from "./stage.en";
 import stageZh from "./stage.zh";
 import teachEn from "./teach.en";
@@ -18,8 +20,8 @@ import whyEn from "./why.en";
 import whyZh from "./why.zh";
 
 export const catalogues: Record<Language, Record<string, string>> = {
-  en: { ...appEn, ...compareEn, ...graphEn, ...stageEn, ...teachEn, ...trayEn, ...whyEn },
-  zh: { ...appZh, ...compareZh, ...graphZh, ...stageZh, ...teachZh, ...trayZh, ...whyZh },
+  en: { ...appEn, ...compareEn, ...graphEn, ...shareEn, ...stageEn, ...teachEn, ...trayEn, ...whyEn },
+  zh: { ...appZh, ...compareZh, ...graphZh, ...shareZh, ...stageZh, ...teachZh, ...trayZh, ...whyZh },
 };
 
 /** The message `key` in the language chosen now. Reading it in a component or an effect follows the language. An unknown key is a mistake of ours and throws. */
