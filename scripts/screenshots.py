@@ -1,7 +1,7 @@
 """Pictures of the page, made by the page itself in a system browser.
 
-`python scripts/screenshots.py` makes docs/images/stage.png for the README; `--all FOLDER` makes every page at 1440x900 and 390x844, light,
-dark and Chinese. A server is started on a temporary folder unless `--url` names one that runs.
+`python scripts/screenshots.py` makes those that the documents show, stage.png and compare.png in docs/images; `--all FOLDER` makes every
+page at 1440x900 and 390x844, light, dark and Chinese. A server is started on a temporary folder unless `--url` names one that runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: 
 
 from tests.e2e.browser import chromium_path, launch_arguments, serving  # noqa: E402 (after the path)
 
-README_PICTURE = ROOT / "docs" / "images" / "stage.png"
+IMAGES = ROOT / "docs" / "images"
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 LOOKS = {"light": ("light", "en"), "dark": ("dark", "en"), "zh": ("light", "zh")}
 SETTLE = 900  # ms: longer than any motion of the tokens
@@ -86,6 +86,11 @@ def train(page: Page) -> None:
     expect(page.get_by_test_id("figure").locator("svg").first).to_be_visible(timeout=30_000)
 
 
+def compare(page: Page) -> None:
+    wait_for_film(page)  # all of them are there, at the end of the backward pass
+    expect(page.get_by_test_id("compare-log")).to_be_visible()
+
+
 @dataclass(frozen=True)
 class Picture:
     name: str
@@ -101,7 +106,9 @@ PICTURES = [
     Picture("network-lstm", "#/network", lstm),
     Picture("expression", "#/expression", expression),
     Picture("train", "#/train", train),
+    Picture("compare", "#/compare", compare),
 ]
+KEPT = {"stage": "network-backward", "compare": "compare"}  # pictures that the documents show
 
 
 def take(browser: Browser, url: str, picture: Picture, size: str, look: str, file: Path) -> None:
@@ -139,7 +146,8 @@ def main() -> None:
     with address(arguments.url) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=launch_arguments())
         if arguments.all is None:
-            take(browser, url, PICTURES[1], "wide", "light", README_PICTURE)
+            for name, picture in ((name, one) for name, shown in KEPT.items() for one in PICTURES if one.name == shown):
+                take(browser, url, picture, "wide", "light", IMAGES / f"{name}.png")
         else:
             for picture in PICTURES:
                 for size in SIZES:

@@ -120,8 +120,8 @@ describe("programs that are compared", () => {
 
 describe("the columns", () => {
   it("fit fifty steps into the stage, and into a phone", () => {
-    for (const width of [880, 390]) {
-      const columns = columnsOf(width, 50);
+    for (const [width, longest] of [[880, 4], [880, 20], [390, 4]] as const) {
+      const columns = columnsOf(width, 50, longest);
       expect(leftOf(columns, 51)).toBeLessThanOrEqual(width);
       expect(columns.pitch).toBeGreaterThan(6);
       for (const t of [1, 25, 50]) expect(stepAt(columns, leftOf(columns, t) + 1)).toBe(t);

@@ -9,12 +9,14 @@ export interface Columns {
   readonly width: number;
 }
 
+const GUTTER = 118;
 const RIGHT = 48; // the powers of ten of the logarithmic scale
-const WIDEST = 44; // pitch of a short sequence
+const WIDEST = 96; // pitch of a short sequence
 
-export function columnsOf(width: number, steps: number): Columns {
+/** `longest`: the characters of the longest name that stands in the gutter, with a number after it. */
+export function columnsOf(width: number, steps: number, longest = 0): Columns {
   const slim = width < 560;
-  const gutter = slim ? 8 : 118;
+  const gutter = slim ? 8 : Math.max(GUTTER, Math.min(260, Math.ceil(longest * 6.8) + 62));
   const pitch = steps === 0 ? WIDEST : Math.min(WIDEST, Math.max(2, (width - gutter - RIGHT) / steps));
   return { steps, slim, gutter, pitch, width: Math.ceil(gutter + pitch * steps + RIGHT) };
 }

@@ -5,8 +5,8 @@ import { gradientNorm, type NetworkGrid } from "../model/network";
 import type { Numbers } from "../model/trace";
 
 export type State = "h" | "c";
-/** A positive number, short: two decimals, or two digits and a power of ten. */
-export const small = (value: number): string => (value < 0.01 ? power(value, 1, false) : decimals(value, 2, false));
+/** A positive number, short: two or three decimals, or two digits and a power of ten. */
+export const small = (value: number): string => (value < 0.01 ? power(value, 1, false) : decimals(value, value < 0.1 ? 3 : 2, false));
 /** What a lane's height stands for: the share of the last step's norm, or the norm itself. */
 export type Measure = "share" | "absolute";
 

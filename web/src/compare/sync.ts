@@ -97,9 +97,9 @@ export class Timeline {
 
 function stretches(film: Film): Stretch[] {
   const seen = new Map<string, number>();
-  return beats(film).map(({ phase, what, time, parameter, to }) => {
+  return beats(film).map(({ phase, what, time, chain, parameter, to }) => {
     const path = parameter === undefined ? null : film.trace.nodes[parameter]!.path;
-    const name = [phase, what, time ?? "", path ?? ""].join(" ");
+    const name = [phase, what, chain ?? "", time ?? "", path ?? ""].join(" ");
     const count = seen.get(name) ?? 0;
     seen.set(name, count + 1);
     return { key: `${name} ${count}`, phase, what, time, parameter: path, to };
