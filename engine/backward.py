@@ -114,6 +114,15 @@ def backward(tensor: Tensor, gradient: Any = None, *, accumulate: bool = False, 
     return run
 
 
+def gradients_since(tensor: Tensor, seed: Array, lowest: int) -> list[Any]:
+    """The gradients of the nodes from `lowest` to the tensor's own, by node: of a part of a long tape, and quickly. Leaves keep theirs."""
+    assert tensor.tape is not None  # it was recorded
+    run = BackwardRun(tensor.tape, tensor.node)
+    _start(run, seed, accumulate=False)
+    _sweep(run, lowest)
+    return run._gradients
+
+
 def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
     """Where the sweep begins: the seed at the differentiated node, and what leaves keep from earlier runs."""
     tape, gradients = run.tape, run._gradients
@@ -136,8 +145,11 @@ def _start(run: BackwardRun, seed: Array, accumulate: bool) -> None:
                 tape.note("accumulate", "backward", target=node, array=kept)
 
 
-def _sweep(run: BackwardRun) -> None:
-    """One walk down the tape. Contributions are kept at TRACE; the first is the gradient by reference, the second allocates."""
+def _sweep(run: BackwardRun, lowest: int = 0) -> None:
+    """One walk down the tape, to node `lowest`.
+
+    Contributions are kept at TRACE; the first is the gradient by reference, the second allocates.
+    """
     tape, gradients = run.tape, run._gradients
     rows, requires, values = tape.rows, tape.requires, tape.arrays
     sent: list[Any] = []
@@ -148,7 +160,7 @@ def _sweep(run: BackwardRun) -> None:
     record, scratch, add = Record((), None, {}, None, ()), None, np.add
     ndarray = np.ndarray
     arriving: Any  # (target, contribution) for each edge that wants one
-    for node in range(run.node, -1, -1):
+    for node in range(run.node, lowest - 1, -1):
         g = gradients[node]
         if g is None:
             continue

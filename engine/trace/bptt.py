@@ -8,12 +8,13 @@ there is one such part, that of each sequence's last step.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from engine.backward import gradients_since
 from engine.ops.op import Array
 from engine.tape import Tape
 from engine.tensor import Tensor, apply
@@ -24,7 +25,7 @@ from engine.trace.serial import plain
 STATES = ("h", "c")
 MOST_ELEMENTS = 8_000_000  # of all Jacobians together
 MOST_OPERATIONS = 30_000_000_000  # multiplications and additions, a second or two of one processor
-_SWEEP, _PAIR = 1_000_000, 1_000_000  # what a sweep, or a pair of steps, costs beside its arithmetic, counted in operations
+_SWEEP, _PAIR = 1_000_000, 200_000  # what a sweep, or a pair of steps, costs beside its arithmetic, counted in operations
 _STEP = re.compile(r"(?P<chain>.+?)/t=(?P<time>[0-9]+)(?:/.*)?")
 
 
@@ -137,6 +138,10 @@ class Recurrence:
         now = [self.results[state] for state in self.chain.steps[t]]
         before = [self.leaves[state] for state in self.chain.steps[t - 1]] if t else []
         rows, width = now[0].shape
+        nodes, tape = [result.node for result in now], now[0].tape
+        assert tape is not None  # all of it is on one
+        nodes_before = [tape.node_of(state) for state in before]
+        lowest = min(nodes + nodes_before)
         within, jacobian = np.zeros((rows, len(now) * width, len(now) * width)), np.zeros((rows, len(now) * width, len(now) * width))
         for k, result in enumerate(now):
             units = slice(k * width, (k + 1) * width)
@@ -146,10 +151,10 @@ class Recurrence:
             for unit in range(width):
                 seed = np.zeros((rows, width))
                 seed[:, unit] = 1.0
-                result.backward(seed)
-                within[:, k * width + unit] = _side_by_side(now)
+                gradients = gradients_since(result, seed, lowest)
+                within[:, k * width + unit] = _at(gradients, nodes, now)
                 if before:
-                    jacobian[:, k * width + unit] = _side_by_side(before)[:rows]
+                    jacobian[:, k * width + unit] = _at(gradients, nodes_before, before)[:rows]
             if before and rows * width > 1:
                 self._check_rows(t, result, jacobian[:, units], before)
         return within, jacobian
@@ -173,6 +178,12 @@ def _side_by_side(states: Sequence[Tensor]) -> Array:
     return np.concatenate([np.zeros(state.shape) if state.grad is None else state.grad for state in states], axis=1)
 
 
+def _at(gradients: Sequence[Array | None], nodes: Sequence[int], states: Sequence[Tensor]) -> Array:
+    """As `_side_by_side`, of a sweep whose gradients are given by node."""
+    parts = [gradients[node] if node < len(gradients) else None for node in nodes]
+    return np.concatenate([np.zeros(state.shape) if part is None else part for part, state in zip(parts, states, strict=True)], axis=1)
+
+
 def gradients_by_loss(recurrence: Recurrence, row: int | None) -> list[list[Array]]:
     """dL_t / d state_s for every t and every s <= t: entry [t-1][s-1], (rows, S), as gradients are recorded: that of c counts its way by h.
 
@@ -190,23 +201,26 @@ def gradients_by_loss(recurrence: Recurrence, row: int | None) -> list[list[Arra
     return table
 
 
-def products(recurrence: Recurrence, row: int) -> list[list[Array]]:
-    """d state_t / d state_s for every t and every s <= t of one row of the batch, (S, S): entry [t-1][s-1], as far as its sequence goes."""
-    width = recurrence.local[0].shape[1]
-    steps = [jacobian[row] for jacobian in recurrence.jacobians if row < len(jacobian)]
-    table = [[np.eye(width)]]
-    for step in steps:
-        table.append([*(step @ before for before in table[-1]), np.eye(width)])
-    return table
+def products(recurrence: Recurrence, row: int) -> Iterator[Array]:
+    """d state_t / d state_s for every s <= t of one row of the batch, (t, S, S) for each t, as far as its sequence goes."""
+    eye = np.eye(recurrence.local[0].shape[1])[None]
+    reached = eye
+    yield reached
+    for jacobian in recurrence.jacobians:
+        if row < len(jacobian):
+            reached = np.concatenate([jacobian[row] @ reached, eye])
+            yield reached
 
 
-def spectral_norm(matrix: Array) -> float:
-    """The largest singular value; NaN for a matrix that is not finite."""
-    scale = float(np.abs(matrix).max(initial=0.0))
-    if scale == 0 or not np.isfinite(scale):
-        return 0.0 if scale == 0 else float("nan")
-    scaled = matrix / scale  # squares of very small numbers would vanish
-    return scale * float(np.sqrt(max(np.linalg.eigvalsh(scaled.T @ scaled)[-1], 0.0)))
+def spectral_norms(matrices: Array) -> Array:
+    """The largest singular values of (n, S, S); NaN for a matrix that is not finite."""
+    scale = np.abs(matrices).max(axis=(1, 2), initial=0.0)
+    usable = np.isfinite(scale) & (scale > 0)
+    norms = np.where(scale == 0, 0.0, np.nan)
+    scaled = matrices[usable] / scale[usable, None, None]  # squares of very small numbers would vanish
+    squares = np.linalg.eigvalsh(scaled.transpose(0, 2, 1) @ scaled)[:, -1] if len(scaled) else np.empty(0)
+    norms[usable] = scale[usable] * np.sqrt(np.maximum(squares, 0.0))
+    return norms
 
 
 def uses(document: Document, parameter: int, arrays: bool = False) -> dict[str, Any]:
@@ -285,7 +299,6 @@ def _norms(document: Document, chain: Chain, row: int | None) -> Mapping[str, An
         name: [[float(np.linalg.norm(_part(table[t][s], k, len(names)))) if s <= t else 0.0 for s in times] for t in times]
         for k, name in enumerate(names)
     }
-    jacobians = products(recurrence, row or 0)
     return {
         "cell": chain.scope,
         "states": list(names),
@@ -293,7 +306,7 @@ def _norms(document: Document, chain: Chain, row: int | None) -> Mapping[str, An
         "state_norms": {name: [_state_norm(document, states[k], row) for states in chain.steps] for k, name in enumerate(names)},
         "loss_norms": loss_norms,
         "jacobian_row": row or 0,
-        "jacobian_norms": [[spectral_norm(matrix) for matrix in reached] for reached in jacobians],
+        "jacobian_norms": [spectral_norms(reached).tolist() for reached in products(recurrence, row or 0)],
     }
 
 

@@ -21,7 +21,7 @@ from engine.trace.bptt import (
     find_chain,
     gradients_by_loss,
     products,
-    spectral_norm,
+    spectral_norms,
 )  # fmt: skip
 from engine.training import Settings, Task, trace_step
 
@@ -59,7 +59,7 @@ def test_a_trace_with_an_edited_state_is_itemised_as_any_other(document: Documen
     test_the_parts_of_the_loss_add_up_to_the_gradient_of_each_state(edited)
     chain = find_chain(edited)
     assert chain is not None
-    jacobian = products(Recurrence(edited, chain), 0)[1][0]
+    jacobian = list(products(Recurrence(edited, chain), 0))[1][0]
     assert not jacobian[1].any()  # the element that was given does not depend on the state before
     assert jacobian[0].any()
 
@@ -68,7 +68,7 @@ def test_what_later_losses_send_back_is_what_finite_differences_say(document: Do
     """Moving the state of step s and looking at a later state: the products of Jacobians, for every pair of steps."""
     chain = find_chain(document)
     assert chain is not None
-    reached, steps, epsilon = products(Recurrence(document, chain), 0), chain.steps, 1e-6
+    reached, steps, epsilon = list(products(Recurrence(document, chain), 0)), chain.steps, 1e-6
     for s in range(len(steps)):
         columns = []
         for state in steps[s]:
@@ -96,7 +96,7 @@ def test_the_answer_holds_these_norms(document: Document) -> None:
     chain = find_chain(document)
     assert chain is not None
     recurrence = Recurrence(document, chain)
-    table, jacobians = gradients_by_loss(recurrence, None), products(recurrence, 0)
+    table, jacobians = gradients_by_loss(recurrence, None), list(products(recurrence, 0))
     for k, name in enumerate(answer["states"]):
         width = document.nodes[steps[0][k]]["shape"][1]
         assert answer["state_norms"][name] == [np.linalg.norm(_gradient(document, states[k])) for states in steps]
@@ -238,11 +238,11 @@ def test_what_takes_too_long_is_known_before_any_is_computed(steps: int, rows: i
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200, 0.0])
 def test_the_spectral_norm_is_the_largest_singular_value(scale: float) -> None:
     matrix = np.random.default_rng(5).standard_normal((5, 5)) * scale
-    assert spectral_norm(matrix) == pytest.approx(np.linalg.svd(matrix, compute_uv=False)[0], rel=1e-13)
+    assert spectral_norms(matrix[None])[0] == pytest.approx(np.linalg.svd(matrix, compute_uv=False)[0], rel=1e-13)
 
 
 def test_the_norm_of_what_is_no_number_is_no_number() -> None:
-    assert np.isnan(spectral_norm(np.array([[1.0, np.nan], [0.0, 1.0]])))
+    assert np.isnan(spectral_norms(np.array([[[1.0, np.nan], [0.0, 1.0]]]))[0])
 
 
 def _gradient(document: Document, node: int) -> np.ndarray:
