@@ -1,10 +1,8 @@
-import ELK from "elkjs/lib/elk.bundled.js";
 import { describe, expect, it } from "vitest";
 import scalar from "../model/fixtures/scalar.json";
 import { Film } from "../model/film";
 import { Trace } from "../model/trace";
-import { cards, edges, extent, greatestGradient, subject } from "./graph";
-import { elkGraph, placed } from "./layout";
+import { extent, greatestGradient, strongestTarget, subject } from "./graph";
 
 const trace = Trace.from(scalar);
 const film = new Film(trace);
@@ -15,11 +13,6 @@ describe("the graph of an expression", () => {
     expect(extent([3])).toEqual([3, 1]);
     expect(extent([2, 3])).toEqual([2, 3]);
     expect(extent([2, 2, 3])).toEqual([4, 3]);
-  });
-
-  it("has a card a node and an edge an input", () => {
-    expect(cards(trace).map((card) => card.node.id)).toEqual(trace.nodes.map((node) => node.id));
-    expect(edges(trace)).toHaveLength(trace.nodes.reduce((sum, node) => sum + node.inputs.length, 0));
   });
 
   it("knows what each event is about: the node computed, or the node that receives and the edge it comes by", () => {
@@ -38,26 +31,12 @@ describe("the graph of an expression", () => {
     expect(greatestGradient(trace)).toBe(Math.max(...all.map(Math.abs)));
   });
 
-  it("is laid out from left to right, no card on another, edges from card to card", async () => {
-    const boxes = cards(trace);
-    const lines = edges(trace);
-    const result = placed(await new ELK().layout(elkGraph(boxes, lines)));
-    for (const edge of lines) {
-      const from = boxes[edge.from]!;
-      const start = result.cards.get(edge.from)!;
-      const end = result.cards.get(edge.to)!;
-      expect(start.x + from.width).toBeLessThan(end.x);
-      const points = result.edges.get(edge.id)!;
-      expect(points[0]!.x).toBeCloseTo(start.x + from.width, 6);
-      expect(points.at(-1)!.x).toBeCloseTo(end.x, 6);
-    }
-    for (const a of boxes)
-      for (const b of boxes) {
-        if (a.node.id >= b.node.id) continue;
-        const p = result.cards.get(a.node.id)!;
-        const q = result.cards.get(b.node.id)!;
-        const apart = p.x + a.width <= q.x || q.x + b.width <= p.x || p.y + a.height <= q.y || q.y + b.height <= p.y;
-        expect(apart).toBe(true);
-      }
+  it("lets a card stand for its greatest number: the gradient once it has come, the value before", () => {
+    const node = trace.nodes.find((candidate) => candidate.gradient !== null && candidate.op !== null && candidate.op !== "sum")!;
+    expect(strongestTarget(film, node.id, film.knownSince(node.id)).kind).toBe("value");
+    const target = strongestTarget(film, node.id, film.length);
+    const numbers = [...trace.gradient(node.id)!.data].map(Math.abs);
+    expect(target.kind).toBe("gradient");
+    expect(Math.abs(trace.gradient(node.id)!.at(target.index))).toBe(Math.max(...numbers));
   });
 });

@@ -1,4 +1,5 @@
-/** An expression's trace as a drawing: cards and edges before they are placed, and what is marked at a moment. */
+/** A node as a card before it is placed, and what is marked at a moment. */
+import type { Target } from "../model/explain";
 import type { Film } from "../model/film";
 import type { Trace, TraceNode } from "../model/trace";
 
@@ -17,13 +18,6 @@ export interface Card {
   hidden: number;
 }
 
-export interface Edge {
-  id: string;
-  from: number;
-  to: number;
-  port: number;
-}
-
 /** Rows and columns of tiles for a shape: a vector stands as a column, more axes than two are folded into the rows. */
 export function extent(shape: readonly number[]): [rows: number, columns: number] {
   if (shape.length === 0) return [1, 1];
@@ -32,7 +26,7 @@ export function extent(shape: readonly number[]): [rows: number, columns: number
   return [shape.slice(0, -1).reduce((product, size) => product * size, 1), columns];
 }
 
-function card(node: TraceNode): Card {
+export function cardOf(node: TraceNode): Card {
   const [allRows, allColumns] = extent(node.shape);
   const rows = Math.min(allRows, LIMIT);
   const columns = Math.min(allColumns, LIMIT);
@@ -42,14 +36,6 @@ function card(node: TraceNode): Card {
     width: 2 * CARD.pad + Math.max(88, columns * (TILE.width + TILE.gap) - TILE.gap),
     height: CARD.head + CARD.pad + rows * (TILE.height + TILE.lane + TILE.gap) + (hidden ? 18 : 0),
   };
-}
-
-export function cards(trace: Trace): Card[] {
-  return trace.nodes.map(card);
-}
-
-export function edges(trace: Trace): Edge[] {
-  return trace.nodes.flatMap((node) => node.inputs.map((from, port) => ({ id: `${node.id}:${port}`, from, to: node.id, port })));
 }
 
 /** The greatest finite gradient of the whole film, on whose scale every lane is drawn; 1 when there is none. */
@@ -63,6 +49,15 @@ export function greatestGradient(trace: Trace): number {
     }
   }
   return greatest || 1;
+}
+
+/** The number of a node that a card as a whole stands for: its greatest gradient once there is one, else its greatest value. */
+export function strongestTarget(film: Film, node: number, moment: number): Target {
+  const gradient = film.phaseAt(moment) === "backward" ? film.gradient(node, moment) : null;
+  const tensor = gradient ?? film.trace.value(node);
+  let best = 0;
+  for (let i = 1; i < tensor.size; i++) if (Math.abs(tensor.flat(i)) > Math.abs(tensor.flat(best))) best = i;
+  return { kind: gradient ? "gradient" : "value", node, index: tensor.unravel(best) };
 }
 
 export interface Subject {

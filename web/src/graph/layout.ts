@@ -1,65 +1,106 @@
-/** Places cards and edges by ELK's layered layout, in a worker; a new request replaces the one that is running. */
+/** Places a scene by ELK's layered layout, in a worker; a new request replaces the one that is running. */
 import ELK, { type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk-api.js";
 import workerUrl from "elkjs/lib/elk-worker.min.js?url";
-import type { Card, Edge } from "./graph";
+import { columns } from "./columns";
+import type { Group } from "./groups";
 import type { Point } from "./polyline";
+import { apart, FRAME, type Scene } from "./scene";
+import { shelve } from "./shelf";
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
 
 export interface Placed {
   width: number;
   height: number;
-  /** Upper left corner of each card, by node. */
-  cards: Map<number, Point>;
-  /** Start, bend points and end of each edge, by its id. */
-  edges: Map<string, Point[]>;
+  /** Upper left corner of each item. */
+  cards: readonly Point[];
+  /** Start, bend points and end of each line. */
+  lines: readonly Point[][];
+  /** Around what open groups hold, by their path; without those of a layout that scatters them. */
+  frames: ReadonlyMap<string, Box>;
+  /** Lines are curves from start to end, rather than bent at right angles. */
+  curved: boolean;
 }
 
-const OPTIONS = {
-  "elk.algorithm": "layered",
-  "elk.direction": "RIGHT",
-  "elk.edgeRouting": "ORTHOGONAL",
-  "elk.padding": "[top=24,left=24,bottom=24,right=24]",
-  "elk.spacing.nodeNode": "28",
-  "elk.spacing.edgeNode": "24",
-  "elk.spacing.edgeEdge": "24",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "104",
-  "elk.layered.spacing.edgeNodeBetweenLayers": "32",
-  "elk.layered.spacing.edgeEdgeBetweenLayers": "24",
-  "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
-  "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-};
+/** ELK takes seconds for more cards than this, and does not wrap what is long; they are placed in columns. */
+export const ELK_MOST = 150;
+const CAREFUL_MOST = 60; // up to here the nicest placement is quick
 
-/** The graph in ELK's terms: one port an input, in order, on the left; one output on the right. */
-export function elkGraph(cards: readonly Card[], edges: readonly Edge[]): ElkNode {
+function options(count: number): Record<string, string> {
+  const careful = count <= CAREFUL_MOST;
   return {
-    id: "root",
-    layoutOptions: OPTIONS,
-    children: cards.map(({ node, width, height }) => ({
-      id: String(node.id),
-      width,
-      height,
-      layoutOptions: { "elk.portConstraints": "FIXED_ORDER" },
-      ports: [
-        { id: `${node.id}.out`, layoutOptions: { "elk.port.side": "EAST", "elk.port.index": "0" } },
-        // ELK counts ports clockwise: on the left side from the bottom up
-        ...node.inputs.map((_, port) => ({
-          id: `${node.id}.in${port}`,
-          layoutOptions: { "elk.port.side": "WEST", "elk.port.index": String(node.inputs.length - port) },
-        })),
-      ],
-    })),
-    edges: edges.map(({ id, from, to, port }) => ({ id, sources: [`${from}.out`], targets: [`${to}.in${port}`] })),
+    "elk.algorithm": "layered",
+    "elk.direction": "RIGHT",
+    "elk.edgeRouting": "ORTHOGONAL",
+    "elk.hierarchyHandling": "INCLUDE_CHILDREN",
+    "elk.json.shapeCoords": "ROOT",
+    "elk.json.edgeCoords": "ROOT",
+    "elk.padding": "[top=24,left=24,bottom=24,right=24]",
+    "elk.spacing.nodeNode": "28",
+    "elk.spacing.edgeNode": "24",
+    "elk.spacing.edgeEdge": careful ? "24" : "12",
+    "elk.layered.spacing.nodeNodeBetweenLayers": careful ? "104" : "72",
+    "elk.layered.spacing.edgeNodeBetweenLayers": careful ? "32" : "24",
+    "elk.layered.spacing.edgeEdgeBetweenLayers": careful ? "24" : "12",
+    "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
+    "elk.layered.nodePlacement.strategy": careful ? "NETWORK_SIMPLEX" : "BRANDES_KOEPF",
+    "elk.layered.thoroughness": careful ? "7" : "1",
   };
 }
 
-export function placed(result: ElkNode): Placed {
-  const cards = new Map((result.children ?? []).map((child) => [Number(child.id), { x: child.x ?? 0, y: child.y ?? 0 }]));
-  const edges = new Map(
-    (result.edges ?? []).map((edge: ElkExtendedEdge) => {
-      const section = edge.sections?.[0];
-      return [edge.id, section ? [section.startPoint, ...(section.bendPoints ?? []), section.endPoint] : []] as const;
-    }),
-  );
-  return { width: result.width ?? 0, height: result.height ?? 0, cards, edges };
+/** The scene in ELK's terms: one port an input, in order, on the left; one output on the right; a node around those of an open group. */
+export function elkGraph(scene: Scene): ElkNode {
+  const root: ElkNode = { id: "root", layoutOptions: options(scene.items.length), children: [], edges: [] };
+  const frames = new Map<Group, ElkNode>();
+  for (const group of scene.frames) {
+    const padding = `[top=${FRAME.head + FRAME.pad},left=${FRAME.pad},bottom=${FRAME.pad},right=${FRAME.pad}]`;
+    const frame: ElkNode = { id: `f:${group.path}`, layoutOptions: { "elk.padding": padding }, children: [] };
+    frames.set(group, frame);
+    ((group.parent && frames.get(group.parent)) || root).children!.push(frame);
+  }
+  const shelved = apart(scene);
+  scene.items.forEach(({ width, height, ports, group, inside }, i) => {
+    if (shelved.has(i)) return;
+    const node: ElkNode = { id: String(i), width, height };
+    if (!group) {
+      node.layoutOptions = { "elk.portConstraints": "FIXED_ORDER" };
+      node.ports = [{ id: `${i}.out`, layoutOptions: { "elk.port.side": "EAST", "elk.port.index": "0" } }];
+      // ELK counts ports clockwise: on the left side from the bottom up
+      for (let port = 0; port < ports; port++) node.ports.push({ id: `${i}.in${port}`, layoutOptions: { "elk.port.side": "WEST", "elk.port.index": String(ports - port) } });
+    }
+    ((inside && frames.get(inside)) || root).children!.push(node);
+  });
+  root.edges = scene.lines.map(({ from, to, port }, l) => ({
+    id: String(l),
+    sources: [scene.items[from]!.group ? String(from) : `${from}.out`],
+    targets: [scene.items[to]!.group ? String(to) : `${to}.in${port}`],
+  }));
+  return root;
+}
+
+export function placed(scene: Scene, result: ElkNode): Placed {
+  const cards = new Array<Point>(scene.items.length);
+  const frames = new Map<string, Box>();
+  const visit = (node: ElkNode): void => {
+    for (const child of node.children ?? []) {
+      const { x = 0, y = 0, width = 0, height = 0 } = child;
+      if (child.id.startsWith("f:")) frames.set(child.id.slice(2), { x, y, width, height });
+      else cards[Number(child.id)] = { x, y };
+      visit(child);
+    }
+  };
+  visit(result);
+  const lines = scene.lines.map((): Point[] => []);
+  for (const edge of (result.edges ?? []) as ElkExtendedEdge[]) {
+    const section = edge.sections?.[0];
+    if (section) lines[Number(edge.id)] = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
+  }
+  return shelve(scene, { width: result.width ?? 0, height: result.height ?? 0, cards, lines, frames, curved: false });
 }
 
 export class Layouter {
@@ -67,16 +108,17 @@ export class Layouter {
   #request = 0;
   #running = false;
 
-  /** The placed graph; undefined when a newer request has replaced this one. */
-  async place(cards: readonly Card[], edges: readonly Edge[]): Promise<Placed | undefined> {
+  /** The placed scene; undefined when a newer request has replaced this one. */
+  async place(scene: Scene): Promise<Placed | undefined> {
     const request = ++this.#request;
     if (this.#running) this.stop();
+    if (scene.items.length > ELK_MOST) return columns(scene);
     this.#elk ??= new ELK({ workerUrl });
     this.#running = true;
-    const result = await this.#elk.layout(elkGraph(cards, edges));
+    const result = await this.#elk.layout(elkGraph(scene));
     if (request !== this.#request) return undefined;
     this.#running = false;
-    return placed(result);
+    return placed(scene, result);
   }
 
   /** Ends the worker, and with it whatever it computes. */

@@ -52,6 +52,14 @@ export function path(points: readonly Point[], radius = 6, short = 0): string {
   return `${text}L${round(last.x)} ${round(last.y)}`;
 }
 
+/** An SVG path from the first point to the last in one bend, level at both, ended `short` before the last. */
+export function curve(points: readonly Point[], short = 0): string {
+  const [start, end] = [points[0]!, points.at(-1)!];
+  const way = Math.sign(end.x - start.x) || 1;
+  const bend = way * Math.max(40, Math.abs(end.x - start.x) / 2);
+  return `M${round(start.x)} ${round(start.y)}C${round(start.x + bend)} ${round(start.y)} ${round(end.x - bend)} ${round(end.y)} ${round(end.x - way * short)} ${round(end.y)}`;
+}
+
 /** A triangle of length `size` whose tip is the last point. */
 export function arrowHead(points: readonly Point[], size: number): string {
   const line = simplify(points);

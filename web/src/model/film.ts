@@ -126,13 +126,13 @@ export class Film {
     let list = this.lists.get(target);
     if (!list) {
       list = [];
-      for (let k = this.start[target]!; k < this.start[target + 1]!; k++) list.push(this.contribution(k));
+      for (let k = this.start[target]!; k < this.start[target + 1]!; k++) list.push(this.read(k));
       this.lists.set(target, list);
     }
     return list;
   }
 
-  private contribution(k: number): Contribution {
+  private read(k: number): Contribution {
     const { trace, first, holder, last } = this;
     const events = trace.events;
     const event = first[k]!;
@@ -190,6 +190,17 @@ export class Film {
   complete(node: number, m: number): boolean {
     const total = this.start[node + 1]! - this.start[node]!;
     return total > 0 && this.arrivedCount(node, m) === total;
+  }
+
+  /** The first moment at which a gradient has arrived at a node, Infinity where none does. */
+  arrives(node: number): number {
+    const k = this.start[node]!;
+    return k < this.start[node + 1]! ? this.last[k]! + 1 : Infinity;
+  }
+
+  /** What came back by the input `port` of `consumer`; null where nothing did. */
+  contribution(target: number, consumer: number, port: number): Contribution | null {
+    return this.contributions(target).find((one) => one.node === consumer && one.port === port) ?? null;
   }
 
   /** A parameter's new value after its update, else the value; null when it is not known yet. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { momentAt, phaseLabels, roomyLabels, scaleOf, ticks, xOf } from "./ruler";
+import { momentAt, phaseLabels, roomyLabels, scaleOf, standing, ticks, xOf } from "./ruler";
 
 const scale = scaleOf(848, 24, 100); // 8 px an event
 
@@ -32,6 +32,15 @@ describe("ticks", () => {
       expect((list[1]! - list[0]!) * (800 / events)).toBeGreaterThanOrEqual(4);
       expect(list.at(-1)!).toBeLessThanOrEqual(events);
     }
+  });
+});
+
+describe("tall ticks", () => {
+  it("keep two pixels apart", () => {
+    expect(standing(scale, [0, 1, 2])).toEqual([24, 32, 40]);
+    const places = standing(scaleOf(848, 24, 70_000), Array.from({ length: 50_000 }, (_, i) => i));
+    expect(places.length).toBeLessThan(401);
+    places.slice(1).forEach((x, i) => expect(x - places[i]!).toBeGreaterThanOrEqual(2));
   });
 });
 

@@ -30,6 +30,16 @@ export function ticks(scale: Scale, apart = 4): number[] {
   return Array.from({ length: Math.floor(scale.events / step) + 1 }, (_, i) => i * step);
 }
 
+/** Where ticks at these moments stand; of those closer than `apart` pixels to the one before none is drawn. */
+export function standing(scale: Scale, moments: readonly number[], apart = 2): number[] {
+  const places: number[] = [];
+  for (const moment of moments) {
+    const x = xOf(scale, moment);
+    if (!places.length || x - places.at(-1)! >= apart) places.push(x);
+  }
+  return places;
+}
+
 export interface Labelled {
   from: number;
   to: number;
