@@ -27,8 +27,8 @@ export interface Placed {
   curved: boolean;
 }
 
-/** ELK takes seconds for more cards than this, and does not wrap what is long; they are placed in columns. */
-export const ELK_MOST = 150;
+/** Up to so many cards ELK is quick; and it can put frames around groups. It does not wrap what is long: all else stands in columns. */
+const ELK_MOST = { plain: 60, grouped: 150 } as const;
 const CAREFUL_MOST = 60; // up to here the nicest placement is quick
 
 function options(count: number): Record<string, string> {
@@ -112,7 +112,8 @@ export class Layouter {
   async place(scene: Scene): Promise<Placed | undefined> {
     const request = ++this.#request;
     if (this.#running) this.stop();
-    if (scene.items.length > ELK_MOST) return columns(scene);
+    const grouped = scene.frames.length > 0 || scene.items.some((item) => item.group);
+    if (scene.items.length > (grouped ? ELK_MOST.grouped : ELK_MOST.plain)) return columns(scene);
     this.#elk ??= new ELK({ workerUrl });
     this.#running = true;
     const result = await this.#elk.layout(elkGraph(scene));

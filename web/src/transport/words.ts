@@ -1,4 +1,5 @@
 /** An event in words: what the transport and the list for screen readers say of it. Gives message keys and their parameters. */
+import { symbol as texOfName } from "../math/latex";
 import { marked, parameterTex, placeIn, stackOf } from "../model/stack";
 import type { EventKind, Trace } from "../model/trace";
 
@@ -24,7 +25,7 @@ export function symbolOf(trace: Trace, id: number): string | null {
   if (parameter) return parameter;
   if (!node.label) return node.op === null ? `\\mathrm{${node.path.replaceAll("_", "\\_")}}` : null;
   const place = placeIn(node.scope);
-  const plain = LABELS[node.label] ?? node.label;
+  const plain = LABELS[node.label] ?? (place || node.time !== null ? node.label : texOfName(node.label));
   const symbol = node.label === "both" ? "h" : place && node.label !== "x" ? marked(plain, place, stack) : plain;
   return node.time === null ? symbol : `${symbol}_{${node.time}}`;
 }
