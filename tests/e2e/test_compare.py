@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import READY, number
+from tests.e2e.stage import READY, choose_theme, number
 from tests.e2e.test_accessibility import violations
 
 CELLS = ("rnn", "lstm", "gru")
@@ -143,6 +143,20 @@ def test_by_event_the_film_that_is_followed_goes_and_the_others_wait_for_its_cel
     assert min(moments()) > 1
 
 
+def test_playing_stops_where_the_number_that_was_marked_is_touched(compare: Page) -> None:
+    strip = compare.get_by_test_id("strip-0-h")
+    box = strip.bounding_box()
+    assert box is not None
+    strip.click(position={"x": box["width"] * 2.5 / STEPS, "y": 5})  # h of step 3
+    compare.locator("body").press("k")
+    compare.get_by_test_id("to-start").click()
+    compare.get_by_test_id("play").click()
+    expect(compare.get_by_test_id("play")).to_have_attribute("data-playing", "false", timeout=READY)
+    expect(compare.get_by_test_id("caption")).to_contain_text("Every network has read step")
+    expect(compare.get_by_test_id("here-0")).to_have_text("")  # no gradient yet
+    assert compare.get_by_test_id("ruler").get_attribute("aria-valuenow") in ("2", "3")
+
+
 def test_a_number_chosen_in_one_is_shown_in_the_others(compare: Page, api: httpx.Client, traces: dict[str, dict[str, Any]]) -> None:
     strip = compare.get_by_test_id("strip-1-h")
     box = strip.bounding_box()
@@ -258,7 +272,7 @@ def test_axe_in_both_languages_and_themes(open_page: OpenPage, theme: str, lang:
     wait_for_panes(page)
     page.get_by_test_id(f"lang-{lang}").click()
     if page.evaluate("document.documentElement.dataset.theme") != theme:
-        page.get_by_test_id("theme").click()
+        choose_theme(page, theme)
     words = {"en": "which therefore cannot learn", "zh": "因此学不到最初几步的内容"}
     expect(page.get_by_test_id("caption")).to_contain_text(words[lang])
     expect(page.get_by_role("heading", level=1)).to_have_count(1)

@@ -111,5 +111,6 @@ def test_it_serves_the_page_and_all_that_the_page_names(client: httpx.Client) ->
 def test_it_knows_its_data_and_its_opening_film(client: httpx.Client) -> None:
     tasks = client.get("/api/v1/tasks").raise_for_status().json()["items"]
     assert {"surnames", "digits", "sunspots", "adding"} <= {task["name"] for task in tasks}
+    assert len(client.get("/api/v1/checkpoints").raise_for_status().json()["items"]) == 3
     assert client.get("/api/v1/opening").raise_for_status().json()["schema"] == "retrograd.trace/1"
     assert client.get("/api/v1/schema/trace-1.json").status_code == 200

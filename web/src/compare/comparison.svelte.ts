@@ -2,6 +2,7 @@
 import * as api from "../api/client";
 import { Problem } from "../api/problem";
 import type { Checkpoint, NetworkProgram } from "../api/types";
+import { preferences } from "../app/preferences.svelte";
 import { Session } from "../app/session.svelte";
 import type { Target } from "../model/explain";
 import { slice } from "../model/network";
@@ -53,9 +54,12 @@ export class Comparison {
   });
 
   readonly #player = createPlayer({
-    moment: () => this.place.point,
+    moment: () => this.timeline.numberOf(this.place, this.followed),
     stops: () => Array.from({ length: this.timeline.length + 1 }, (_, point) => point),
-    onMoment: (point) => this.#stand({ point, inner: 0 }),
+    breaks: () => this.leader!.breakpoints.moments(this.leader!.trace!).map((moment) => this.timeline.numberOf(this.timeline.placeOf(this.followed, moment), this.followed)),
+    speed: () => preferences.speed,
+    onMoment: (number) => this.#stand(this.timeline.placeAt(number, this.followed)),
+    onBreak: () => (this.playing = false),
     onEnd: () => (this.playing = false),
   });
 

@@ -26,9 +26,9 @@ export function common<Name extends keyof NetworkProgram>(programs: readonly Net
   return first && rest.every((program) => JSON.stringify(program[name]) === JSON.stringify(first[name])) ? first[name] : undefined;
 }
 
-/** A start goes where it no longer fits. */
+/** A trained network goes where it no longer fits; a start from elsewhere stays, and the server judges it. */
 function fitted(program: NetworkProgram, checkpoints: readonly Checkpoint[]): NetworkProgram {
-  if (!program.start || checkpointFor(program, checkpoints)?.name === program.start.checkpoint) return program;
+  if (!program.start?.checkpoint || checkpointFor(program, checkpoints)?.name === program.start.checkpoint) return program;
   const { start: _, ...rest } = program;
   return rest;
 }

@@ -95,7 +95,9 @@ describe("steps of the one transport", () => {
 
   it("find the place of a moment again", () => {
     for (let moment = 0; moment <= films[2]!.length; moment++) {
-      expect(timeline.moments(timeline.placeOf(2, moment), 2)[2]).toBe(moment);
+      const place = timeline.placeOf(2, moment);
+      expect(timeline.moments(place, 2)[2]).toBe(moment);
+      expect(timeline.placeAt(timeline.numberOf(place, 2), 2)).toEqual(place);
     }
   });
 });

@@ -67,6 +67,16 @@ export class Timeline {
     return { point, inner: moment - ends[point]! };
   }
 
+  /** A place as one number: the points that are done, and the share of the next one's events that the followed film has gone on. */
+  numberOf({ point, inner }: Place, followed: number): number {
+    return inner === 0 ? point : point + inner / this.events(followed, point);
+  }
+
+  placeAt(number: number, followed: number): Place {
+    const point = Math.min(this.length, Math.floor(number));
+    return { point, inner: Math.round((number - point) * this.events(followed, point)) };
+  }
+
   next(place: Place, stride: SharedStride, followed: number): Place {
     const { point, inner } = place;
     if (point >= this.length) return place;
