@@ -47,7 +47,7 @@ export function lectureLayout(cell: NetworkGrid["cell"], hidden: number, columns
   const x1 = LEFT + LABELS + card / 2;
   const room = WIDTH - RIGHT - right - x1 - card / 2;
   const pitch = columns > 1 ? Math.min(222 + (strips - 1) * 90, Math.max(card + HOP, room / (columns - 1))) : 0;
-  const full = strips === 2 ? (bilingual ? 56 : 72) : bilingual ? 66 : 82;
+  const full = strips === 2 ? (bilingual ? 56 : 66) : bilingual ? 66 : 82;
   const row = digits ? full : (4 * full) / hidden;
   const lane = digits ? (bilingual ? 16 : 22) : Math.max(1, Math.floor(row * 0.3));
   const tile = digits ? full - lane - 4 : row - lane;

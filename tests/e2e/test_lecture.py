@@ -1,0 +1,259 @@
+"""Lecture mode in a real browser: what is read from the last row, cues, keys, notation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import READY, number, wait_for_film
+from tests.e2e.test_accessibility import violations
+from tests.e2e.test_numbers import document, open_film, why
+
+MEASURE = (Path(__file__).parent / "legibility.js").read_text(encoding="utf-8")
+LEAST = {False: 28, True: 32}
+"""Pixels of the canvas: Latin letters and figures, and Chinese."""
+CONTRAST = 4.5
+
+
+def lecture(page: Page) -> None:
+    wait_for_film(page)
+    page.keyboard.press("l")
+    expect(page.get_by_test_id("lecture-canvas")).to_be_visible()
+    page.mouse.move(2, 2)
+
+
+def legible(page: Page, where: str) -> None:
+    """What stands on the canvas is large, dark, whole and apart."""
+    found: dict[str, Any] = page.evaluate(MEASURE)
+    viewport = page.viewport_size
+    assert viewport is not None
+    assert found["scale"] == pytest.approx(min(viewport["width"] / 1280, viewport["height"] / 720), rel=1e-6)
+    units = found["units"]
+    assert len(units) >= 3, where
+    for unit in units:
+        name = f"{where}: {unit['text']!r}"
+        assert unit["size"] * found["scale"] >= LEAST[unit["chinese"]] * found["scale"] - 0.01, f"{name} is {unit['size']} px on the canvas"
+        assert unit["contrast"] >= CONTRAST, f"{name} has a contrast of {unit['contrast']:.2f}: {unit['colours']}"
+        assert unit["opacity"] == 1, name
+        assert unit["clipped"] == "", f"{name} {unit['clipped']}"
+    assert found["overlaps"] == [], where
+
+
+def press_if(page: Page, button: str, on: bool) -> None:
+    """Presses a button of the bar, which is out of sight, unless it is as wanted."""
+    element = page.get_by_test_id(button)
+    if (element.get_attribute("aria-pressed") == "true") != on:
+        element.focus()
+        page.keyboard.press("Enter")
+    page.evaluate("document.activeElement.blur()")
+
+
+FILMS: dict[str, dict[str, Any]] = {
+    "rnn": {"hidden_size": 4},
+    "lstm": {"cell": "lstm", "hidden_size": 4},
+    "gru": {"cell": "gru", "hidden_size": 4, "example": 11},
+    "wide": {"hidden_size": 16, "example": 11},
+    "sunspots": {"task": "sunspots"},
+}
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("film", FILMS)
+def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str, size: tuple[int, int]) -> None:
+    page = open_film(open_page, document(api, FILMS[film]), width=size[0], height=size[1])
+    lecture(page)
+    for lang in ("en", "zh"):
+        for both in (False, True):
+            press_if(page, f"lecture-lang-{lang}", True)
+            press_if(page, "captions-both", both)
+            expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
+            page.keyboard.press("Home")
+            cues = 0
+            shown = ""
+            while True:
+                page.keyboard.press("n")
+                page.wait_for_timeout(60)
+                before, shown = shown, page.get_by_test_id("cues-open").inner_text()
+                if shown == before:
+                    break
+                legible(page, f"{film}, {lang}{', both' if both else ''}, cue {shown}")
+                cues += 1
+            assert cues >= 5
+            page.keyboard.press("Escape")  # cues begin anew
+            page.keyboard.press("l")
+            page.mouse.move(2, 2)
+
+
+def test_a_lecture_is_held_by_keys_alone(open_page: OpenPage) -> None:
+    page = open_page()
+    lecture(page)
+    canvas = page.get_by_test_id("lecture-canvas")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    moments = []
+    for key in ("PageDown", "ArrowRight", "PageDown", "PageUp", "Shift+ArrowRight", "End", "Home"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(420)
+        moments.append(page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('at')"))
+    first, second, third, back, event, end, home = moments
+    assert 0 < int(first) < int(second) < int(third)
+    assert (back, home, end) == (second, "0", "after")
+    assert int(event) == int(back) + 1
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("blank")).to_be_visible()
+    assert page.evaluate("document.elementFromPoint(640, 360).dataset.testid") == "blank"
+    page.keyboard.press(".")
+    expect(page.get_by_test_id("blank")).to_have_count(0)
+    page.keyboard.press("PageDown")
+    page.wait_for_timeout(450)
+    address = page.url
+    page.reload()
+    expect(canvas).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("lecture-card-1")).to_be_visible(timeout=READY)
+    assert page.url == address
+    page.keyboard.press("Escape")
+    expect(canvas).to_have_count(0)
+    expect(page.get_by_test_id("lecture-open")).to_be_focused()
+    page.wait_for_timeout(450)
+    assert "lecture" not in page.url
+    page.keyboard.press("Enter")
+    expect(canvas).to_be_visible()
+
+
+def test_the_numbers_shown_are_the_films(open_page: OpenPage, api: httpx.Client) -> None:
+    trace = document(api, {"cell": "lstm", "hidden_size": 3, "example": 11})
+    page = open_film(open_page, trace, width=1280, height=720)
+    lecture(page)
+    page.keyboard.press("n")
+    steps = trace["batch"]["examples"][0]["length"]
+    seen: set[int] = set()
+    for _ in range(10):
+        for step in range(1, steps + 1):
+            for name in "hc":
+                tile = page.get_by_test_id(f"lecture-{name}-{step}-1")
+                if tile.count() and tile.get_attribute("data-value"):
+                    node = next(n["id"] for n in trace["nodes"] if n["scope"] == f"lstm/t={step}" and n["label"] == name)
+                    if step not in seen:
+                        assert number(tile) == why(api, trace, node, [0, 1])["value"]
+                    if name == "c":
+                        seen.add(step)
+            norm = page.get_by_test_id(f"lecture-norm-h-{step}")
+            hop = page.get_by_test_id(f"lecture-hop-h-{step}")
+            if hop.count():
+                assert number(hop) == pytest.approx(number(page.get_by_test_id(f"lecture-norm-h-{step - 1}")) / number(norm), rel=1e-12)
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+    assert len(seen) >= min(steps, 4)
+
+
+def test_cues_are_written_kept_saved_and_opened_again(open_page: OpenPage, api: httpx.Client, tmp_path: Path) -> None:
+    page = open_page(width=1280, height=720)
+    lecture(page)
+    page.keyboard.press("c")
+    panel = page.get_by_test_id("cues")
+    count = panel.get_by_role("listitem").count()
+    assert count >= 6
+    page.get_by_test_id("cue-go-2").click()
+    caption = page.get_by_test_id("lecture-caption-en")
+    page.get_by_test_id("cue-caption-en-2").fill("Look at the second letter.")
+    expect(caption).to_have_text("Look at the second letter.")
+    page.get_by_test_id("cue-columns-2").fill("2, 9")
+    page.get_by_test_id("cue-columns-2").press("Tab")
+    expect(panel.get_by_role("alert")).to_be_visible()
+    page.get_by_test_id("cue-columns-2").fill("1-3")
+    page.get_by_test_id("cue-columns-2").press("Tab")
+    expect(page.get_by_test_id("lecture-card-4")).to_have_count(0)
+    expect(page.get_by_test_id("lecture-note")).to_contain_text("4")
+    page.keyboard.press("Home")
+    page.get_by_test_id("cue-add").click()
+    expect(panel.get_by_role("listitem")).to_have_count(count + 1)
+    page.get_by_test_id("cue-up-3").click()
+    page.get_by_test_id("cue-delete-1").click()
+    expect(page.get_by_test_id("cue-caption-en-2")).to_have_value("Look at the second letter.")
+    with page.expect_download() as download:
+        page.get_by_test_id("cues-save").click()
+    file = tmp_path / "cues.json"
+    download.value.save_as(file)
+    saved = json.loads(file.read_text(encoding="utf-8"))
+    assert (saved["schema"], saved["program"]["kind"], len(saved["cues"])) == ("retrograd.cues/1", "network", count)
+    assert saved["cues"][1]["columns"] == [1, 2, 3]
+    page.reload()
+    page.get_by_test_id("lecture-canvas").wait_for(timeout=READY)
+    page.keyboard.press("c")
+    expect(page.get_by_test_id("cue-caption-en-2")).to_have_value("Look at the second letter.", timeout=READY)
+    page.get_by_test_id("cues-clear").click()
+    expect(panel.get_by_role("listitem")).to_have_count(count)
+    expect(page.get_by_test_id("cue-caption-en-2")).not_to_have_value("Look at the second letter.")
+
+    # another film, another browser: the file brings its own film along
+    other = open_film(open_page, document(api, {"cell": "gru"}), width=1280, height=720)
+    lecture(other)
+    other.keyboard.press("c")
+    other.get_by_test_id("cues-load").set_input_files(file)
+    expect(other.get_by_test_id("cue-caption-en-2")).to_have_value("Look at the second letter.", timeout=READY)
+    expect(other.get_by_test_id("cue-go-1")).to_have_attribute("aria-current", "step")
+    other.get_by_test_id("cue-go-2").click()
+    expect(other.get_by_test_id("lecture-caption-en")).to_have_text("Look at the second letter.")
+    expect(other.get_by_test_id("lecture-h-1-3")).to_be_visible()  # hidden size 4, as the opening film; the GRU had 3
+    saved["cues"][0]["at"] = "never"
+    (tmp_path / "bad.json").write_text(json.dumps(saved), encoding="utf-8")
+    other.get_by_test_id("cues-load").set_input_files(tmp_path / "bad.json")
+    expect(other.get_by_test_id("cues-problem")).to_contain_text("Cue 1")
+    expect(other.get_by_test_id("cue-caption-en-2")).to_have_value("Look at the second letter.")
+
+
+def test_the_notation_is_chosen_once_and_shown_everywhere(open_page: OpenPage, api: httpx.Client) -> None:
+    trace = document(api, {"cell": "gru"})
+    page = open_film(open_page, trace)
+    z = next(n["id"] for n in trace["nodes"] if n["scope"] == "gru/t=2/z" and n["label"] == "z")
+    found = why(api, trace, z, [0, 1])
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("step-back").click()
+    page.get_by_test_id("open-2").click()
+    tile, lane = page.get_by_test_id("open-z-2-1"), page.get_by_test_id("open-lane-z-2-1")
+    assert (number(tile), number(lane)) == (found["value"], found["gradient"])
+    before = page.get_by_test_id("open-cell").inner_text()
+    page.get_by_test_id("notation-open").click()
+    page.locator("#notation").get_by_test_id("notation-row").click()
+    page.locator("#notation").get_by_test_id("notation-renew").click()
+    page.keyboard.press("Escape")
+    assert (number(tile), number(lane)) == (1 - found["value"], -found["gradient"])
+    assert page.get_by_test_id("open-cell").inner_text() != before
+    tile.click()
+    assert number(page.get_by_test_id("why-value")) == 1 - found["value"]
+    lane.click()
+    assert number(page.get_by_test_id("why-value")) == -found["gradient"]
+    page.get_by_test_id("why-check").click()
+    expect(page.locator("[data-testid=why-check][data-value]")).to_be_visible(timeout=READY)
+    assert number(page.get_by_test_id("why-check")) == pytest.approx(-found["gradient"], abs=1e-6)
+    page.wait_for_timeout(450)
+    assert "notation=row.renew" in page.url
+    guest = open_page(page.url.split("/", 3)[3])  # somebody else, by the link
+    wait_for_film(guest)
+    assert number(guest.get_by_test_id("open-z-2-1")) == 1 - found["value"]
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_axe_finds_nothing_serious_in_a_lecture(open_page: OpenPage, locale: str) -> None:
+    page = open_page(locale=locale, width=1280, height=720)
+    lecture(page)
+    for _ in range(3):
+        page.keyboard.press("n")
+    page.keyboard.press("c")
+    page.get_by_test_id("cue-add").focus()
+    page.wait_for_timeout(600)
+    assert violations(page) == []
+
+
+def test_a_formula_says_why_it_has_no_lecture(open_page: OpenPage) -> None:
+    page = open_page("#/expression")
+    wait_for_film(page)
+    page.get_by_test_id("lecture-open").click()
+    expect(page.get_by_test_id("lecture-canvas")).to_contain_text("Lecture mode shows networks")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("lecture")).to_have_count(0)
