@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine import Tape, Tensor
-from engine.trace import record, to_bytes
+from engine.trace import Change, Document, Edit, Mute, MuteStep, record, to_bytes, what_if
 from engine.training import Batch, Settings, trace_step
 from engine.training.task import Kind, Part, Readout
 
@@ -98,6 +98,14 @@ def settings(cell: str, hidden: int, optimizer: dict[str, Any], batch: int = 2, 
     return Settings(cell=cell, hidden_size=hidden, optimizer=optimizer, clip_norm=1.0, batch_size=batch, seed=3, **more)
 
 
+def edited(document: dict[str, Any], changes: Sequence[tuple[dict[str, Any], Change]]) -> dict[str, Any]:
+    """A film with edits: each as the page writes it, and as the engine takes it."""
+    document["id"] = "sha256:" + "0" * 64
+    written = [edit for edit, _ in changes]
+    program = {"kind": "what-if", "parent": document["id"], "program": document["program"], "edits": written}
+    return what_if(Document(document), [change for _, change in changes], program)
+
+
 def main() -> None:
     adamw, sgd = {"name": "adamw", "lr": 0.01}, {"name": "sgd", "lr": 0.1, "momentum": 0.9}
     documents = {
@@ -109,6 +117,15 @@ def main() -> None:
         "stack": trace_step(Names(), settings("rnn", 2, sgd, batch=2, layers=2, bidirectional=True), 2),
         "lstm": trace_step(Waves(), settings("lstm", 2, sgd), 3, example=1),
     }
+    documents["rnn-edited"] = edited(
+        trace_step(Names(), settings("rnn", 4, adamw), 40, example=0),
+        [
+            ({"node": "rnn.weight_hh_l0", "index": [0, 2], "value": 1.5}, Edit("rnn.weight_hh_l0", (0, 2), 1.5)),
+            ({"node": "rnn/t=2/tanh#0", "index": [0, 1], "value": 0.5}, Edit("rnn/t=2/tanh#0", (0, 1), 0.5)),
+            ({"mute": {"node": "rnn/t=3/linear#1", "port": 1}}, Mute("rnn/t=3/linear#1", 1)),
+            ({"mute": {"time": 5}}, MuteStep(5)),
+        ],
+    )
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, document in documents.items():
         (FOLDER / f"{name}.json").write_bytes(to_bytes(document))

@@ -1,6 +1,7 @@
 import { Problem } from "../api/problem";
 import { showView } from "../share/moment";
-import { filmAddress, type Route } from "./routing";
+import { router } from "./router.svelte";
+import { filmAddress, parseRoute, type Route } from "./routing";
 import type { Arrival, Session } from "./session.svelte";
 
 /**
@@ -24,5 +25,12 @@ export async function arrive(session: Session, route: Route, open: (arrival: Arr
     return false;
   }
   session.address = address;
-  return open({ edits: route.edits, view: route.view });
+  session.history.visit(address);
+  const opened = await open({ edits: route.edits, view: route.view, address, base: filmAddress({ ...route, edits: [] }) });
+  if (!opened && session.refused && session.address === address) {
+    const before = session.history.refuse(); // the film before the edits is shown still, and the address says so
+    session.address = before;
+    if (before !== null) router.go(parseRoute(before));
+  }
+  return opened;
 }

@@ -6,12 +6,12 @@ import type { Problem } from "../api/problem";
 import type { Program } from "../api/types";
 import type { Edit } from "../model/trace";
 import { pack, unpack } from "../share/packed";
-import { readEdits, readPayload, readProgram } from "../share/programs";
+import { readEdits, readPayload, readProgram, readWhatIf } from "../share/programs";
 import { NO_VIEW, over, readView, writeView, type View } from "../share/view";
 
 export const PAGES = ["expression", "network", "train", "compare"] as const;
 /** Pages that no tab leads to. */
-const FURTHER = ["worksheet"] as const;
+const FURTHER = ["worksheet", "missing"] as const;
 export type PageName = (typeof PAGES)[number] | (typeof FURTHER)[number];
 
 /** 1 had a program, or a step of a run, and nothing else; its links are read as ever. */
@@ -45,11 +45,11 @@ function naturalNumber(text: string | null): number | null {
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
-/** Reads a hash such as `#/network?p=…`; an unknown or missing page is the network page, and unknown fields are passed over. */
+/** Reads a hash such as `#/network?p=…`; no page is the network page, an unknown one the page "missing", and unknown fields are passed over. */
 export function parseRoute(hash: string): Route {
   const [, path = "", query = ""] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   const search = new URLSearchParams(query);
-  const page = [...PAGES, ...FURTHER].find((name) => name === path) ?? "network";
+  const page = [...PAGES, ...FURTHER].find((name) => name === path) ?? (path === "" ? "network" : "missing");
   const broken: string[] = [];
 
   /** What `read` makes of a packed field. */
@@ -65,17 +65,21 @@ export function parseRoute(hash: string): Route {
   if (version !== null && !(Number(version) >= 1 && Number(version) <= VERSION)) broken.push("v");
   const link = search.get("link");
   if (link !== null && !/^[a-z0-9]{1,40}$/.test(link)) broken.push("link");
+  let changes: Edit[] = []; // of a program that is a what-if
   return {
     page,
     program: packed("p", (value) => {
-      const program = readProgram(value);
-      return program && (program.kind === "network") === (page !== "expression") ? program : null;
+      const made = readWhatIf(value);
+      const program = made && readProgram(made.program);
+      if (!program || (program.kind === "network") !== (page !== "expression")) return null;
+      changes = made.edits;
+      return program;
     }),
     trace: search.get("trace"),
     run: search.get("run"),
     step: naturalNumber(search.get("step")),
     example: naturalNumber(search.get("example")),
-    edits: packed("x", readEdits) ?? [],
+    edits: [...changes, ...(packed("x", readEdits) ?? [])],
     payload: packed("c", readPayload),
     view: readView(search, broken),
     link,

@@ -14,6 +14,9 @@ import { showView } from "../share/moment";
 import type { View } from "../share/view";
 import { Breakpoints } from "../transport/breakpoints.svelte";
 import { createPlayer } from "../transport/play";
+import { samePlace } from "../whatif/place";
+import { shownNode } from "../whatif/edits";
+import { History } from "../whatif/history.svelte";
 import { guide } from "./guide";
 import { preferences, type Theme } from "./preferences.svelte";
 import { taskList } from "./tasks.svelte";
@@ -22,7 +25,12 @@ import { taskList } from "./tasks.svelte";
 export interface Arrival {
   edits?: Edit[];
   view?: View;
+  /** The address of the film, and of the one that was edited: what is there already is not fetched again. */
+  address?: string;
+  base?: string;
 }
+
+const KEPT = 4; // films of the last addresses: undo and redo go back to them at once
 
 export type TrayTab = "gradient" | "bptt" | "pairs" | "parameters" | "histograms" | "curves";
 
@@ -48,6 +56,17 @@ export class Session {
   tab = $state<TrayTab>("bptt");
   status = $state<"loading" | "ready" | "error">("loading");
   error = $state.raw<Problem | null>(null);
+  /** The film as it was before any edits; the film itself where there are none. Null where it could not be had. */
+  original = $state.raw<Trace | null>(null);
+  /** Why the last edits were refused; the film before them stays. */
+  refused = $state.raw<Problem | null>(null);
+  /** Whether the stage and the inspector say what edits have changed. */
+  marksChanges = $state(true);
+  /** Beyond this moment the film does not go: what comes next is to be predicted. */
+  hold = $state<number | null>(null);
+  /** The next film that is opened keeps the place and what is selected. */
+  stays = false;
+  readonly history = new History();
   /** The address that this film was opened from; null as long as there is none. */
   address: string | null = null;
   /** What a link asked for and this film has not: names of its fields. */
@@ -66,8 +85,15 @@ export class Session {
   #sweep: ReturnType<typeof setInterval> | undefined;
   readonly #low = new MediaQuery("(min-width: 1180px) and (max-height: 819px)");
   readonly #requests = new Latest();
+  readonly #kept = new Map<string, { trace: Trace; original: Trace | null }>();
+  #base: string | null = null;
+  /** The address of the film that is shown, while another one is asked for. */
+  #shown: string | null = null;
 
   readonly film: Film | null = $derived(this.trace ? new Film(this.trace) : null);
+  readonly originalFilm: Film | null = $derived(this.original && this.original !== this.trace ? new Film(this.original) : null);
+  /** What was changed in the original, as the server wrote it down. */
+  readonly edits: readonly Edit[] = $derived(this.trace?.edits ?? []);
   readonly #whole: NetworkGrid | null = $derived(this.trace ? NetworkGrid.of(this.trace) : null);
   readonly grid: NetworkGrid | null = $derived(this.#whole?.showing(this.#whole.chains.find(({ suffix }) => suffix === this.chain) ?? null) ?? null);
   readonly stops: number[] = $derived(this.film ? stops(this.film, this.stride) : [0]);
@@ -179,35 +205,53 @@ export class Session {
   }
 
   /** Fetches a film and shows it. False when it failed, or when a newer request has taken its place. */
-  async #open(fetchFilm: (signal: AbortSignal) => Promise<unknown>, { edits = [], view }: Arrival): Promise<boolean> {
+  async #open(fetchFilm: (signal: AbortSignal) => Promise<unknown>, { edits = [], view, address, base }: Arrival): Promise<boolean> {
     this.pause();
-    this.status = "loading";
     this.error = null;
+    this.refused = null;
+    const { stays, run } = this;
+    this.stays = false;
+    const kept = stays && address !== undefined ? this.#kept.get(address) : undefined;
+    if (kept) this.#requests.cancel();
+    else this.status = "loading";
     try {
-      const document = await this.#requests.run(async (signal) => {
-        const film = await fetchFilm(signal);
-        return edits.length ? api.whatIf((film as { id: string }).id, edits, signal) : film;
-      });
-      if (document === undefined) return false;
-      this.load(Trace.from(document));
+      const known = base !== undefined && base === this.#base ? this.original : null;
+      const found = kept ?? (await this.#requests.run((signal) => fetchEdited(fetchFilm, known, edits, signal)));
+      if (found === undefined) return false;
+      this.#base = base ?? null;
+      if (address !== undefined) this.#keep(address, found);
+      this.#shown = this.address;
+      this.load(found.trace, found.original, stays);
       if (view) this.missed = showView(this, view);
-      this.run = null;
+      this.run = stays ? run : null;
       return true;
     } catch (error) {
-      this.fail(asProblem(error) ?? new Problem("unexpected", String(error), 0));
+      const problem = asProblem(error) ?? new Problem("unexpected", String(error), 0);
+      if (stays && this.trace) {
+        this.refused = problem;
+        this.status = "ready";
+      } else this.fail(problem);
       return false;
     }
   }
 
-  /** Shows `trace`. After an edit the place in the film, and the number chosen, stay where they can. */
-  load(trace: Trace): void {
+  #keep(address: string, film: { trace: Trace; original: Trace | null }): void {
+    this.#kept.delete(address);
+    this.#kept.set(address, film);
+    for (const old of this.#kept.keys()) if (this.#kept.size > KEPT) this.#kept.delete(old);
+  }
+
+  /** Shows `trace`. The place in the film, and the number chosen, stay where they can; after an edit (`stays`) also where the film has become longer. */
+  load(trace: Trace, original: Trace | null = trace, stays = false): void {
     this.pause();
     this.missed = [];
+    this.original = original;
+    this.hold = null;
     const before = this.trace;
     const chosen = this.#chosen && before ? rechosen(this.#chosen, before, trace) : null;
     const alike = before !== null && before.events.length === trace.events.length;
     const ended = before !== null && this.moment === before.events.length;
-    const moment = alike ? this.moment : ended ? trace.events.length : 0;
+    const moment = stays && before ? samePlace(before, this.moment, trace) : alike ? this.moment : ended ? trace.events.length : 0;
     this.trace = trace;
     this.moment = moment;
     this.#chosen = chosen;
@@ -235,12 +279,26 @@ export class Session {
     this.status = "error";
   }
 
+  /** The film that was asked for could not be fetched for want of a server; the one before is there still, and plays. */
+  get waits(): boolean {
+    return this.status === "error" && this.error?.offline === true && this.trace !== null;
+  }
+
+  /** Gives up what is being fetched, or waits for a server. True: the film before stays; where the page went for the other one it has to go back. */
+  giveUp(): boolean {
+    this.#requests.cancel();
+    this.address = this.trace ? this.#shown : null;
+    this.error = this.trace ? null : new Problem("given_up", "", 0);
+    this.status = this.trace ? "ready" : "error";
+    return this.trace !== null;
+  }
+
   // -- the transport ----------------------------------------------------------------------------
 
   go(moment: number): void {
     this.pause();
     this.afterStep = null;
-    this.moment = Math.max(0, Math.min(this.film?.length ?? 0, Math.round(moment)));
+    this.moment = Math.max(0, Math.min(this.hold ?? this.film?.length ?? 0, Math.round(moment)));
   }
 
   /** To the next of `list`; from the end of the film to the forward pass with the new parameters, which stays. */
@@ -259,11 +317,11 @@ export class Session {
 
   last(): void {
     this.go(this.film?.length ?? 0);
-    if (this.trace?.after) this.afterStep = this.steps;
+    if (this.trace?.after && this.hold === null) this.afterStep = this.steps;
   }
 
   play(): void {
-    if (!this.film) return;
+    if (!this.film || this.hold !== null) return;
     this.go(this.atEnd ? 0 : this.moment);
     this.playing = true;
     this.#player.play();
@@ -336,10 +394,37 @@ async function orElse(film: Promise<unknown>, program: Program | null, signal: A
   }
 }
 
+/** A film with its edits, and as it was without them: `known`, where that is there already. */
+async function fetchEdited(fetchFilm: (signal: AbortSignal) => Promise<unknown>, known: Trace | null, edits: Edit[], signal: AbortSignal): Promise<{ trace: Trace; original: Trace | null }> {
+  let original = known ?? Trace.from(await fetchFilm(signal));
+  if (edits.length === 0) return { trace: original, original: await parentOf(original, signal) };
+  const edited = async (): Promise<Trace> => Trace.from(await api.whatIf(original.id, edits, signal));
+  try {
+    return { trace: await edited(), original };
+  } catch (error) {
+    if (!known || !(error instanceof Problem && error.status === 404)) throw error;
+    original = Trace.from(await fetchFilm(signal)); // the server has it no more
+    return { trace: await edited(), original };
+  }
+}
+
+/** What a stored what-if was made of; null where that cannot be had. The film itself where nothing was edited. */
+async function parentOf(trace: Trace, signal: AbortSignal): Promise<Trace | null> {
+  const { parent } = trace;
+  if (!parent) return trace;
+  try {
+    return Trace.from(await orElse(api.storedTrace(parent.id, signal), parent.program, signal));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return null;
+  }
+}
+
 /** The same number in another trace: the node of the same path, when the index still fits. */
 function rechosen(target: Target, before: Trace, now: Trace): Target | null {
-  const path = before.node(target.node).path;
-  const node = now.nodes.find((candidate) => candidate.path === path);
+  const path = before.node(before.typedOver(target.node) ?? target.node).path;
+  const id = shownNode(now, path);
+  const node = id === null ? null : now.node(id);
   if (!node || node.shape.length !== target.index.length) return null;
   return target.index.every((at, axis) => at < node.shape[axis]!) ? { ...target, node: node.id } : null;
 }

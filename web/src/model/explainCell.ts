@@ -56,7 +56,7 @@ function affineRows(context: Context, column: Column, row: number, b: number, si
     rows.push({ label, detail, value: factor * value(bias), ...plain, target: { kind: "value", node: bias, index: [row] } });
   }
   if (sides === "input") return rows;
-  const product = trace.nodes.find((node) => node.op === "linear" && node.time === column.t && node.inputs[1] === Wh)!;
+  const product = trace.nodes.find((node) => node.op === "linear" && node.time === column.t && trace.through(node.inputs[1]!) === Wh)!;
   const state = trace.value(product.inputs[0]!);
   const weights = trace.value(Wh);
   for (let j = 0; j < grid!.hidden; j++) {

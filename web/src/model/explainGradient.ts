@@ -2,7 +2,7 @@
 
 import { symbol, toLatex } from "../math/latex";
 import { backProduct, gateGradient, isUpdateGate, outerProduct } from "../math/notation";
-import { blank, total, written, type Context, type Explanation, type Row, type Target } from "./explanation";
+import { blank, total, written, type Context, type Explanation, type Row, type Target, type Use } from "./explanation";
 import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
@@ -36,7 +36,7 @@ export function explainGradient(context: Context, target: Target): Explanation {
   if (shared) return sharedWeight(context, e, node, all);
   if (isUpdateGate(node) && context.notation.z !== "keep") return renewingGate(context, e, node, all);
   if (activated(context, e, node, all)) return finish(e);
-  e.rows = all.flatMap((one) => contributionRows(context, one, target.index));
+  e.rows = all.flatMap((one) => contributionRows(context, one, target.index).map((row) => ({ ...row, ...useOf(trace, one) })));
   e.symbols = equation(context, e, all);
   e.sentence = plainSentence(context, node, e, all);
   return finish(e);
@@ -53,6 +53,14 @@ function finish(e: Explanation): Explanation {
   return e;
 }
 
+/** What can be muted of a contribution: who reads the number, and at which input. A muted use is read through a node of its own. */
+export function useOf(trace: Trace, { node, port, kind }: Contribution): { use?: Use; muted?: boolean } {
+  if (kind !== "vjp") return {};
+  if (trace.nodes[node]!.op !== "truncate") return { use: { node, port } };
+  const use = trace.consumers(node).find((reader) => trace.isMuted(reader.node, reader.port));
+  return use ? { use, muted: true } : {};
+}
+
 /** A recurrent weight or bias: each step's share. */
 function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: readonly Contribution[]): Explanation {
   const { trace, symbols, grid } = context;
@@ -61,6 +69,9 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
   const state = /_hh_l\d+(_reverse)?$/.test(node.path);
   e.kind = { key: weight ? "why.kind.shared_weight" : "why.kind.shared_bias" };
   e.rows = all.map((one): Row => {
+    const { use, muted } = useOf(trace, one);
+    if (one.kind === "kept") return { label: { key: "why.row.kept" }, detail: "", value: one.tensor().at(index), arrived: one.arrived < context.m, t: null };
+    if (muted && use) return { label: `$t = ${one.time}$`, detail: { key: "why.detail.muted" }, value: one.tensor().at(index), arrived: one.arrived < context.m, t: one.time, use, muted };
     const consumer = trace.nodes[one.node]!;
     const delta = trace.gradient(one.node)!;
     const at = [0, index[0]!];
@@ -80,6 +91,7 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
       arrived,
       t: one.time,
       target: { kind: "gradient", node: one.node, index: at },
+      use,
     };
   });
   const [name, batch] = [symbols.of(node.id), grid!.examples.length > 1 ? "\\sum_{b} " : ""];
@@ -216,6 +228,12 @@ function activated(context: Context, e: Explanation, node: TraceNode, all: reado
   return true;
 }
 
+/** By what a muted use is known: the symbol of what it makes. */
+function mutedLabel({ trace, symbols }: Context, { node }: Contribution): string {
+  const reader = trace.consumers(node)[0]?.node;
+  return reader === undefined ? "" : `$${symbols.of(reader)}$`;
+}
+
 /** One contribution as rows at an element of its target. */
 function contributionRows(context: Context, one: Contribution, index: readonly number[]): Row[] {
   const { trace, symbols, film, m } = context;
@@ -223,6 +241,7 @@ function contributionRows(context: Context, one: Contribution, index: readonly n
   if (one.kind === "kept") return [{ label: { key: "why.row.kept" }, detail: "", value: one.tensor().at(index), ...base }];
   if (one.kind === "seed") return [{ label: { key: "why.row.seed" }, detail: "", value: one.tensor().at(index), ...base }];
   const consumer = trace.nodes[one.node]!;
+  if (useOf(trace, one).muted) return [{ label: mutedLabel(context, one), detail: { key: "why.detail.muted" }, value: one.tensor().at(index), ...base }];
   const g = trace.gradient(one.node)!;
   if (consumer.op === "linear" && one.port === 0) {
     const W = trace.value(consumer.inputs[1]!);

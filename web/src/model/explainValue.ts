@@ -22,6 +22,8 @@ function known(context: Context, e: Explanation, node: TraceNode): Explanation {
   e.value = trace.value(node.id).at(target.index);
   e.state = "known";
   if (node.op === null) return leaf(context, e, node);
+  const computed = trace.typedOver(node.id);
+  if (computed !== null) return typed(context, e, node, computed);
   if (explainCell(context, e, node)) return e;
   if (node.op === "cross_entropy") return crossEntropy(context, e, node);
   if (node.op === "mse_loss") return meanSquare(context, e, node);
@@ -31,6 +33,17 @@ function known(context: Context, e: Explanation, node: TraceNode): Explanation {
   if (terms && MOVES.has(node.op)) return moved(context, e, node, terms[0]!);
   if (terms) return summed(context, e, node, terms);
   return elementwise(context, e, node);
+}
+
+/** A node some of whose elements were typed: such an element is what was typed, any other what was computed. */
+function typed(context: Context, e: Explanation, node: TraceNode, computed: number): Explanation {
+  const { trace } = context;
+  const { index } = e.target;
+  if (trace.value(node.inputs[0]!).at(index) === 0) return { ...known(context, { ...e, target: { ...e.target, node: computed } }, trace.nodes[computed]!), target: e.target };
+  e.kind = { key: "why.kind.typed" };
+  e.symbols = `${e.title} := ${tex(six(e.value!))}`;
+  e.sentence = { key: "why.say.typed", params: { computed: six(trace.value(computed).at(index)) } };
+  return e;
 }
 
 function definition({ symbols }: Context, node: TraceNode): string {

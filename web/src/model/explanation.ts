@@ -19,6 +19,11 @@ export interface Message {
 /** Text with `$TeX$` that needs no translation, or a message. */
 export type Text = string | Message;
 
+export interface Use {
+  node: number;
+  port: number;
+}
+
 export interface Row {
   label: Text;
   detail: Text;
@@ -28,6 +33,10 @@ export interface Row {
   t: number | null;
   /** What a click on the row explains. */
   target?: Target;
+  /** The use of the number that sends this back, which can be muted: the consumer and its input. */
+  use?: Use;
+  /** The use is muted: nothing comes back. */
+  muted?: boolean;
 }
 
 export interface LadderStep {

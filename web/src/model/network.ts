@@ -238,7 +238,7 @@ function put(chain: Builder | undefined, node: TraceNode, gate: string | null, t
     if (node.label === gate) column.gates.set(gate, node.id);
     return;
   }
-  if (node.op === "linear" && trace.nodes[node.inputs[1]!]!.path.includes("weight_ih")) column.x = node.inputs[0]!;
+  if (node.op === "linear" && trace.nodes[trace.through(node.inputs[1]!)]!.path.includes("weight_ih")) column.x = trace.through(node.inputs[0]!);
   if (node.label === "c") column.c = node.id;
   if (node.label === "a") column.a = node.id;
   if (node.label === "h") {

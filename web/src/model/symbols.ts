@@ -80,6 +80,7 @@ export class Symbols {
   named(node: number): string | null {
     const { label, op, path, role, time } = this.trace.nodes[node]!;
     if (node === this.trace.loss) return "L";
+    if (op === "truncate" && label === null) return this.named(this.trace.through(node));
     if (op === null && label === null && /(^|\/)constant#\d+$/.test(path)) return this.constant(node);
     if (op === null) return parameterTex(path, this.stack) ?? initial(label, this.stack) ?? (label === "target" ? "y" : symbol((label ?? path).replace(/[^\p{L}\p{N}_.]/gu, " ")));
     const at = time === null ? "" : `_{${time}}`;
@@ -130,7 +131,7 @@ export class Symbols {
     if (!place) return null;
     if (place.gate !== null && label === null && op === (this.grid.cell === "lstm" ? "index" : "add")) return "gate";
     if (place.gate !== null) return null;
-    if (op === "linear") return this.trace.nodes[inputs[1]!]!.path.includes("weight_hh") ? "state" : "input";
+    if (op === "linear") return this.trace.nodes[this.trace.through(inputs[1]!)]!.path.includes("weight_hh") ? "state" : "input";
     if (op !== "add") return null;
     if (label === "a") return "sum";
     return this.trace.nodes[inputs[0]!]!.op === "linear" ? this.preactivation(inputs[0]!) : null;
@@ -150,6 +151,8 @@ export class Symbols {
       }
       const { op, inputs, attributes } = this.trace.nodes[id]!;
       if (size > LONGEST || op === null) return key;
+      const typed = this.trace.typedOver(id);
+      if (typed !== null) return build(typed);
       const entry = this.trace.ops[op];
       const parts = inputs.map(build);
       if (op === "linear") {

@@ -70,11 +70,32 @@ export interface NetworkProgram {
 
 export type Program = ExpressionProgram | NetworkProgram;
 
-/** Another value for a node, or for one of its elements; what POST …/what-if takes. */
-export interface Edit {
+/** Another value for a node, or for one of its elements. */
+export interface ValueEdit {
   node: number | string;
   index?: number[] | null;
   value: unknown;
+}
+
+/** No gradient comes back through what a node reads (its input `port`, or all of them), or to the parameters from their uses at one time step. */
+export interface MuteEdit {
+  mute: { node?: number | string | null; port?: number | null; time?: number | null };
+}
+
+/** The gradients that there are, are added to. */
+export interface KeepEdit {
+  zero_grad: false;
+}
+
+/** A change of a film, as POST …/what-if takes it. */
+export type Edit = ValueEdit | MuteEdit | KeepEdit;
+
+/** A program whose film is that of another with edits. */
+interface WhatIf {
+  kind: "what-if";
+  parent: string;
+  program: Program | WhatIf;
+  edits: Edit[];
 }
 
 export type Token = string | number | number[];
@@ -217,7 +238,7 @@ interface Raw {
   schema: string;
   schema_version: number;
   id: string;
-  program: Program;
+  program: Program | WhatIf;
   ops: Record<string, OpEntry>;
   rules: Record<string, RuleEntry>;
   nodes: TraceNode[];
@@ -244,8 +265,10 @@ export class Trace {
   readonly id: string;
   /** What made the film, before any edits. */
   readonly program: Program;
-  /** Whether values of the film were changed. */
-  readonly edited: boolean;
+  /** The film that this one was made of by edits: its id, and what makes it. Null where nothing was edited. */
+  readonly parent: { id: string; program: Program } | null;
+  /** What was changed in the parent. */
+  readonly edits: readonly Edit[];
   readonly nodes: TraceNode[];
   readonly loss: number;
   readonly batch: Batch | null;
@@ -262,6 +285,7 @@ export class Trace {
   private readonly shapeOf: number[][];
   private readonly byPath = new Map<string, TraceNode>();
   private readonly consumersOf: Consumer[][];
+  private readonly mutes: MuteEdit["mute"][] = [];
   private updatedView: Trace | null = null;
 
   /** Reads a document. Throws TraceError when it is no trace of version 1. */
@@ -282,10 +306,15 @@ export class Trace {
   private constructor(raw: Raw) {
     this.id = raw.id;
     this.schema = raw.schema;
-    let made: { kind: string } = raw.program;
-    this.edited = made.kind === "what-if";
-    while (made.kind === "what-if") made = (made as unknown as { program: Program }).program;
-    this.program = made as Program;
+    let made = raw.program;
+    // a what-if of a what-if is made by the server from such a program as well
+    this.parent = made.kind === "what-if" ? { id: made.parent, program: made.program as Program } : null;
+    this.edits = made.kind === "what-if" ? made.edits : [];
+    while (made.kind === "what-if") {
+      for (const edit of made.edits) if ("mute" in edit) this.mutes.push(edit.mute);
+      made = made.program;
+    }
+    this.program = made;
     this.nodes = raw.nodes;
     this.loss = raw.loss;
     this.batch = raw.batch ?? null;
@@ -382,6 +411,33 @@ export class Trace {
     const node = typeof idOrPath === "number" ? this.nodes[idOrPath] : this.byPath.get(idOrPath);
     if (!node) throw new TraceError(`there is no node ${JSON.stringify(idOrPath)} in this trace`);
     return node;
+  }
+
+  /** Whether values of the film were changed, or gradients cut off. */
+  get edited(): boolean {
+    return this.parent !== null;
+  }
+
+  /** What is read by reading `node`: a muted use, and one at a border of truncation, reads through a node that passes the value on. */
+  through(node: number): number {
+    let at = node;
+    while (this.nodes[at]!.op === "truncate") at = this.nodes[at]!.inputs[0]!;
+    return at;
+  }
+
+  /** Whether an edit cut off the gradient that would come back through input `port` of `node`. */
+  isMuted(node: number, port: number): boolean {
+    const { path, time, inputs } = this.nodes[node]!;
+    if (this.nodes[inputs[port]!]?.op !== "truncate") return false;
+    return this.mutes.some((mute) =>
+      typeof mute.time === "number" ? mute.time === time && this.nodes[this.through(inputs[port]!)]!.role === "parameter" : (mute.node === path || mute.node === node) && (mute.port ?? port) === port,
+    );
+  }
+
+  /** What was computed where `node` puts typed numbers in its place; null for any other node. */
+  typedOver(node: number): number | null {
+    const { op, inputs } = this.nodes[node]!;
+    return op === "where" && this.nodes[inputs[0]!]!.path === `${this.nodes[inputs[2]!]!.path}/edited` ? inputs[2]! : null;
   }
 
   /** Whether there is a node of this path. */

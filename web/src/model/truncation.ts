@@ -6,6 +6,9 @@ const known = new WeakMap<Trace, ReadonlySet<number>>();
 /** Steps t over whose border to t-1 no gradient goes back. */
 export function cutsOf(trace: Trace): ReadonlySet<number> {
   let cuts = known.get(trace);
-  if (!cuts) known.set(trace, (cuts = new Set(trace.nodes.filter((node) => node.op === "truncate" && node.time !== null).map((node) => node.time!))));
+  if (!cuts) {
+    const muted = (node: number): boolean => trace.consumers(node).some((reader) => trace.isMuted(reader.node, reader.port));
+    known.set(trace, (cuts = new Set(trace.nodes.filter((node) => node.op === "truncate" && node.time !== null && !muted(node.id)).map((node) => node.time!))));
+  }
   return cuts;
 }

@@ -14,8 +14,9 @@ export function momentHash(route: Route, session: Session | null, lang: Language
   if (!session?.trace) return formatRoute({ ...route, view: { ...route.view, lang } });
   const { trace } = session;
   const view = { ...viewOf(session), lang };
-  // A stored trace with edits is made by these too, so its program alone would be another film.
-  const whole = formatRoute({ ...route, program: route.program ?? (route.trace && trace.edited ? null : trace.program), view });
+  // A stored trace with edits is made by these too, so its program alone would be another film; unless the edits are in the address.
+  const edited = route.trace !== null && trace.edited && (route.edits.length === 0 || session.original?.parent !== null);
+  const whole = formatRoute({ ...route, program: route.program ?? (edited ? null : trace.program), view });
   return whole.length > MOST ? formatRoute({ ...route, view }) : whole;
 }
 

@@ -39,12 +39,26 @@ export function readProgram(value: unknown): Program | null {
 /** `value` as edits, as POST …/what-if takes them; null when it is no such list. */
 export function readEdits(value: unknown): Edit[] | null {
   if (!Array.isArray(value) || value.length === 0) return null;
-  const fit = value.every(
-    (edit) =>
-      isObject(edit) && (text(edit.node) || number(edit.node)) && Object.hasOwn(edit, "value") &&
-      (!Object.hasOwn(edit, "index") || edit.index === null || (Array.isArray(edit.index) && edit.index.every(number))),
-  );
-  return fit ? (value as Edit[]) : null;
+  return value.every((edit) => isObject(edit) && (fitsValue(edit) || fitsMute(edit) || edit.zero_grad === false)) ? (value as Edit[]) : null;
+}
+
+const nodeKey = (value: unknown): boolean => text(value) || number(value);
+const absent = (edit: Members, name: string): boolean => !Object.hasOwn(edit, name) || edit[name] === null;
+
+function fitsValue(edit: Members): boolean {
+  return nodeKey(edit.node) && Object.hasOwn(edit, "value") && (absent(edit, "index") || (Array.isArray(edit.index) && edit.index.every(number)));
+}
+
+function fitsMute({ mute }: Members): boolean {
+  if (!isObject(mute) || !(absent(mute, "port") || number(mute.port))) return false;
+  return absent(mute, "time") ? nodeKey(mute.node) : number(mute.time) && absent(mute, "node");
+}
+
+/** A what-if as the program that it changes and its edits; any other value as it is, without edits. Null where the edits cannot be read. */
+export function readWhatIf(value: unknown): { program: unknown; edits: Edit[] } | null {
+  if (!isObject(value) || value.kind !== "what-if") return { program: value, edits: [] };
+  const edits = readEdits(value.edits);
+  return edits && { program: value.program, edits };
 }
 
 /** `value` as an object of a page of its own; null when it is none. */

@@ -178,7 +178,10 @@ function nodesOf(trace: Trace, grid: NetworkGrid, column: Column, example: numbe
   const put = (key: string, node: number | null | undefined, parameter = false): void => {
     if (node !== null && node !== undefined && node >= 0) found.set(key, { node, parameter, offset: 0 });
   };
-  const input = (node: number | undefined, port: number): number | undefined => (node === undefined ? undefined : trace.nodes[node]?.inputs[port]);
+  const input = (node: number | undefined, port: number): number | undefined => {
+    const read = node === undefined ? undefined : trace.nodes[trace.typedOver(node) ?? node]?.inputs[port];
+    return read === undefined ? undefined : trace.through(read);
+  };
   put("h", column.h);
   put("c", column.c);
   put("a", column.a);
@@ -189,7 +192,7 @@ function nodesOf(trace: Trace, grid: NetworkGrid, column: Column, example: numbe
   put("b_hh", grid.parameter("bias_hh")?.node, true);
   for (const node of column.nodes) {
     if (trace.nodes[node]!.op !== "linear" || trace.nodes[node]!.role === "probe") continue;
-    const weight = trace.nodes[node]!.inputs[1];
+    const weight = trace.through(trace.nodes[node]!.inputs[1]!);
     if (weight === grid.parameter("weight_ih")?.node) put("Wx", node);
     if (weight === grid.parameter("weight_hh")?.node) put("Wh", node);
   }
