@@ -6,7 +6,9 @@ import { formatRoute, parseRoute, resolved, type PageName, type Route } from "./
 
 type Shown = Partial<Route> & { page: PageName };
 
-const PACE = 400; // ms between two changes of an entry; browsers refuse more than a few hundred a minute
+// Browsers refuse more than some 100 changes of an entry in 30 s: so many at once, then one in so many ms.
+const BURST = 20;
+const PACE = 500;
 
 class Router {
   #hash = $state(location.hash);
@@ -16,6 +18,9 @@ class Router {
   #address = $state(location.hash);
   #due: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many changes may be written now, and when that was counted. */
+  #room = BURST;
+  #counted = performance.now();
 
   readonly route: Route = $derived.by(() => {
     const route = parseRoute(this.#hash);
@@ -29,7 +34,7 @@ class Router {
     window.addEventListener("hashchange", () => {
       if (location.hash !== this.#address) this.#follow(); // else it was gone to here
     });
-    window.addEventListener("pagehide", () => this.#write());
+    for (const end of ["beforeunload", "pagehide"]) window.addEventListener(end, () => this.#write());
     this.#follow();
   }
 
@@ -82,16 +87,20 @@ class Router {
     this.#last[route.page] = formatRoute(route.view ? { ...route, view: { ...route.view, lang: null } } : route);
     if (route.page !== this.route.page) return;
     this.#due = formatRoute(route);
-    if (this.#timer !== undefined) return;
-    this.#write();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#write();
-    }, PACE);
+    const now = performance.now();
+    this.#room = Math.min(BURST, this.#room + (now - this.#counted) / PACE);
+    this.#counted = now;
+    if (this.#room >= 1) this.#write();
+    else
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#write();
+      }, PACE);
   }
 
   #write(): void {
     if (this.#due === null || this.#due === location.hash) return;
+    this.#room = Math.max(0, this.#room - 1);
     try {
       history.replaceState({ retrograd: true }, "", this.#due);
       this.#address = this.#due;

@@ -32,7 +32,8 @@ function anyRoute(next: () => number): Partial<Route> & { page: PageName } {
   const view: View = {
     at: perhaps(() => (next() < 0.2 ? "after" : whole(1e6))),
     why: perhaps(() => ({ kind: pick(["value", "gradient", "update"] as const), path: text(), index: index() })),
-    row: perhaps(() => whole(256)),
+    row: perhaps(() => (next() < 0.2 ? "all" : whole(256))),
+    chain: perhaps(() => pick(["l0", "l1_reverse"])),
     cell: perhaps(() => whole(200)),
     level: perhaps(() => pick(["cell", "vector", "scalar"] as const)),
     by: perhaps(() => pick(["event", "op", "cell", "phase"] as const)),
@@ -144,7 +145,7 @@ describe("what nobody means well with", () => {
     ["c", packed([])], ["c", packed(7)],
     ["at", "-1"], ["at", "1.5"], ["at", "1e9"], ["at", "0x10"], ["at", ""], ["at", "9".repeat(400)], ["at", "NaN"],
     ["why", "gradient"], ["why", "gradient:0:"], ["why", "explode:0:w"], ["why", "value:-1:w"], ["why", "value:0,:w"], ["why", `value:0:${"x".repeat(201)}`], ["why", "__proto__:0:w"],
-    ["row", "-0"], ["cell", "∞"], ["level", "__proto__"], ["by", "constructor"], ["tab", "toString"], ["lang", "fr"], ["lang", "__proto__"],
+    ["row", "-0"], ["row", "-1"], ["chain", ""], ["chain", "l0.weight"], ["cell", "∞"], ["level", "__proto__"], ["by", "constructor"], ["tab", "toString"], ["lang", "fr"], ["lang", "__proto__"],
     ["link", "A"], ["link", "__proto__"], ["link", "%2e%2e"],
   ])("in %s is told by its name: %s", (name, text) => {
     expect(parseRoute(`#/network?v=2&${name}=${text}`).broken).toEqual([name]);

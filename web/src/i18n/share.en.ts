@@ -61,6 +61,7 @@ export default {
   "share.field.at": "the event",
   "share.field.why": "the number",
   "share.field.row": "the example",
+  "share.field.chain": "the layer",
   "share.field.cell": "the opened cell",
   "share.field.level": "the level",
   "share.field.by": "the stride",

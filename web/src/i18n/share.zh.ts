@@ -61,6 +61,7 @@ export default {
   "share.field.at": "事件",
   "share.field.why": "数字",
   "share.field.row": "样本",
+  "share.field.chain": "层",
   "share.field.cell": "展开的单元",
   "share.field.level": "层次",
   "share.field.by": "步幅",

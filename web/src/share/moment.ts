@@ -4,6 +4,7 @@ import type { Session } from "../app/session.svelte";
 import { isUsual } from "../math/notation";
 import type { Target } from "../model/explain";
 import type { Film } from "../model/film";
+import { ALL } from "../model/network";
 import type { Trace } from "../model/trace";
 import type { Chosen, View } from "./view";
 
@@ -13,9 +14,10 @@ export function viewOf(session: Session): View {
   return {
     at: session.after ? "after" : session.moment,
     why: trace && selection && session.pinned ? chosenOf(trace, selection) : null,
-    row: session.example || null,
+    row: session.example === ALL ? "all" : session.example || null,
+    chain: session.chain,
     cell: session.focus,
-    level: null, // an opened cell is the vector level, closed ones are the cell level
+    level: session.level === "scalar" ? "scalar" : null, // an opened cell is the vector level, closed ones are the cell level
     by: session.stride === "cell" ? null : session.stride,
     tab: session.tab === "bptt" ? null : session.tab,
     lang: preferences.lang,
@@ -31,8 +33,14 @@ export function showView(session: Session, view: View): string[] {
   const misfits: string[] = [];
   if (view.notation) preferences.lendNotation(view.notation);
   const whole = view.at !== null; // as this page writes it: what is not given is as a film begins
+  if (view.chain !== null || whole) {
+    const there = view.chain === null || session.grid?.chains.some(({ suffix }) => suffix === view.chain);
+    if (!there) misfits.push("chain");
+    session.chain = there ? view.chain : null;
+  }
+  const rows = trace.batch?.examples.length ?? 1;
   if (view.row !== null) {
-    if (view.row < (trace.batch?.examples.length ?? 1)) session.example = view.row;
+    if (view.row === "all" ? rows > 1 : view.row < rows) session.example = view.row === "all" ? ALL : view.row;
     else misfits.push("row");
   } else if (whole) {
     session.example = 0;
@@ -45,8 +53,12 @@ export function showView(session: Session, view: View): string[] {
   if (whole || view.lecture) session.lecture = view.lecture === "on";
   if (whole) session.focus = null;
   if (view.cell !== null) {
-    if (view.cell >= 1 && view.cell <= session.steps) session.focus = view.cell;
-    else misfits.push("cell");
+    if (view.cell >= 1 && view.cell <= session.steps) {
+      session.focus = view.cell;
+      session.level = view.level === "scalar" ? "scalar" : "vector";
+    } else {
+      misfits.push("cell");
+    }
   }
   if (view.why) {
     const target = targetOf(film, view.why);

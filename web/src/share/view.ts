@@ -19,8 +19,10 @@ export interface View {
   at: number | "after" | null;
   /** The number that is explained, where it was chosen by hand. */
   why: Chosen | null;
-  /** The row of the batch that is shown. */
-  row: number | null;
+  /** The row of the batch that is shown; "all": their mean. */
+  row: number | "all" | null;
+  /** Layer and direction, by the end of its parameters' names. */
+  chain: string | null;
   /** The time step whose cell was opened (all open alike). */
   cell: number | null;
   level: Level | null;
@@ -33,7 +35,7 @@ export interface View {
   notation: Notation | null;
 }
 
-export const NO_VIEW: View = { at: null, why: null, row: null, cell: null, level: null, by: null, tab: null, lang: null, lecture: null, notation: null };
+export const NO_VIEW: View = { at: null, why: null, row: null, chain: null, cell: null, level: null, by: null, tab: null, lang: null, lecture: null, notation: null };
 
 interface Field<Value> {
   /** null: `text` cannot be read. */
@@ -47,7 +49,9 @@ function oneOf<Value extends string>(...values: Value[]): Field<Value> {
 
 const count: Field<number> = { read: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : null), write: String };
 
-const at: Field<number | "after"> = { read: (text) => (text === "after" ? text : count.read(text)), write: String };
+function countOr<Word extends string>(word: Word): Field<number | Word> {
+  return { read: (text) => (text === word ? word : count.read(text)), write: String };
+}
 
 /** `gradient:0,2:rnn.weight_hh_l0`; the path comes last, since there may be anything in it. */
 const why: Field<Chosen> = {
@@ -59,9 +63,10 @@ const why: Field<Chosen> = {
 };
 
 const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
-  at,
+  at: countOr("after"),
   why,
-  row: count,
+  row: countOr("all"),
+  chain: { read: (text) => (/^\w{1,40}$/.test(text) ? text : null), write: (text) => text },
   cell: count,
   level: oneOf("cell", "vector", "scalar"),
   by: oneOf("event", "op", "cell", "phase"),

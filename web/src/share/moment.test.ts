@@ -1,0 +1,84 @@
+// @vitest-environment happy-dom
+import { flushSync } from "svelte";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Session } from "../app/session.svelte";
+import { document as fixture, FIXTURES } from "../model/fixtures";
+import { Trace } from "../model/trace";
+import { showView, viewOf } from "./moment";
+import { NO_VIEW, readView, writeView, type View } from "./view";
+
+beforeEach(() => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: vi.fn(), removeEventListener: vi.fn() }));
+});
+afterEach(() => vi.unstubAllGlobals());
+
+function open(name: (typeof FIXTURES)[number]): Session {
+  const session = new Session();
+  session.load(Trace.from(fixture(name)));
+  return session;
+}
+
+/** Through the text of an address and back. */
+function sent(view: View): View {
+  const broken: string[] = [];
+  const read = readView(new URLSearchParams(writeView(view)), broken);
+  expect(broken).toEqual([]);
+  return read;
+}
+
+describe("a moment", () => {
+  it("is the same in another session, however the film stood and was looked at there", () => {
+    for (const name of FIXTURES) {
+      const [one, other] = [open(name), open(name)];
+      for (const moment of [0, 1, Math.floor(one.film!.length / 2), one.film!.length]) {
+        one.go(moment);
+        one.setStride("event");
+        one.tab = "gradient";
+        one.select({ kind: "value", node: one.trace!.nodes.length - 1, index: one.trace!.nodes.at(-1)!.shape.map(() => 0) });
+        one.focus = one.steps ? Math.min(2, one.steps) : null;
+        other.last();
+        expect(showView(other, sent(viewOf(one)))).toEqual([]);
+        expect(viewOf(other)).toEqual(viewOf(one));
+        expect([other.moment, other.selection, other.focus]).toEqual([moment, one.selection, one.focus]);
+        one.select(null);
+        one.focus = null;
+        expect(showView(other, sent(viewOf(one)))).toEqual([]);
+        expect([other.pinned, other.focus]).toEqual([false, null]);
+      }
+      flushSync();
+    }
+  });
+
+  it("after the film is the forward pass with the new parameters", () => {
+    const [one, other] = [open("rnn"), open("rnn")];
+    one.last();
+    expect(viewOf(one).at).toBe("after");
+    expect(showView(other, sent(viewOf(one)))).toEqual([]);
+    expect([other.after, other.afterStep]).toEqual([true, one.afterStep]);
+  });
+
+  it("has the example, the mean of all, and the scalar level", () => {
+    const [one, other] = [open("rnn-batch"), open("rnn-batch")];
+    one.example = 1;
+    one.focus = 1;
+    one.level = "scalar";
+    expect(showView(other, sent(viewOf(one)))).toEqual([]);
+    expect([other.example, other.level]).toEqual([1, "scalar"]);
+    expect(showView(other, { ...NO_VIEW, row: "all" })).toEqual([]);
+    expect(viewOf(other).row).toBe("all");
+    expect(sent(viewOf(other)).row).toBe("all");
+  });
+
+  it("names what this film does not have, and shows the rest", () => {
+    const session = open("rnn");
+    const odd: View = { ...NO_VIEW, at: 5, row: 7, cell: 99, chain: "l9", why: { kind: "value", path: "__proto__", index: [] } };
+    expect(showView(session, odd).sort()).toEqual(["cell", "chain", "row", "why"]);
+    expect([session.moment, session.example, session.focus, session.pinned]).toEqual([5, 0, null, false]);
+    expect(showView(session, { ...NO_VIEW, at: session.film!.length + 1 })).toEqual(["at"]);
+    const path = session.trace!.node(session.grid!.column(1)!.h).path;
+    expect(showView(session, { ...NO_VIEW, why: { kind: "value", path, index: [0, 4] } })).toEqual(["why"]);
+    expect(showView(session, { ...NO_VIEW, why: { kind: "value", path, index: [0] } })).toEqual(["why"]);
+    expect(showView(session, { ...NO_VIEW, why: { kind: "update", path, index: [0, 0] } })).toEqual(["why"]);
+    expect(showView(open("scalar"), { ...NO_VIEW, at: "after" })).toEqual(["at"]);
+  });
+});
