@@ -250,6 +250,25 @@ def test_axe_finds_nothing_serious_in_a_lecture(open_page: OpenPage, locale: str
     assert violations(page) == []
 
 
+def test_those_who_scan_come_to_the_moment_on_the_screen(open_page: OpenPage) -> None:
+    page = open_page(width=1280, height=720)
+    lecture(page)
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    page.keyboard.press("q")
+    card = page.get_by_test_id("follow-card")
+    expect(card.get_by_role("img")).to_be_visible(timeout=READY)
+    address = card.get_attribute("data-address") or ""
+    at = page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('at')")
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    expect(page.get_by_test_id("lecture-canvas")).to_be_visible()
+    guest = open_page(address.split("/", 3)[3])
+    wait_for_film(guest)
+    expect(guest.get_by_test_id("moment")).to_contain_text(f"{at} /", timeout=READY)
+    expect(guest.get_by_test_id("lecture-canvas")).to_have_count(0)
+
+
 def test_a_formula_says_why_it_has_no_lecture(open_page: OpenPage) -> None:
     page = open_page("#/expression")
     wait_for_film(page)

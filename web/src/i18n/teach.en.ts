@@ -15,6 +15,11 @@ export default {
   "teach.lecture.before_clip": "before",
   "teach.lecture.after_clip": "after",
 
+  "teach.lecture.qr": "Scan to follow (Q)",
+  "teach.lecture.qr_words": "Scan to follow",
+  "teach.lecture.qr_failed": "The code could not be made. Share the address of this page.",
+  "teach.lecture.qr_local": "This address leads to this machine only: serve Retrograd under a name that others reach.",
+
   "teach.captions": "Captions",
   "teach.captions.one": "one language",
   "teach.captions.both": "both languages",

@@ -15,6 +15,11 @@ export default {
   "teach.lecture.before_clip": "裁剪前",
   "teach.lecture.after_clip": "裁剪后",
 
+  "teach.lecture.qr": "扫码同看（Q）",
+  "teach.lecture.qr_words": "扫码同看",
+  "teach.lecture.qr_failed": "无法生成二维码。请分享本页面的地址。",
+  "teach.lecture.qr_local": "此地址只通向本机：请在他人可访问的地址上运行 Retrograd。",
+
   "teach.captions": "字幕",
   "teach.captions.one": "单语字幕",
   "teach.captions.both": "双语字幕",
