@@ -30,6 +30,12 @@ def to_end_of_backward(page: Page) -> None:
         page.get_by_test_id("step-back").click()
 
 
+def choose_theme(page: Page, name: str) -> None:
+    """`light`, `dark`, `contrast` or `system`, from the menu of the top bar."""
+    page.get_by_test_id("theme").click()
+    page.get_by_test_id(f"theme-{name}").click()
+
+
 def centre(element: Locator) -> float:
     """The x of its middle, in pixels of the page."""
     box = element.bounding_box()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import wait_for_film
+from tests.e2e.stage import choose_theme, wait_for_film
 
 PAGES = ["#/network", "#/expression", "#/train"]
 
@@ -34,7 +34,7 @@ def test_the_theme_changes_at_once_and_is_remembered(open_page: OpenPage) -> Non
     page = open_page("#/train")
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
-    page.get_by_test_id("theme").click()
+    choose_theme(page, "dark")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate(ground) != light
     page.reload()

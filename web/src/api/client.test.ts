@@ -1,9 +1,14 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { connection } from "../app/connection.svelte";
 import * as api from "./client";
 import { Problem } from "./problem";
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+  connection.answered(); // whatever a test has done to it
+});
 
 function answer(body: unknown, status: number, type = "application/json"): void {
   vi.stubGlobal("fetch", vi.fn(async () => new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } })));
@@ -27,9 +32,48 @@ describe("client", () => {
     expect(problem).toMatchObject({ status: 422, detail: "unknown name", requestId: "q", errors: [{ column: 6 }], offline: false });
   });
 
-  it("says when nobody answers", async () => {
+  it("asks again for a while, and says when nobody answers", async () => {
+    vi.useFakeTimers();
     vi.stubGlobal("fetch", vi.fn(async () => Promise.reject(new TypeError("Failed to fetch"))));
-    const problem = await api.tasks().catch((error: unknown) => error);
-    expect(problem).toMatchObject({ offline: true, title: "offline" });
+    const problem = api.tasks().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await problem).toMatchObject({ offline: true, title: "offline" });
+  });
+
+  it("sends once more what was lost, under the same key where it makes something", async () => {
+    vi.useFakeTimers();
+    const sent: RequestInit[] = [];
+    vi.stubGlobal("fetch", vi.fn(async (address: string, init: RequestInit = {}) => {
+      if (address === "healthz") return new Response("{}");
+      sent.push(init);
+      if (sent.length === 1) throw new TypeError("Failed to fetch");
+      return new Response(JSON.stringify({ id: "k" }));
+    }));
+    const made = api.createLink("#/network");
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await made).toBe("k");
+    const keys = sent.map(({ headers }) => (headers as Record<string, string>)["Idempotency-Key"]);
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toMatch(/^[0-9a-f-]{8,}$/);
+    expect(keys[1]).toBe(keys[0]);
+  });
+
+  it("waits as long as a busy server says", async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    vi.stubGlobal("fetch", vi.fn(async () => (++asked === 1 ? new Response(JSON.stringify({ title: "busy" }), { status: 429, headers: { "Retry-After": "5" } }) : new Response(JSON.stringify({ items: [] })))));
+    const list = api.tasks();
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await list).toEqual([]);
+  });
+
+  it("does not wait for ever for a server that is always busy", async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("fetch", vi.fn(async () => new Response(JSON.stringify({ title: "busy" }), { status: 503, headers: { "Retry-After": "2" } })));
+    const problem = api.tasks().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await problem).toMatchObject({ status: 503, retryAfter: 2 });
   });
 });

@@ -1,4 +1,5 @@
 /** The API of this very server, typed. Addresses are relative, so the page works under any path prefix. */
+import { connection } from "../app/connection.svelte";
 import { preferences } from "../app/preferences.svelte";
 import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
@@ -8,17 +9,45 @@ import type { Bptt, Check, Checkpoint, Example, ExpressionProgram, Figure, Page,
 
 const BASE = "api/v1";
 
+const TRIES = 4; // how often a request is sent that gets no answer, or is put off
+const GATEWAY = [502, 504]; // a proxy's words for a server that is not there
+
+/**
+ * Sends a request, and again when it was lost or put off: all of ours may come twice (those that make something carry a key, see `making`).
+ * Throws a Problem, or an AbortError when it is given up.
+ */
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   if (embedded) throw needsServer();
-  let response: Response;
+  const { signal } = init;
+  for (let tries = 1; ; tries++) {
+    const response = await sent(`${BASE}${path}`, init);
+    if (response instanceof Response) {
+      connection.answered();
+      if (response.ok) return response;
+      const problem = await Problem.from(response);
+      const later = problem.retryAfter !== null && [409, 429, 503].includes(response.status);
+      if (!later || tries >= TRIES || !(await connection.putOff(problem.retryAfter, signal))) throw problem;
+    } else {
+      connection.lost();
+      if (tries >= TRIES || !(await connection.back(signal))) throw response;
+    }
+  }
+}
+
+/** The answer, or the Problem that there is none. */
+async function sent(address: string, init: RequestInit): Promise<Response | Problem> {
   try {
-    response = await fetch(`${BASE}${path}`, init);
+    const response = await fetch(address, init);
+    return GATEWAY.includes(response.status) ? new Problem("offline", `HTTP ${response.status}`) : response;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem("offline", error instanceof Error ? error.message : String(error));
+    return new Problem("offline", error instanceof Error ? error.message : String(error));
   }
-  if (!response.ok) throw await Problem.from(response);
-  return response;
+}
+
+/** A key by which the server knows a request that comes again, and answers it as it did. */
+function making(): Record<string, string> {
+  return { "Idempotency-Key": Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-") };
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -27,9 +56,10 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
-async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+/** `further`: headers of what makes something, which is not to be made twice. A trace is named by its content and is the same whenever it is asked for. */
+async function post<T>(path: string, body: unknown, signal?: AbortSignal, further: Record<string, string> = {}): Promise<T> {
   if (embedded) return embedded.post(path, body) as T;
-  const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+  const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json", ...further }, body: JSON.stringify(body), signal });
   return (await response.json()) as T;
 }
 
@@ -80,7 +110,7 @@ export function examples(task: string, query: ExampleQuery = {}, signal?: AbortS
 }
 
 export async function createRun(program: RunProgram, signal?: AbortSignal): Promise<Run> {
-  return decoded(await post("/runs", { program }, signal));
+  return decoded(await post("/runs", { program }, signal, making()));
 }
 
 export async function runs(signal?: AbortSignal): Promise<Page<RunSummary>> {
@@ -92,7 +122,7 @@ export async function run(id: string, signal?: AbortSignal): Promise<Run> {
 }
 
 export async function trainSteps(id: string, count: number, signal?: AbortSignal): Promise<Run> {
-  return decoded(await post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal));
+  return decoded(await post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal, making()));
 }
 
 export function stepTrace(id: string, step: number, example: number | null, signal?: AbortSignal): Promise<unknown> {
@@ -107,7 +137,7 @@ export async function openLink(id: string, signal?: AbortSignal): Promise<{ addr
 
 /** Keeps an address of the page; the short name that leads to it. */
 export async function createLink(address: string, signal?: AbortSignal): Promise<string> {
-  return (await post<{ id: string }>("/links", { state: { address } }, signal)).id;
+  return (await post<{ id: string }>("/links", { state: { address } }, signal, making())).id;
 }
 
 /** The trace of edits of a stored trace. */

@@ -7,6 +7,13 @@ export interface FieldError {
   column?: number | null;
 }
 
+/** Seconds that an answer asks to wait; null where it does not say. A date is as good as a number. */
+export function retryAfter(header: string | null, now = Date.now()): number | null {
+  if (header === null || header.trim() === "") return null;
+  const seconds = /^\s*\d+\s*$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+}
+
 export class Problem extends Error {
   override readonly name = "Problem";
 
@@ -16,6 +23,8 @@ export class Problem extends Error {
     readonly status: number | null = null,
     readonly errors: FieldError[] = [],
     readonly requestId: string | null = null,
+    /** Seconds after which the server is to be asked again. */
+    readonly retryAfter: number | null = null,
   ) {
     super(detail || title);
   }
@@ -27,7 +36,7 @@ export class Problem extends Error {
 
   static async from(response: Response): Promise<Problem> {
     const body: unknown = await response.json().catch(() => null);
-    if (typeof body !== "object" || body === null) return new Problem(response.statusText || `HTTP ${response.status}`, "", response.status);
+    if (typeof body !== "object" || body === null) return new Problem(response.statusText || `HTTP ${response.status}`, "", response.status, [], null, retryAfter(response.headers.get("Retry-After")));
     const { title, detail, errors, request_id: requestId } = body as Record<string, unknown>;
     return new Problem(
       typeof title === "string" ? title : `HTTP ${response.status}`,
@@ -35,6 +44,7 @@ export class Problem extends Error {
       response.status,
       Array.isArray(errors) ? (errors as FieldError[]) : [],
       typeof requestId === "string" ? requestId : null,
+      retryAfter(response.headers.get("Retry-After")),
     );
   }
 }

@@ -1,9 +1,14 @@
-/** What a person chose for this browser: the language, the theme, how formulas are written. Kept in localStorage, the first two shown on <html>. */
+/** What a person chose for this browser: the language, the theme, how formulas are written. Kept in localStorage; language and theme are shown on <html>. */
+import { MediaQuery } from "svelte/reactivity";
 import type { Language } from "../i18n/languages";
 import { embedding } from "../share/embed";
 import { GATES_Z, PRODUCTS, USUAL, type Notation } from "../math/notation";
 
 export type Theme = "light" | "dark";
+
+/** What can be chosen; "system" goes with the machine's settings, and so does whether "contrast" is light or dark. */
+export const APPEARANCES = ["system", "light", "dark", "contrast"] as const;
+export type Appearance = (typeof APPEARANCES)[number];
 
 const LANGUAGE_KEY = "retrograd.language";
 const THEME_KEY = "retrograd.theme";
@@ -37,11 +42,10 @@ function firstLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
-function firstTheme(): Theme {
+function firstAppearance(): Appearance {
   if (embedding.theme) return embedding.theme; // that of the page around
   const known = stored(THEME_KEY);
-  if (known === "light" || known === "dark") return known;
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return APPEARANCES.find((one) => one === known) ?? "system";
 }
 
 function firstNotation(): Notation {
@@ -51,7 +55,10 @@ function firstNotation(): Notation {
 
 class Preferences {
   #lang = $state<Language>(firstLanguage());
-  #theme = $state<Theme>(firstTheme());
+  #appearance = $state<Appearance>(firstAppearance());
+  readonly #dark = new MediaQuery("(prefers-color-scheme: dark)");
+  readonly #more = new MediaQuery("(prefers-contrast: more)");
+  readonly #forced = new MediaQuery("(forced-colors: active)");
   #notation = $state.raw<Notation>(firstNotation());
   #lit = false;
   #bilingual = $state(stored(CAPTIONS_KEY) === "both");
@@ -78,14 +85,25 @@ class Preferences {
     this.show();
   }
 
-  get theme(): Theme {
-    return this.#theme;
+  get appearance(): Appearance {
+    return this.#appearance;
   }
 
-  set theme(theme: Theme) {
-    this.#theme = theme;
-    store(THEME_KEY, theme);
+  set appearance(appearance: Appearance) {
+    this.#appearance = appearance;
+    store(THEME_KEY, appearance);
     this.show();
+  }
+
+  /** Which of the two grounds is shown. Where the system forces its colours, the ground is the system's. */
+  get theme(): Theme {
+    const own = this.#appearance === "light" || this.#appearance === "dark";
+    return own && !this.#forced.current ? (this.#appearance as Theme) : this.#dark.current ? "dark" : "light";
+  }
+
+  /** Whether all ink is to stand out as far as it can. */
+  get contrast(): boolean {
+    return this.#appearance === "contrast" || this.#more.current || this.#forced.current;
   }
 
   /** Shows another language for now, as a link asks for it; the one that was chosen is remembered. */
@@ -124,14 +142,19 @@ class Preferences {
     this.show();
   }
 
-  /** Writes both to <html>, where the style sheets read them. */
+  /** Writes language, theme and contrast to <html>, where the style sheets read them. */
   show(): void {
     const root = document.documentElement;
     root.lang = this.#lang === "zh" ? "zh-CN" : "en";
     root.dataset.lang = this.#lang;
-    root.dataset.theme = this.#lit ? "light" : this.#theme;
+    root.dataset.theme = this.#lit ? "light" : this.theme;
+    root.dataset.contrast = this.contrast ? "more" : "normal";
   }
 }
 
 /** One browser, one set of preferences. */
 export const preferences = new Preferences();
+
+if (typeof window !== "undefined")
+  for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener?.("change", () => preferences.show());

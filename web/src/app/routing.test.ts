@@ -102,8 +102,12 @@ describe("links of today and before", () => {
     expect(parseRoute("#/train?run=r_5")).toEqual({ ...NOTHING, page: "train", run: "r_5" });
   });
 
-  it("that are empty or unknown lead to the network page", () => {
-    for (const hash of ["", "#", "#/", "#/nowhere", "#/network", "#network", "#/__proto__", "#/constructor"]) {
+  it("that lead nowhere say so", () => {
+    for (const hash of ["#/nowhere", "#/__proto__", "#/constructor", "#/network/further"]) expect(parseRoute(hash)).toMatchObject({ page: "missing", program: null });
+  });
+
+  it("that are empty lead to the network page", () => {
+    for (const hash of ["", "#", "#/", "#/network", "#network"]) {
       expect(parseRoute(hash)).toEqual({ ...NOTHING, page: "network" });
     }
   });
@@ -166,7 +170,7 @@ describe("what nobody means well with", () => {
     for (let i = 0; i < 5000; i++) {
       const hash = Array.from({ length: Math.floor(next() * 24) }, () => alphabet[Math.floor(next() * alphabet.length)]).join("");
       const route = parseRoute(hash);
-      expect(["network", "expression", "train"]).toContain(route.page);
+      expect(["network", "expression", "train", "missing"]).toContain(route.page);
       expect(() => formatRoute(route)).not.toThrow();
     }
   });

@@ -6,8 +6,6 @@ export default {
   "app.nav.train": "Train",
   "app.nav.compare": "Compare",
   "app.language": "Language",
-  "app.theme.to_dark": "Dark theme",
-  "app.theme.to_light": "Light theme",
   "app.loading": "Loading …",
   "app.percent": "{value} %",
   "app.undo_short": "Undo",

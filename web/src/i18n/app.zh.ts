@@ -6,8 +6,6 @@ export default {
   "app.nav.train": "训练",
   "app.nav.compare": "比较",
   "app.language": "语言",
-  "app.theme.to_dark": "深色主题",
-  "app.theme.to_light": "浅色主题",
   "app.loading": "正在加载……",
   "app.percent": "{value} %",
   "app.undo_short": "撤销",

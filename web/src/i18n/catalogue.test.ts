@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import appEn from "./app.en";
 import compareEn from "./compare.en";
-import { fill } from "./format";
+import { fill, pluralForm } from "./format";
 import graphEn from "./graph.en";
 import { catalogues } from "./index.svelte";
 import shareEn from "./share.en";
 import stageEn from "./stage.en";
+import stateEn from "./state.en";
 import teachEn from "./teach.en";
 import trayEn from "./tray.en";
+import whatifEn from "./whatif.en";
 import whyEn from "./why.en";
 
 const SOURCES = join(import.meta.dirname, "..");
@@ -34,7 +36,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(shareEn).length + Object.keys(stageEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(shareEn).length + Object.keys(stageEn).length + Object.keys(stateEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whatifEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {
@@ -47,15 +49,24 @@ describe("the catalogues", () => {
   it("have no key that is never used", () => {
     // A key is used where it stands in the sources, or where its beginning stands before `${…}`; notes come from traces.
     const beginnings = [...text.matchAll(/[`"]([a-z_]+(?:\.[a-z_]+)*[._])\$\{/g)].map((match) => match[1]!);
-    const unused = Object.keys(en).filter(
+    const unused = Object.keys(en).map((key) => key.replace(/#(one|other)$/, "")).filter(
       (key) => !text.includes(`"${key}"`) && !text.includes(`'${key}'`) && !text.includes(`\`${key}\``) && !key.startsWith("note.") && !beginnings.some((beginning) => key.startsWith(beginning)),
     );
     expect(unused).toEqual([]);
   });
 
   it("lack no key that the sources name", () => {
-    const named = [...text.matchAll(/["'`]((?:app|share|compare|graph|stage|teach|why|tray|transport)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
-    expect([...new Set(named)].filter((key) => !(key in en))).toEqual([]);
+    const named = [...text.matchAll(/["'`]((?:app|help|state|share|compare|graph|stage|teach|why|tray|transport|whatif|predict|claim)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    expect([...new Set(named)].filter((key) => !(key in en) && !(`${key}#one` in en && `${key}#other` in en))).toEqual([]);
+  });
+});
+
+describe("plural forms", () => {
+  it("are both there, and English says one of one alone", () => {
+    const counted = Object.keys(catalogues.en).filter((key) => /#(one|other)$/.test(key)).map((key) => key.replace(/#(one|other)$/, ""));
+    for (const key of counted) for (const form of ["one", "other"]) expect([key, form, `${key}#${form}` in catalogues.en]).toEqual([key, form, true]);
+    expect([0, 1, 2, 21].map((count) => pluralForm("en", count))).toEqual(["other", "one", "other", "other"]);
+    expect([0, 1, 2, 21].map((count) => pluralForm("zh", count))).toEqual(["other", "other", "other", "other"]);
   });
 });
 

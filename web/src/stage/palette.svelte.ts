@@ -4,7 +4,7 @@ import { parseColour, type Palette } from "./palette";
 
 const follow = createSubscriber((update) => {
   const observer = new MutationObserver(update);
-  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-contrast"] });
   return () => observer.disconnect();
 });
 

@@ -1,5 +1,6 @@
 /** A run in a few words. */
 import type { RunProgram, RunSummary, TaskInfo, Validation } from "../../api/types";
+import { dateAndTime } from "../../i18n/format";
 import type { Language } from "../../i18n/languages";
 import { CELLS, OPTIMIZERS } from "../program";
 import { inLanguage } from "../tasks.svelte";
@@ -23,5 +24,5 @@ export function score(validation: Validation): string {
 }
 
 export function created(run: RunSummary, lang: Language): string {
-  return new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en", { dateStyle: "medium", timeStyle: "short" }).format(new Date(run.created));
+  return dateAndTime(lang, new Date(run.created));
 }
