@@ -59,7 +59,7 @@ def test_a_shorter_example_of_a_mini_batch_ends_where_it_ends(open_page: OpenPag
     page = open_film(open_page, trace)
     page.get_by_test_id("to-end").click()
     for _ in range(row):
-        page.get_by_role("button", name="Next example of the mini-batch").click()
+        page.get_by_test_id("example-next").click()
     expect(page.get_by_role("complementary").get_by_label(examples[row]["text"], exact=True)).to_be_visible()
     last = next(node["id"] for node in trace["nodes"] if node["scope"] == f"rnn/t={min(lengths)}" and node["label"] == "h")
     page.get_by_test_id("step-back").click()  # before the forward pass with the new parameters

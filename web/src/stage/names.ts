@@ -44,5 +44,10 @@ export const placeId = (grid: NetworkGrid): string => (grid.chains.length > 1 ? 
 /** The whole vector. */
 export const elementsName = (key: string, time: number): string => t("stage.word.at", { name: symbolWords(key), t: time });
 
-/** A short formula as it reads without its braces: `W_{\mathrm{hh}}` is "Whh". */
-export const plain = (tex: string): string => tex.replace(/\\mathrm|[{}_\\\s]/g, "");
+/** A short formula as it reads without its braces: `W_{\mathrm{hh}}` is "Whh", `\overleftarrow{W}^{[2]}_{\mathrm{hh}}` "W←hh[2]", as it is drawn. */
+export function plain(tex: string): string {
+  const marked = /^(?:\\over(left|right)arrow)?\{?(\w)\}?(?:\^\{(\[\d+\])\})?_\{\\mathrm\{(\w+)\}\}$/.exec(tex);
+  if (!marked) return tex.replace(/\\mathrm|[{}_\\\s]/g, "");
+  const [, direction, symbol, layer = "", part] = marked;
+  return symbol! + (direction ? (direction === "left" ? "\u2190" : "\u2192") : "") + part! + layer;
+}
