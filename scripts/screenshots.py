@@ -1,7 +1,8 @@
 """Pictures of the page, made by the page itself in a system browser.
 
-`python scripts/screenshots.py` makes those that the documents show, stage.png and compare.png in docs/images; `--all FOLDER` makes every
-page at 1440x900 and 390x844, light, dark and Chinese. A server is started on a temporary folder unless `--url` names one that runs.
+`python scripts/screenshots.py` makes those that the documents show, stage.png, compare.png and lecture.png in docs/images; `--all FOLDER`
+makes every page at 1440x900 and 390x844, light, dark and Chinese. A server is started on a temporary folder unless `--url` names one that
+runs.
 """
 
 from __future__ import annotations
@@ -91,11 +92,24 @@ def compare(page: Page) -> None:
     expect(page.get_by_test_id("compare-log")).to_be_visible()
 
 
+def lecture(page: Page) -> None:
+    wait_for_film(page)
+    page.keyboard.press("l")
+    for _ in range(5):  # cues: to the hop that loses most
+        page.keyboard.press("n")
+    expect(page.get_by_test_id("lecture-spot")).to_be_visible()
+
+
+def worksheet(page: Page) -> None:
+    expect(page.get_by_test_id("paper")).to_be_visible(timeout=60_000)
+
+
 @dataclass(frozen=True)
 class Picture:
     name: str
     address: str
     reach: Callable[[Page], None]
+    settle: int = SETTLE
 
 
 PICTURES = [
@@ -107,8 +121,10 @@ PICTURES = [
     Picture("expression", "#/expression", expression),
     Picture("train", "#/train", train),
     Picture("compare", "#/compare", compare),
+    Picture("lecture", "#/network", lecture, settle=3500),  # its bar goes when the pointer rests
+    Picture("worksheet", "#/worksheet", worksheet),
 ]
-KEPT = {"stage": "network-backward", "compare": "compare"}  # pictures that the documents show
+KEPT = {"stage": "network-backward", "compare": "compare", "lecture": "lecture"}  # pictures that the documents show
 
 
 def take(browser: Browser, url: str, picture: Picture, size: str, look: str, file: Path) -> None:
@@ -120,7 +136,7 @@ def take(browser: Browser, url: str, picture: Picture, size: str, look: str, fil
     page.goto(f"{url}/{picture.address}")
     picture.reach(page)
     page.mouse.move(2, height - 2)
-    page.wait_for_timeout(SETTLE)
+    page.wait_for_timeout(picture.settle)
     page.evaluate("document.fonts.ready")
     file.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=file)

@@ -31,7 +31,8 @@ export interface LectureLayout {
 }
 
 export const LEFT = 48;
-const LABELS = 116; // x, h, and the norm of the gradient
+/** Room for x, h, and the norm of the gradient, outside the spotlight of the first card. */
+const LABELS = { roomy: 152, close: 130 };
 const RIGHT = 20;
 /** From the norm of dL/dh to that of dL/dc. */
 export const NORM = 40;
@@ -44,7 +45,7 @@ export function lectureLayout(cell: NetworkGrid["cell"], hidden: number, columns
   const strip = strips === 2 || columns > 5 ? 88 : 104;
   const gap = 4;
   const card = strips * strip + (strips - 1) * gap + 16;
-  const x1 = LEFT + LABELS + card / 2;
+  const x1 = LEFT + (strips === 2 || columns > 5 ? LABELS.close : LABELS.roomy) + card / 2;
   const room = WIDTH - RIGHT - right - x1 - card / 2;
   const pitch = columns > 1 ? Math.min(222 + (strips - 1) * 90, Math.max(card + HOP, room / (columns - 1))) : 0;
   const full = strips === 2 ? (bilingual ? 56 : 66) : bilingual ? 66 : 82;

@@ -79,8 +79,8 @@ export const written = (value: number): string => decimals(value, DIGITS);
 /** Whether a sheet can be made of a film. */
 export const suits = (grid: NetworkGrid | null): grid is NetworkGrid => grid !== null && grid.hidden <= MOST_HIDDEN && grid.chains.length === 1;
 
-export function worksheet(film: Film, grid: NetworkGrid, example: number, settings: Settings, notation: Notation): Worksheet {
-  const maker = new Maker(film, grid, example, notation);
+export function worksheet(film: Film, grid: NetworkGrid, example: number, settings: Settings, notation: Notation, className?: (index: number) => string): Worksheet {
+  const maker = new Maker(film, grid, example, notation, className ?? ((k) => grid.batch.classes?.[k] ?? String(k)));
   const tables = maker.tables();
   const candidates = maker.candidates.filter(({ kind }) => settings.kinds.includes(kind));
   const chosen = choose(candidates, settings, occurrences(tables));
@@ -124,6 +124,7 @@ class Maker {
     private readonly grid: NetworkGrid,
     private readonly example: number,
     private readonly notation: Notation,
+    private readonly className: (index: number) => string,
   ) {
     this.symbols = new Symbols(film.trace, grid, notation);
     const length = grid.examples[example]?.length ?? grid.columns.length;
@@ -227,7 +228,7 @@ class Maker {
       if (classes > MOST_CLASSES) return [];
       const target = grid.examples[example]?.target;
       const rows = Array.from({ length: classes }, (_, k) => ({
-        head: `${grid.batch.classes?.[k] ?? k}${k === target ? " ◂" : ""}`,
+        head: `${this.className(k)}${k === target ? " ◂" : ""}`,
         cells: [
           this.cell({ kind: "value", node: logits, index: [example, k] }),
           this.cell({ kind: "value", node: last.p!, index: [example, k] }),
