@@ -66,7 +66,7 @@ function rings(shadow: string, box: Box, radius: number, scale: number, inset: b
   });
 }
 
-/** Gradients with hard stops: rows of values, hatches, dashed lines. Soft ones only fade something out, and are left out. */
+/** Gradients: rows of values, hatches, dashed lines where their stops are hard; else what fades something out. */
 function gradient(image: string, box: Box, scale: number): SVGElement[] {
   const parts = /^(repeating-)?linear-gradient\((.*)\)$/s.exec(image);
   if (!parts) return [];
@@ -74,7 +74,7 @@ function gradient(image: string, box: Box, scale: number): SVGElement[] {
   const turned = /^to |deg$/.test(first);
   const direction = turned ? first : "to bottom";
   const bands = bandsOf(turned ? rest : [first, ...rest], scale);
-  if (!bands) return [];
+  if (!bands) return parts[1] ? [] : fade(direction, turned ? rest : [first, ...rest], box);
   if (!parts[1]) {
     const across = /right|left|90deg|270deg/.test(direction);
     return bands.filter(({ colour }) => visible(colour)).map(({ colour, from, to }) =>
@@ -89,6 +89,23 @@ function gradient(image: string, box: Box, scale: number): SVGElement[] {
   const middle = across ? box.y + box.height / 2 : box.x + box.width / 2;
   const d = across ? `M${box.x} ${middle}h${box.width}` : `M${middle} ${box.y}v${box.height}`;
   return [node("path", { d, fill: "none", stroke: on.colour, "stroke-width": Math.min(box.width, box.height), "stroke-dasharray": `${length} ${gap}` })];
+}
+
+let fades = 0; // names of gradients, each of them once in a picture
+
+/** From one colour into another along an axis; stops at percentages, or spread evenly. */
+function fade(direction: string, stops: string[], box: Box): SVGElement[] {
+  const [x, y] = /left|270deg/.test(direction) ? [-1, 0] : /right|90deg/.test(direction) ? [1, 0] : /top|^0deg/.test(direction) ? [0, -1] : [0, 1];
+  const id = `fade-${++fades}`;
+  let last = "";
+  const children = stops.map((stop, i) => {
+    const colour = /rgba?\([^)]*\)|color\([^)]*\)|transparent/.exec(stop)?.[0] ?? "transparent";
+    const place = /([\d.]+)%/.exec(stop.replace(colour, ""))?.[1];
+    if (visible(colour)) last = colour;
+    return node("stop", { offset: place === undefined ? i / Math.max(1, stops.length - 1) : Number(place) / 100, "stop-color": last || "#fff", "stop-opacity": visible(colour) ? null : 0 });
+  });
+  const axis = { x1: x < 0 ? 1 : 0, y1: y < 0 ? 1 : 0, x2: x > 0 ? 1 : 0, y2: y > 0 ? 1 : 0 };
+  return [node("linearGradient", { id, ...axis }, children), node("rect", { ...box, fill: `url(#${id})` })];
 }
 
 /** Lines at 45 degrees within a box, as one path. */
