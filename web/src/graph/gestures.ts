@@ -10,6 +10,7 @@ export interface Gestures {
 }
 
 const STILL = 5; // px that a tap may move
+const FRESH = 250; // ms that the place of the stage on the screen is taken for known
 const NOTCH = 0.0018; // of zoom, for a pixel of the wheel
 
 export function gestures(host: HTMLElement, handlers: Gestures): { destroy(): void } {
@@ -17,9 +18,14 @@ export function gestures(host: HTMLElement, handlers: Gestures): { destroy(): vo
   let travelled = 0;
   let dragged = false;
 
-  const place = (event: { clientX: number; clientY: number }): Point => {
-    const box = host.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  let corner = { x: 0, y: 0, at: -Infinity };
+
+  const place = (event: { clientX: number; clientY: number; timeStamp: number }): Point => {
+    if (event.timeStamp - corner.at > FRESH) {
+      const box = host.getBoundingClientRect();
+      corner = { x: box.left, y: box.top, at: event.timeStamp };
+    }
+    return { x: event.clientX - corner.x, y: event.clientY - corner.y };
   };
 
   function down(event: PointerEvent): void {

@@ -32,6 +32,7 @@ export interface Inks {
 const SHADES = 17; // of values from −1 to +1, where single ones are too small to be told apart
 const LINES_DRAWN = 2500; // more than these, where cards are dots, come from a picture made once
 const PICTURE = 2400; // its longer side
+const CROWD = 1500; // cards in view, from which on a movement moves the picture painted last
 
 /** How far a group has come: moments at which its nodes are known, and at which gradients have arrived, ascending. */
 interface Progress {
@@ -46,6 +47,9 @@ export class Painter {
   private readonly shade: Uint8Array;
   private readonly progress = new Map<number, Progress>();
   private readonly arrivals: Int32Array; // line -> moment from which its contribution counts; 0: not looked up, -1: never
+  /** What was painted last, and from where; and that as a picture, to be moved about while painting anew would take too long. */
+  private painted: View | null = null;
+  private still: { canvas: HTMLCanvasElement; view: View } | null = null;
   private picture: { canvas: HTMLCanvasElement; ink: string; scale: number } | null = null;
 
   constructor(
@@ -93,7 +97,35 @@ export class Painter {
     return at > 0 && at <= moment;
   }
 
+  /** Whether about more cards are in view than a frame has time for. */
+  crowded(view: View, stage: Size): boolean {
+    const { left, top, right, bottom } = seen(view, stage);
+    const { width, height } = this.placed;
+    const share = Math.max(0, Math.min(right, width) - Math.max(left, 0)) * Math.max(0, Math.min(bottom, height) - Math.max(top, 0));
+    return (share / (width * height)) * this.scene.items.length > CROWD;
+  }
+
+  /** Moves what is painted to another view, unless nothing is. */
+  move(context: CanvasRenderingContext2D, ratio: number, view: View): boolean {
+    const { canvas } = context;
+    if (!this.still) {
+      if (!this.painted) return false;
+      const copy = document.createElement("canvas");
+      [copy.width, copy.height] = [canvas.width, canvas.height];
+      copy.getContext("2d")!.drawImage(canvas, 0, 0);
+      this.still = { canvas: copy, view: this.painted };
+    }
+    const { canvas: picture, view: from } = this.still;
+    const share = view.k / from.k;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(picture, (view.x - from.x * share) * ratio, (view.y - from.y * share) * ratio, picture.width * share, picture.height * share);
+    return true;
+  }
+
   paint(context: CanvasRenderingContext2D, stage: Size, ratio: number, view: View, moment: number, colours: Palette, inks: Inks): void {
+    this.painted = view;
+    this.still = null;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, stage.width, stage.height);
     const level = levelOf(view.k);

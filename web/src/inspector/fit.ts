@@ -1,19 +1,44 @@
-/** Sets `--fit` (px) so that a formula is no wider than its place. `tex` is what it shows: a change measures again. */
-export function fit(node: HTMLElement, { size, least }: { tex: string; size: number; least: number }) {
-  function measure(): void {
+/** Sizes found before, by the shape of the formula and its place: to measure costs a layout, at every step of a film. */
+const known = new Map<string, number>();
+const MOST = 500;
+
+if (typeof document !== "undefined") document.fonts?.addEventListener("loadingdone", () => known.clear());
+
+/** Sets `--fit` (px) so that a formula is no wider than its place. `tex` is what it shows; formulas that differ in digits alone are of one width. */
+export function fit(node: HTMLElement, given: { tex: string; size: number; least: number }) {
+  let { tex, size, least } = given;
+  let width = 0;
+
+  function measured(): number {
     node.style.setProperty("--fit", `${size}px`);
     const inner = node.firstElementChild;
-    if (!inner || node.clientWidth === 0) return;
+    if (!inner || node.clientWidth === 0) return size;
     const ratio = node.clientWidth / Math.max(inner.getBoundingClientRect().width, inner.scrollWidth, node.scrollWidth);
-    if (ratio < 1) node.style.setProperty("--fit", `${Math.max(least, size * ratio * 0.99)}px`);
+    return ratio < 1 ? Math.max(least, size * ratio * 0.99) : size;
   }
-  const observer = new ResizeObserver(measure);
+
+  function apply(): void {
+    const shape = `${tex.replace(/\d/g, "0")} ${size} ${least} ${width}`;
+    let fitted = known.get(shape);
+    if (fitted === undefined) {
+      fitted = measured();
+      if (known.size >= MOST) known.clear();
+      if (width > 0) known.set(shape, fitted);
+    }
+    const text = `${fitted}px`;
+    if (node.style.getPropertyValue("--fit") !== text) node.style.setProperty("--fit", text);
+  }
+
+  const observer = new ResizeObserver(([entry]) => {
+    width = Math.round(entry?.contentRect.width ?? 0);
+    apply();
+  });
   observer.observe(node);
-  measure();
+  apply();
   return {
     update(next: { tex: string; size: number; least: number }) {
-      size = next.size;
-      measure();
+      ({ tex, size, least } = next);
+      apply();
     },
     destroy: () => observer.disconnect(),
   };
