@@ -192,7 +192,7 @@ export class Session {
 
   /** `program`: what makes the same film where the server has the run no more. */
   async openStep(run: string, step: number, example: number | null, arrival: Arrival = {}, program: Program | null = null): Promise<boolean> {
-    let record: Run | null = null;
+    let record: Run | null = this.run?.id === run ? this.run : null;
     const opened = await this.#open(async (signal) => {
       const stepOfRun = async (): Promise<unknown> => {
         record = await api.run(run, signal);
@@ -209,7 +209,7 @@ export class Session {
     this.pause();
     this.error = null;
     this.refused = null;
-    const { stays, run } = this;
+    const { stays } = this;
     this.stays = false;
     const kept = stays && address !== undefined ? this.#kept.get(address) : undefined;
     if (kept) this.#requests.cancel();
@@ -223,7 +223,7 @@ export class Session {
       this.#shown = this.address;
       this.load(found.trace, found.original, stays);
       if (view) this.missed = showView(this, view);
-      this.run = stays ? run : null;
+      this.run = null;
       return true;
     } catch (error) {
       const problem = asProblem(error) ?? new Problem("unexpected", String(error), 0);

@@ -8,8 +8,6 @@ export default {
   "app.language": "Language",
   "app.loading": "Loading …",
   "app.percent": "{value} %",
-  "app.undo_short": "Undo",
-  "app.undo": "Undo the last change",
 
   "app.program": "Program",
   "app.why": "Why this number?",

@@ -8,8 +8,6 @@ export default {
   "app.language": "语言",
   "app.loading": "正在加载……",
   "app.percent": "{value} %",
-  "app.undo_short": "撤销",
-  "app.undo": "撤销上一次修改",
 
   "app.program": "程序",
   "app.why": "为什么是这个数？",

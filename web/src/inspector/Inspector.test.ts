@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Session } from "../app/session.svelte";
 import app from "../i18n/app.en";
 import stage from "../i18n/stage.en";
+import whatif from "../i18n/whatif.en";
 import why from "../i18n/why.en";
 import type { Target } from "../model/explain";
 import { film } from "../model/fixtures";
@@ -13,7 +14,7 @@ import Inspector from "./Inspector.svelte";
 
 vi.mock("../i18n/index.svelte", async () => {
   const { fill } = await import("../i18n/format");
-  const en: Record<string, string> = { ...app, ...stage, ...why };
+  const en: Record<string, string> = { ...app, ...stage, ...whatif, ...why };
   return { t: (key: string, params = {}) => fill(en[key]!, params) };
 });
 

@@ -11,7 +11,7 @@ import { NetworkGrid } from "./network";
 import { Symbols } from "./symbols";
 import type { Trace } from "./trace";
 
-export type { Explanation, LadderStep, Message, Move, Row, Target, Text } from "./explanation";
+export type { Explanation, LadderStep, Message, Move, Row, Target, Text, Use } from "./explanation";
 
 export const MOST_ROWS = 8;
 

@@ -1,9 +1,11 @@
 /** What stage, transport and tray share beyond the session: where the stage is scrolled to, its measures, and how a change came about. */
 import type { Session } from "../app/session.svelte";
 import { classTitle } from "../app/tasks.svelte";
+import type { Film } from "../model/film";
 import { ALL, gradientSlice, slice } from "../model/network";
 import { beats, type Beat } from "../model/stops";
 import type { Numbers, Tensor } from "../model/trace";
+import { originalOf } from "../whatif/edits";
 import { layoutOf, type Layout } from "./layout";
 import { marksAt, stepInView, type Marks } from "./marks";
 
@@ -102,6 +104,53 @@ export class StageView {
 
   gradientRow(node: number): Numbers | null {
     const tensor = this.session.film?.gradient(node, this.session.moment) ?? null;
+    return tensor && gradientSlice(tensor, this.session.example);
+  }
+
+  /** The original's node, and its film, where edits are marked; null where nothing is. */
+  private before(node: number): { node: number; film: Film } | null {
+    const { trace, original, originalFilm, marksChanges } = this.session;
+    if (!trace || !original || !originalFilm || !marksChanges) return null;
+    const there = originalOf(trace, original, node);
+    return there !== null && String(original.nodes[there]!.shape) === String(trace.nodes[node]!.shape) ? { node: there, film: originalFilm } : null;
+  }
+
+  /** A value as it is without the edits, at the same stage of the film. */
+  valueBefore(node: number, t: number): Tensor | null {
+    const { film, moment, afterStep } = this.session;
+    const there = this.before(node);
+    if (!there || !film) return null;
+    const { trace } = there.film;
+    const update = film.update(node);
+    const moved = update && update.event < moment ? there.film.update(there.node)?.terms.get("new") : null;
+    const again = afterStep !== null && t <= afterStep ? trace.after?.values.get(there.node) : null;
+    return again ?? moved ?? trace.value(there.node);
+  }
+
+  /** The same of a complete gradient; null until it is. */
+  gradientBefore(node: number): Tensor | null {
+    const { film, moment } = this.session;
+    const there = this.before(node);
+    return there && film?.complete(node, moment) ? there.film.trace.gradient(there.node) : null;
+  }
+
+  /** A parameter as `used` has it, without the edits. */
+  usedBefore(parameter: number, t: number): Tensor | null {
+    const { afterStep } = this.session;
+    const there = this.before(parameter);
+    if (!there) return null;
+    const { trace } = there.film;
+    return (afterStep !== null && t <= afterStep ? trace.after?.values.get(there.node) : undefined) ?? trace.value(there.node);
+  }
+
+  /** The shown example's row of both. */
+  rowBefore(node: number, t: number): Numbers | null {
+    const tensor = this.valueBefore(node, t);
+    return tensor && slice(tensor, this.session.example);
+  }
+
+  gradientRowBefore(node: number): Numbers | null {
+    const tensor = this.gradientBefore(node);
     return tensor && gradientSlice(tensor, this.session.example);
   }
 

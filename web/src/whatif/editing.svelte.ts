@@ -1,0 +1,66 @@
+/** Which number is being typed over, and where: one at a time on the whole page. */
+import { readNumber } from "../app/program";
+import type { Session } from "../app/session.svelte";
+import { canChange, change, editsOf } from "./actions";
+import { placeOf, withNumber, type Place } from "./edits";
+
+export interface Edited {
+  session: Session;
+  place: Place;
+  /** Where on the stage the field stands; null: in the inspector. */
+  at: DOMRect | null;
+}
+
+class Editing {
+  now = $state.raw<Edited | null>(null);
+  /** What has the focus again when it is over. */
+  #opener: HTMLElement | null = null;
+
+  /** The place of the number that is selected, where it can be typed over; null where it cannot. */
+  placeIn(session: Session): Place | null {
+    const { selection, trace, original } = session;
+    if (!selection || !trace || !original || !canChange(session)) return null;
+    return placeOf(trace, original, selection.node, selection.index);
+  }
+
+  /** Opens a field for the number that is selected. */
+  start(session: Session, at: DOMRect | null, opener: HTMLElement | null): void {
+    const place = this.placeIn(session);
+    if (!place) return;
+    session.pause();
+    if (session.selection) session.select(session.selection); // it stays, whatever the film does
+    this.#opener = opener;
+    this.now = { session, place, at };
+  }
+
+  /** The number as it is in the shown film. */
+  get value(): number | null {
+    if (!this.now) return null;
+    const { session, place } = this.now;
+    const edit = editsOf(session).findLast((one) => "value" in one && one.node === place.path && String(one.index) === String(place.index));
+    if (edit && "value" in edit && typeof edit.value === "number") return edit.value;
+    const { trace } = session;
+    return trace?.has(place.path) ? trace.value(trace.node(place.path).id).at(place.index) : null;
+  }
+
+  /** False where `text` is no number. */
+  accept(text: string): boolean {
+    const value = readNumber(text, {});
+    if (value === undefined || value === null) return false;
+    if (this.now) {
+      const { session, place } = this.now;
+      if (session.original && value !== this.value) change(session, withNumber(editsOf(session), place, value, session.original));
+    }
+    this.cancel();
+    return true;
+  }
+
+  cancel(): void {
+    this.now = null;
+    const opener = this.#opener;
+    this.#opener = null;
+    setTimeout(() => (opener?.isConnected ? opener : null)?.focus({ preventScroll: true }));
+  }
+}
+
+export const editing = new Editing();
