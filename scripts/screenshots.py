@@ -95,6 +95,7 @@ def compare(page: Page) -> None:
 def lecture(page: Page) -> None:
     wait_for_film(page)
     page.keyboard.press("l")
+    expect(page.get_by_test_id("lecture-canvas")).to_be_visible()
     for _ in range(5):  # cues: to the hop that loses most
         page.keyboard.press("n")
     expect(page.get_by_test_id("lecture-spot")).to_be_visible()
