@@ -112,6 +112,20 @@ def test_the_print_button_prints_and_the_address_brings_the_same_sheet(open_page
     expect(page.get_by_test_id("sheet-count")).to_have_value("5")
 
 
+def test_a_sheet_is_written_as_the_lecture_was(open_page: OpenPage) -> None:
+    page = open_page("#/network?v=2&notation=row.keep", width=1280, height=720)
+    lecture(page)
+    page.get_by_test_id("lecture-sheet").focus()
+    page.keyboard.press("Enter")
+    paper(page)
+    assert "notation=row.keep" in page.url
+    formulas = page.locator("[data-testid=question-A] annotation").all_text_contents()
+    assert any("^{\\top}" in formula for formula in formulas), formulas
+    guest = open_page(page.url.split("/", 3)[3])
+    paper(guest)
+    assert guest.get_by_test_id("paper").inner_text() == page.get_by_test_id("paper").inner_text()
+
+
 def test_a_film_that_is_too_large_says_so(open_page: OpenPage, api: httpx.Client) -> None:
     page = open_film(open_page, document(api, {"hidden_size": 16}))
     other = open_page(page.url.replace("#/network", "#/worksheet").split("/", 3)[3])

@@ -3,6 +3,7 @@ import type { Route } from "../app/routing";
 import { formatRoute } from "../app/routing";
 import type { Session } from "../app/session.svelte";
 import { filmOf } from "../lecture/film";
+import { isUsual, type Notation } from "../math/notation";
 import { NO_VIEW } from "../share/view";
 
 export const KINDS = ["forward", "loss", "gradient", "update"] as const;
@@ -41,8 +42,8 @@ export function readSettings(payload: Record<string, unknown> | null): Settings 
 }
 
 /** The address of a worksheet of the film that `session` shows. */
-export function sheetAddress(route: Route, session: Session, settings: Settings = DEFAULT): string {
+export function sheetAddress(route: Route, session: Session, notation: Notation, settings: Settings = DEFAULT): string {
   const { program, edits } = route.run || route.trace || route.link ? filmOf(route, session) : route;
-  const view = { ...NO_VIEW, row: session.example || null, notation: route.view.notation ?? null };
+  const view = { ...NO_VIEW, row: session.example || null, notation: isUsual(notation) ? null : notation };
   return formatRoute({ ...route, page: "worksheet", link: null, program, edits, view, payload: { ...settings } });
 }
