@@ -29,6 +29,9 @@ export interface Placed {
 
 /** Up to so many cards ELK is quick; and it can put frames around groups. It does not wrap what is long: all else stands in columns. */
 const ELK_MOST = { plain: 60, grouped: 150 } as const;
+/** How long ELK is waited for, in ms: graphs of one size differ much. Then the cards stand in columns. */
+const PATIENCE = { few: 8000, many: 1500 } as const;
+const FEW = 30; // cards
 const CAREFUL_MOST = 60; // up to here the nicest placement is quick
 
 function options(count: number): Record<string, string> {
@@ -116,10 +119,15 @@ export class Layouter {
     if (scene.items.length > (grouped ? ELK_MOST.grouped : ELK_MOST.plain)) return columns(scene);
     this.#elk ??= new ELK({ workerUrl });
     this.#running = true;
-    const result = await this.#elk.layout(elkGraph(scene));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), scene.items.length > FEW ? PATIENCE.many : PATIENCE.few)));
+    const result = await Promise.race([this.#elk.layout(elkGraph(scene)), late]);
+    clearTimeout(timer);
     if (request !== this.#request) return undefined;
     this.#running = false;
-    return placed(scene, result);
+    if (result) return placed(scene, result);
+    this.stop();
+    return columns(scene);
   }
 
   /** Ends the worker, and with it whatever it computes. */
