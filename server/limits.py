@@ -12,6 +12,7 @@ from engine.ops.formula import MAX_NODES
 BODY_BYTES = 2**20  # JSON
 UPLOAD_BYTES = 8 * 2**20  # anything else
 JSON_DEPTH = 64
+ERRORS = 100  # that are listed of one body
 BODY_SECONDS = 30.0  # in which a body has to arrive
 RESPONSE_BYTES = 16 * 2**20  # sent whole, before compression
 

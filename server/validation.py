@@ -61,8 +61,13 @@ def _missing(part: Part) -> str:
 
 
 def _one_of(part: Part) -> str:
-    options = re.findall(r"'([^']*)'", part["ctx"]["expected"])
-    return f"{_kind(part['input'])} was given; {_meant(part['input'], options)}expected is one of {', '.join(options)}"
+    expected = str(part["ctx"]["expected"])
+    options = re.findall(r"'([^']*)'", expected) or [expected.lower()]  # a truth value or a number stands there without quotes
+    return f"{_kind(part['input'])} was given; {_meant(part['input'], options)}expected {_either(options)}"
+
+
+def _either(options: list[str]) -> str:
+    return options[0] if len(options) == 1 else f"is one of {', '.join(options)}"
 
 
 def _tag(part: Part) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from server.problems import ProblemPart
 from server.schemas.answers import Answer
+from server.schemas.body import Body
 from server.schemas.expression import ExpressionProgram
 
 
-class ExpressionCheckRequest(BaseModel):
+class ExpressionCheckRequest(Body):
     """Check an expression as it is typed."""
 
-    model_config = ConfigDict(extra="forbid")
     program: ExpressionProgram
 
 

@@ -158,8 +158,8 @@ class GraphProgram(BaseModel):
     }]})  # fmt: skip
 
     kind: Literal["graph"]
-    nodes: list[GraphNode] = Field(min_length=1)
-    edges: list[GraphEdge]
+    nodes: list[GraphNode] = Field(min_length=1, fail_fast=True)
+    edges: list[GraphEdge] = Field(fail_fast=True)
     loss: Id | None = None
     forward: Literal["recompute", "accept"] = "recompute"
     tolerance: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 1e-6

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from server import limits
+from server.schemas.body import Body
 from server.schemas.edits import Edits
 from server.schemas.expression import ExpressionProgram
 from server.schemas.graph import GraphProgram
@@ -30,31 +31,27 @@ Program = Annotated[ExpressionProgram | NetworkProgram | GraphProgram | WhatIfPr
 WhatIfProgram.model_rebuild()
 
 
-class TraceRequest(BaseModel):
+class TraceRequest(Body):
     """Make the trace of a program."""
 
-    model_config = ConfigDict(extra="forbid")
     program: Program
 
 
-class RunRequest(BaseModel):
+class RunRequest(Body):
     """Create a run."""
 
-    model_config = ConfigDict(extra="forbid")
     program: RunProgram
 
 
-class StepsRequest(BaseModel):
+class StepsRequest(Body):
     """Train further."""
 
-    model_config = ConfigDict(extra="forbid")
     count: Annotated[int, Field(ge=1, le=limits.STEPS_PER_REQUEST)]
 
 
-class WhatIfRequest(BaseModel):
+class WhatIfRequest(Body):
     """Edit the values of a trace."""
 
-    model_config = ConfigDict(extra="forbid")
     edits: Edits
 
 
@@ -69,15 +66,14 @@ def _exact(state: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
-class LinkRequest(BaseModel):
+class LinkRequest(Body):
     """Keep a state of the page. state: any object; the page keeps its address, `{"address": "#/network?…"}`."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": {"address": "#/network?v=2&at=91"}}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": {"address": "#/network?v=2&at=91"}}]})
     state: Annotated[dict[str, Any], AfterValidator(_exact)]
 
 
-class CheckRequest(BaseModel):
+class CheckRequest(Body):
     """Check one element of a gradient against finite differences; the index of a 0-d node is empty."""
 
-    model_config = ConfigDict(extra="forbid")
     index: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=32)]

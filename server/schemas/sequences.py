@@ -20,7 +20,7 @@ def printable(value: str) -> str:
 
 Word = Annotated[str, Field(min_length=1, max_length=limits.INPUT_NAME_CHARACTERS), AfterValidator(printable)]
 Words = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_FEATURES)]
-Step = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_STEPS)]
+Step = Annotated[list[Word], Field(min_length=1, max_length=limits.SEQUENCE_STEPS, fail_fast=True)]
 
 
 class OwnExample(BaseModel):
@@ -51,7 +51,7 @@ class OwnSequences(BaseModel):
     classes: Words | None = None
     vocabulary: Words | None = None
     features: Words | None = None
-    examples: list[OwnExample] = Field(min_length=1, max_length=limits.SEQUENCES)
+    examples: list[OwnExample] = Field(min_length=1, max_length=limits.SEQUENCES, fail_fast=True)
 
     @model_validator(mode="after")
     def _complete(self) -> OwnSequences:

@@ -176,3 +176,34 @@ def test_a_large_body_for_no_address_is_answered_too(client: httpx.Client) -> No
     response = client.post(f"{API}/nothing", content=b"x" * 2**22)
     assert response.status_code == 404
     assert client.get(f"{API}/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("program", "pointer"),
+    [
+        ({"kind": "graph", "nodes": [1] * 200_000, "edges": []}, "/program/nodes/0"),
+        ({"kind": "graph", "nodes": [{"id": "w"}], "edges": [1] * 200_000}, "/program/edges/0"),
+        ({"kind": "network", "sequences": {"kind": "regression", "examples": [{"tokens": [1] * 200, "target": 0}] * 200}},
+         "/program/sequences/examples/0/tokens/0"),
+        ({"kind": "expression", "expression": "w", "inputs": {f"x{n}": {} for n in range(50_000)}}, ""),
+        ({"kind": "expression", "expression": "w", "inputs": {"w": 1}, **{f"x{n}": 1 for n in range(50_000)}}, ""),
+    ],
+)  # fmt: skip
+def test_a_body_full_of_mistakes_is_answered_shortly(client: httpx.Client, program: dict[str, Any], pointer: str) -> None:
+    response = client.post(f"{API}/traces", json={"program": program})
+    assert response.status_code == 422
+    assert len(response.content) < 2_000
+    assert [part["pointer"] for part in response.json()["errors"]] == [pointer]
+    assert pointer or " things in this request are not as expected" in response.json()["detail"]
+
+
+def test_a_few_mistakes_are_all_listed(client: httpx.Client) -> None:
+    program = {"kind": "expression", "expression": "w", "inputs": {"w": 1}, **{f"x{n}": 1 for n in range(100)}}
+    response = client.post(f"{API}/traces", json={"program": program})
+    assert [part["pointer"] for part in response.json()["errors"]] == [f"/program/x{n}" for n in range(100)]
+
+
+def test_a_truth_value_that_is_expected_is_named(client: httpx.Client) -> None:
+    trace = client.get(f"{API}/opening").json()["id"]
+    response = client.post(f"{API}/traces/{trace}/what-if", json={"edits": [{"zero_grad": True}]})
+    assert response.json()["detail"] == "true or false was given; expected false"
