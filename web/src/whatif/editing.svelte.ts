@@ -1,6 +1,8 @@
 /** Which number is being typed over, and where: one at a time on the whole page. */
+import { preferences } from "../app/preferences.svelte";
 import { readNumber } from "../app/program";
 import type { Session } from "../app/session.svelte";
+import { gateValue, isUpdateGate } from "../math/notation";
 import { canChange, change, editsOf } from "./actions";
 import { placeOf, withNumber, type Place } from "./edits";
 
@@ -33,8 +35,20 @@ class Editing {
     this.now = { session, place, at };
   }
 
-  /** The number as it is in the shown film. */
+  /** The number as it is shown: a GRU's update gate may be 1 minus the film's. */
   get value(): number | null {
+    const value = this.#stored;
+    return value === null ? null : this.#turned(value);
+  }
+
+  /** From the film's number to the one that is shown, or back. */
+  #turned(value: number): number {
+    const { session, place } = this.now!;
+    const gate = session.trace?.has(place.path) && isUpdateGate(session.trace.node(place.path));
+    return gate ? gateValue(preferences.notation, value) : value;
+  }
+
+  get #stored(): number | null {
     if (!this.now) return null;
     const { session, place } = this.now;
     const edit = editsOf(session).findLast((one) => "value" in one && one.node === place.path && String(one.index) === String(place.index));
@@ -49,7 +63,7 @@ class Editing {
     if (value === undefined || value === null) return false;
     if (this.now) {
       const { session, place } = this.now;
-      if (session.original && value !== this.value) change(session, withNumber(editsOf(session), place, value, session.original));
+      if (session.original && value !== this.value) change(session, withNumber(editsOf(session), place, this.#turned(value), session.original));
     }
     this.cancel();
     return true;

@@ -1,4 +1,6 @@
-/** What an edit is called: the number in TeX, what it was and what it is. Numbers are the film's own. */
+/** What an edit is called: the number in TeX, what it was and what it is. Numbers are the film's own, a GRU's update gate as it is shown. */
+import { preferences } from "../app/preferences.svelte";
+import { gateValue, isUpdateGate } from "../math/notation";
 import { NetworkGrid } from "../model/network";
 import { Symbols } from "../model/symbols";
 import type { Edit, Trace } from "../model/trace";
@@ -47,5 +49,6 @@ export function describe(item: Item, edits: readonly Edit[], original: Trace, sh
   const index = edit.index ?? (original.nodes[node]!.shape.length === 0 ? [] : null);
   if (index === null) return { key: "whatif.is.tensor", params: { symbol: `$${symbolsOf(original).of(node)}$` }, ...plain };
   const to = typeof edit.value === "number" ? edit.value : null;
-  return { key: "whatif.is.number", params: { symbol: `$${symbolsOf(original).element(node, index)}$` }, from: original.value(node).at(index), to };
+  const turned = (value: number): number => (isUpdateGate(original.nodes[node]!) ? gateValue(preferences.notation, value) : value);
+  return { key: "whatif.is.number", params: { symbol: `$${symbolsOf(original).element(node, index)}$` }, from: turned(original.value(node).at(index)), to: to === null ? null : turned(to) };
 }
