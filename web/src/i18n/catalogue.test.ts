@@ -6,6 +6,8 @@ import appEn from "./app.en";
 import compareEn from "./compare.en";
 import { fill, pluralForm } from "./format";
 import graphEn from "./graph.en";
+import "../help/words";
+import helpEn from "./help.en";
 import { catalogues } from "./index.svelte";
 import shareEn from "./share.en";
 import stageEn from "./stage.en";
@@ -36,7 +38,7 @@ describe("the catalogues", () => {
 
   it("have the same keys, none twice", () => {
     expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(shareEn).length + Object.keys(stageEn).length + Object.keys(stateEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whatifEn).length + Object.keys(whyEn).length);
+    expect(Object.keys(en)).toHaveLength(Object.keys(appEn).length + Object.keys(compareEn).length + Object.keys(graphEn).length + Object.keys(helpEn).length + Object.keys(shareEn).length + Object.keys(stageEn).length + Object.keys(stateEn).length + Object.keys(teachEn).length + Object.keys(trayEn).length + Object.keys(whatifEn).length + Object.keys(whyEn).length);
   });
 
   it("have the same parameters in both languages, and no empty message", () => {

@@ -26,4 +26,11 @@ export default {
   "state.part_detail": "The server does not answer. Films that are here already go on playing on their own pages.",
   "state.missing": "There is no such page",
   "state.missing_detail": "The address leads nowhere:",
+
+  "help.open": "Help (?)",
+  "help.tour": "Take the tour",
+  "help.tour_close": "No tour, thanks",
+  "help.glossary": "Symbols and formulas",
+  "help.keys": "Keys",
+  "help.new": "New here?",
 } as const;

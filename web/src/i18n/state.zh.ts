@@ -26,4 +26,11 @@ export default {
   "state.part_detail": "服务器没有应答。已经收到的影片在各自的页面上照常播放。",
   "state.missing": "没有这个页面",
   "state.missing_detail": "这个地址不通往任何页面：",
+
+  "help.open": "帮助（?）",
+  "help.tour": "看看导览",
+  "help.tour_close": "不用导览",
+  "help.glossary": "符号与公式",
+  "help.keys": "快捷键",
+  "help.new": "第一次来？",
 } as const;
