@@ -2,7 +2,8 @@
 
 All of it is computed from the stored trace. The loss enters the recurrence where something outside it reads a state: the part of the loss
 that reads the state of step t is called L_t here, so that dL/dh_s is the sum over t >= s of dL_t/dh_s. With a read-out of the last state
-there is one such part, that of each sequence's last step.
+there is one such part, that of each sequence's last step. Of several layers one is looked at: what reads its states outside its own
+recurrence are the layers above too, over all of their steps.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,7 @@ _STEP = re.compile(r"(?P<chain>.+?)/t=(?P<time>[0-9]+)(?:/.*)?")
 
 
 class NotItemisedError(ValueError):
-    """What cannot be itemised: a trace of several recurrent layers, a row that there is not, Jacobians that are too large."""
+    """What cannot be itemised: a recurrence or a row that there is not, Jacobians that are too large."""
 
 
 class TooMuchError(NotItemisedError):
@@ -61,32 +63,50 @@ def check_cost(steps: int, rows: int, width: int, units: int) -> None:
 
 @dataclass(frozen=True)
 class Chain:
-    """The recurrence of a trace. scope: of the cell (``lstm``). steps: for each time step from 1 its states' nodes, (h,) or (h, c)."""
+    """A recurrence of a trace, in the order in which it runs: the last step comes first in one that reads backwards.
+
+    scope: of the cell (``lstm``, of another layer or direction ``lstm/l1_reverse``). steps: for each step its states' nodes, (h,) or
+    (h, c). times: the number of each step.
+    """
 
     scope: str
     steps: tuple[tuple[int, ...], ...]
+    times: tuple[int, ...]
 
 
-def find_chain(document: Document) -> Chain | None:
-    """The recurrence of a trace: the nodes labelled h (and c) of the scopes ``<cell>/t=<t>``. None where there is none.
+def find_chains(document: Document) -> dict[str, Chain]:
+    """The recurrences of a trace by their scopes: the nodes labelled h (and c) of the scopes ``<cell>/t=<t>``, lower layers first.
 
-    Raises NotItemisedError where there are several, or where steps are missing.
+    Raises NotItemisedError where steps are missing.
     """
     found: dict[str, dict[int, dict[str, int]]] = {}
     for node in document.nodes:
         match = _STEP.fullmatch(node["scope"])
         if match and node["op"] is not None and node["label"] in STATES and node["role"] != "probe" and len(node["shape"]) == 2:
             found.setdefault(match["chain"], {}).setdefault(int(match["time"]), {})[node["label"]] = node["id"]
-    chains = {scope: steps for scope, steps in found.items() if all("h" in states for states in steps.values())}
-    if not chains:
-        return None
-    if len(chains) > 1:
-        raise NotItemisedError(f"the trace has several recurrent layers ({', '.join(chains)}); itemised are traces of one")
-    ((scope, steps),) = chains.items()
+    return {scope: _chain(scope, steps) for scope, steps in found.items() if all("h" in states for states in steps.values())}
+
+
+def _chain(scope: str, steps: Mapping[int, Mapping[str, int]]) -> Chain:
     names = [name for name in STATES if name in steps[min(steps)]]
     if sorted(steps) != list(range(1, len(steps) + 1)) or any(sorted(states) != sorted(names) for states in steps.values()):
         raise NotItemisedError(f"the states of {scope} have gaps; expected h (and c) at every step from t=1")
-    return Chain(scope, tuple(tuple(steps[t][name] for name in names) for t in range(1, len(steps) + 1)))
+    times = tuple(sorted(steps, key=lambda t: steps[t]["h"]))
+    return Chain(scope, tuple(tuple(steps[t][name] for name in names) for t in times), times)
+
+
+def choose(chains: Mapping[str, Chain], scope: str | None) -> Chain | None:
+    """The recurrence of that scope; unless given the highest one that reads forward, None where there is none.
+
+    Raises NotItemisedError for a scope that is none of them.
+    """
+    if scope is None:
+        forward = [chain for chain in chains.values() if chain.times[0] == 1 and not chain.scope.endswith("_reverse")]
+        found = forward or list(chains.values())
+        return found[-1] if found else None
+    if scope not in chains:
+        raise NotItemisedError(f"the trace has no recurrence of that name; it has {', '.join(chains) or 'none'}")
+    return chains[scope]
 
 
 class Recurrence:
@@ -102,6 +122,10 @@ class Recurrence:
         self.chain = chain
         shapes = [document.nodes[states[0]]["shape"] for states in chain.steps]
         units = shapes[0][1]
+        if any(later > rows for (rows, _), (later, _) in pairwise(shapes)):
+            raise NotItemisedError(
+                f"{chain.scope} reads sequences of different lengths backwards, which join it one by one; ask for the trace of one example"
+            )
         check_cost(len(shapes), max(rows for rows, _ in shapes), units * len(chain.steps[0]), units)
         with Tape("GRAD"), np.errstate(all="ignore"):
             self._compute(document)
@@ -255,13 +279,14 @@ def _share(part: Array, whole: Array, norm: float) -> dict[str, float]:
     return {"norm": float(np.linalg.norm(part)), "bar": along}
 
 
-def itemise(document: Document, row: int | None = None, parameter: int | str | None = None) -> dict[str, Any]:
+def itemise(document: Document, row: int | None = None, parameter: int | str | None = None, scope: str | None = None) -> dict[str, Any]:
     """The itemised back-propagation of a trace, as JSON (docs/api.md, "Itemised BPTT").
 
     row: an example of the batch by its place; None for the whole batch. Jacobians are of one example: of the first where `row` is None.
     parameter: node number or path of one parameter, whose uses are given with their arrays; None for all parameters, with norms alone.
-    Raises NotItemisedError, a ValueError, for a row that there is not, a trace of several recurrent layers, and Jacobians that are too
-    large; KeyError for a node that there is not, or that is no parameter with a gradient.
+    scope: of the recurrence, as in `choose`.
+    Raises NotItemisedError, a ValueError, for a row or a recurrence that there is not, and Jacobians that are too large; KeyError for a
+    node that there is not, or that is no parameter with a gradient.
     """
     parameters = [node["id"] for node in document.nodes if node["role"] == "parameter" and node["gradient"] is not None]
     if parameter is not None:
@@ -270,7 +295,8 @@ def itemise(document: Document, row: int | None = None, parameter: int | str | N
             names = ", ".join(document.nodes[node]["path"] for node in parameters)
             raise KeyError(f"node {chosen} is no parameter with a gradient; those are {names or 'none'}")
         parameters = [chosen]
-    chain = find_chain(document)
+    chains = find_chains(document)
+    chain = choose(chains, scope)
     rows = document.nodes[chain.steps[0][0]]["shape"][0] if chain else 1
     if row is not None and not 0 <= row < rows:
         raise NotItemisedError(f"row is {row}; the batch has rows 0 to {rows - 1}")
@@ -278,6 +304,7 @@ def itemise(document: Document, row: int | None = None, parameter: int | str | N
         {
             "trace": document.doc["id"],
             "row": row,
+            "cells": list(chains),
             **(_NO_CHAIN if chain is None else _norms(document, chain, row)),
             "parameters": [uses(document, node, arrays=parameter is not None) for node in parameters],
         }
@@ -302,7 +329,7 @@ def _norms(document: Document, chain: Chain, row: int | None) -> Mapping[str, An
     return {
         "cell": chain.scope,
         "states": list(names),
-        "times": list(range(1, len(chain.steps) + 1)),
+        "times": list(chain.times),
         "state_norms": {name: [_state_norm(document, states[k], row) for states in chain.steps] for k, name in enumerate(names)},
         "loss_norms": loss_norms,
         "jacobian_row": row or 0,

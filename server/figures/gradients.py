@@ -19,9 +19,9 @@ class NoFigureError(ValueError):
     """The trace has nothing that the figure would show."""
 
 
-def recurrent(document: Document, row: int | None) -> dict[str, Any]:
+def recurrent(document: Document, row: int | None, cell: str | None = None) -> dict[str, Any]:
     """What `itemise` says of a trace. Raises what it does, and NoFigureError for a trace without a recurrence."""
-    answer = itemise(document, row)
+    answer = itemise(document, row, scope=cell)
     if not answer["times"]:
         raise NoFigureError("the trace has no recurrence; its nodes carry no states h at time steps")
     return answer
@@ -35,9 +35,10 @@ def through_time(answer: dict[str, Any], language: Language) -> str:
         norms = with_gaps(map(float, answer["state_norms"][name]), above_zero=True)
         figure.add_scatter(x=answer["times"], y=norms, mode="lines+markers", name=f"‖∂L/∂{name}<sub>t</sub>‖", line={"color": colour})
     last = answer["jacobian_norms"][-1]
+    end = answer["times"][len(last) - 1]
     figure.add_scatter(
         x=answer["times"][: len(last)], y=with_gaps(map(float, last), above_zero=True), mode="lines+markers",
-        name=f"‖∂{_state(answer)}<sub>{len(last)}</sub>/∂{_state(answer)}<sub>t</sub>‖", line={"color": GREY, "dash": "dot"},
+        name=f"‖∂{_state(answer)}<sub>{end}</sub>/∂{_state(answer)}<sub>t</sub>‖", line={"color": GREY, "dash": "dot"},
     )  # fmt: skip
     lay_out(figure, text["time_step"], text["norm"], yaxis={"type": "log", "exponentformat": "power"}, xaxis={"dtick": _spacing(answer)})
     return to_json(figure)

@@ -18,23 +18,23 @@ Figure = Literal["gradient-through-time", "bptt", "gradient-histogram", "update"
 
 
 def draw(
-    trace: TraceFile, figure: Figure, language: Language, row: int | None, parameter: int | None, of: Of,
+    trace: TraceFile, figure: Figure, language: Language, row: int | None, parameter: int | None, of: Of, cell: str | None,
     seconds: float = limits.COMPUTE_SECONDS,
 ) -> bytes:  # fmt: skip
     """A figure as JSON, within `seconds` of processor time.
 
-    row: as for `itemise`. parameter: of `bptt`, whose uses it then shows. Raises NoFigureError for a trace that has nothing to show, and
-    what `itemise` raises.
+    row, cell: as for `itemise`. parameter: of `bptt`, whose uses it then shows. Raises NoFigureError for a trace that has nothing to
+    show, and what `itemise` raises.
     """
     with processor_time(seconds), np.errstate(all="ignore"):
         document = document_of(trace)
         match figure:
             case "gradient-through-time":
-                drawn = through_time(recurrent(document, row), language)
+                drawn = through_time(recurrent(document, row, cell), language)
             case "bptt" if parameter is not None:
                 drawn = uses(document, parameter, language)
             case "bptt":
-                drawn = matrix(recurrent(document, row), of, language)
+                drawn = matrix(recurrent(document, row, cell), of, language)
             case "gradient-histogram":
                 drawn = histogram(document, language)
             case "update":

@@ -17,10 +17,12 @@ from server.programs.what_if import trace_with_edits
 from server.store.traces import TraceFile
 
 
-def itemise_trace(trace: TraceFile, row: int | None, parameter: int | None, seconds: float = limits.COMPUTE_SECONDS) -> bytes:
+def itemise_trace(
+    trace: TraceFile, row: int | None, parameter: int | None, cell: str | None, seconds: float = limits.COMPUTE_SECONDS
+) -> bytes:
     """The itemised back-propagation of a trace, as JSON, within `seconds` of processor time. Raises what `itemise` does."""
     with processor_time(seconds), np.errstate(all="ignore"):
-        return answer(itemise(document_of(trace), row, parameter))
+        return answer(itemise(document_of(trace), row, parameter, cell))
 
 
 def cut_part(trace: TraceFile, tensors: Detail, scope: str | None, events: Range | None) -> bytes:

@@ -15,7 +15,7 @@ from server.figures.words import Language
 from server.jobs.figure_work import Figure, draw
 from server.problems import ProblemError
 from server.programs.errors import LimitError
-from server.routes.bptt import Parameter, Row
+from server.routes.bptt import Cell, Parameter, Row
 from server.routes.disconnect import while_connected
 from server.routes.found import found, node_of
 from server.routes.trace_response import send_derived
@@ -30,7 +30,7 @@ Compared = Annotated[
 @router.get("/{trace_id}/figures/{figure}")
 async def trace_figure(
     request: Request, trace_id: str, figure: Figure, services: Use, lang: Language = "en", row: Row = None, parameter: Parameter = None,
-    of: Compared = "loss",
+    of: Compared = "loss", cell: Cell = None,
 ) -> Response:  # fmt: skip
     """A figure of a trace: gradients through time, itemised by pairs of steps or (of a parameter) by uses, by magnitude; the update."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
@@ -38,7 +38,7 @@ async def trace_figure(
     if parameter is not None:
         node = node_of(await run_in_threadpool(services.documents.of, trace), parameter, "parameter")["id"]
     work = services.quick.run(
-        draw, trace, figure, lang, row, node, of, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
+        draw, trace, figure, lang, row, node, of, cell, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
     )  # fmt: skip
     try:
         content = await while_connected(request, work)

@@ -226,6 +226,7 @@ class Bptt(Answer):
 
     trace: TraceId
     row: int | None
+    cells: list[str]
     cell: str | None
     states: list[str]
     times: list[int]

@@ -62,6 +62,23 @@ def test_the_gradient_through_time_has_the_norms_of_the_api_for_h_and_c(open_pag
         same(number(page.get_by_test_id(f"factor-h-{t}")), number(page.get_by_test_id(f"hop-h-{t}")))
 
 
+def test_pairs_are_those_of_the_layer_and_direction_that_is_looked_at(open_page: OpenPage, api: httpx.Client) -> None:
+    trace = film(api, cell="gru", layers=2, bidirectional=True)
+    page = show(open_page, trace, "pairs")
+    page.get_by_test_id("tray-layer").select_option("l1_reverse")
+    answer = api.get(f"/traces/{trace['id']}/bptt", params={"row": 0, "cell": "gru/l1_reverse"}).raise_for_status().json()
+    steps = answer["times"]
+    assert steps == list(range(len(steps), 0, -1))
+    page.get_by_test_id("pairs-jacobian").click()
+    chart = page.get_by_test_id("pairs-map")
+    chart.focus()
+    chart.press("Home")
+    expect(page.get_by_test_id("pairs-words")).to_contain_text(f"= {steps[0]}")
+    same(float(chart.get_attribute("data-value") or "nan"), answer["jacobian_norms"][-1][0])
+    page.get_by_test_id("pairs-table").click()
+    expect(page.get_by_test_id("pairs-numbers").locator("thead th").nth(1)).to_have_text(str(steps[0]))
+
+
 def test_a_truncated_gradient_ends_at_the_border_and_the_state_goes_on(open_page: OpenPage, api: httpx.Client) -> None:
     trace = film(api, cell="rnn", task="sunspots", truncation=3)
     whole = film(api, cell="rnn", task="sunspots")

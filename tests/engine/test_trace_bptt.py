@@ -18,7 +18,8 @@ from engine.trace.bptt import (
     Recurrence,
     TooMuchError,
     check_cost,
-    find_chain,
+    choose,
+    find_chains,
     gradients_by_loss,
     products,
     spectral_norms,
@@ -33,13 +34,13 @@ def document(request: pytest.FixtureRequest, task: Task) -> Document:
 
 
 def states_of(document: Document) -> list[tuple[int, ...]]:
-    chain = find_chain(document)
+    chain = choose(find_chains(document), None)
     assert chain is not None
     return list(chain.steps)
 
 
 def test_the_parts_of_the_loss_add_up_to_the_gradient_of_each_state(document: Document) -> None:
-    chain = find_chain(document)
+    chain = choose(find_chains(document), None)
     assert chain is not None
     table = gradients_by_loss(Recurrence(document, chain), None)
     for s, states in enumerate(chain.steps):
@@ -57,7 +58,7 @@ def test_a_trace_with_an_edited_state_is_itemised_as_any_other(document: Documen
     (put,) = (node["id"] for node in edited.nodes if node["op"] == "where")
     assert states_of(edited)[1][0] == put
     test_the_parts_of_the_loss_add_up_to_the_gradient_of_each_state(edited)
-    chain = find_chain(edited)
+    chain = choose(find_chains(edited), None)
     assert chain is not None
     jacobian = list(products(Recurrence(edited, chain), 0))[1][0]
     assert not jacobian[1].any()  # the element that was given does not depend on the state before
@@ -66,7 +67,7 @@ def test_a_trace_with_an_edited_state_is_itemised_as_any_other(document: Documen
 
 def test_what_later_losses_send_back_is_what_finite_differences_say(document: Document) -> None:
     """Moving the state of step s and looking at a later state: the products of Jacobians, for every pair of steps."""
-    chain = find_chain(document)
+    chain = choose(find_chains(document), None)
     assert chain is not None
     reached, steps, epsilon = list(products(Recurrence(document, chain), 0)), chain.steps, 1e-6
     for s in range(len(steps)):
@@ -93,7 +94,7 @@ def test_the_answer_holds_these_norms(document: Document) -> None:
     times = range(len(steps))
     assert answer["times"] == [t + 1 for t in times]
     assert answer["states"] == ["h", "c"][: len(steps[0])]
-    chain = find_chain(document)
+    chain = choose(find_chains(document), None)
     assert chain is not None
     recurrence = Recurrence(document, chain)
     table, jacobians = gradients_by_loss(recurrence, None), list(products(recurrence, 0))
@@ -184,13 +185,37 @@ def test_a_trace_without_a_recurrence_has_the_uses_of_its_parameters() -> None:
     assert about["steps"] == [{"time": None, "norm": 12.0, "bar": 12.0}]
 
 
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_each_layer_and_direction_is_itemised(task: Task, cell: str) -> None:
+    settings = Settings(cell=cell, hidden_size=3, batch_size=6, layers=2, bidirectional=True)
+    example = int(np.argmax([len(task.describe(task.batch("train", np.array([i])), "train")["examples"][0]["tokens"]) for i in range(6)]))
+    document = Document(from_bytes(to_bytes(trace_step(task, settings, 2, example))))
+    chains = find_chains(document)
+    assert list(chains) == [cell, f"{cell}/l0_reverse", f"{cell}/l1", f"{cell}/l1_reverse"]
+    assert itemise(document)["cell"] == f"{cell}/l1"
+    for scope, chain in chains.items():
+        answer = itemise(document, scope=scope)
+        assert (answer["cell"], answer["cells"], answer["times"]) == (scope, list(chains), list(chain.times))
+        assert chain.times == tuple(sorted(chain.times, reverse=scope.endswith("_reverse")))
+        table = gradients_by_loss(Recurrence(document, chain), None)
+        for s, states in enumerate(chain.steps):
+            recorded = np.concatenate([_gradient(document, state) for state in states], axis=1)
+            np.testing.assert_allclose(sum(reached[s] for reached in table[s:]), recorded, rtol=1e-10, atol=1e-15)
+    with pytest.raises(ValueError, match=f"no recurrence of that name; it has {cell}, {cell}/l0_reverse"):
+        itemise(document, scope="nobody")
+
+
+def test_sequences_of_different_lengths_read_backwards_are_refused(task: Task) -> None:
+    document = Document(trace_step(task, Settings(cell="rnn", hidden_size=3, batch_size=6, bidirectional=True), 1))
+    rows = [document.nodes[states[0]]["shape"][0] for states in find_chains(document)["rnn/l0_reverse"].steps]
+    if rows == sorted(rows, reverse=True):
+        assert itemise(document, scope="rnn/l0_reverse")["times"][0] == len(rows)
+    else:
+        with pytest.raises(ValueError, match="ask for the trace of one example"):
+            itemise(document, scope="rnn/l0_reverse")
+
+
 def test_what_cannot_be_itemised_is_said() -> None:
-    layers = RNN(2, 2, bidirectional=True, batch_first=True, generator=np.random.default_rng(0))
-    with Tape("TRACE") as tape:
-        output, _ = layers(Tensor(np.ones((1, 3, 2)), name="x"))
-        document = Document(record(tape, output.sum().backward(), program={"kind": "none"}))
-    with pytest.raises(ValueError, match=r"several recurrent layers \(rnn, rnn/l0_reverse\)"):
-        itemise(document)
     w, x = Tensor(2.0, requires_grad=True, name="w"), Tensor(3.0, name="x")
     with Tape("TRACE") as tape:
         document = Document(record(tape, (w * x).backward(), program={"kind": "none"}))

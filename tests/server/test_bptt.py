@@ -45,6 +45,22 @@ def test_the_uses_of_one_parameter_come_with_their_arrays(client: httpx.Client, 
     assert about["path"] == document.node(name)["path"] == "rnn.weight_hh_l0"
 
 
+def test_one_recurrence_of_several_is_itemised(client: httpx.Client) -> None:
+    program = {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 3, "layers": 2, "bidirectional": True, "example": 7}
+    doc = client.post(f"{API}/traces", json={"program": program}).json()
+    path = f"{API}/traces/{doc['id']}"
+    answer = client.get(f"{path}/bptt").json()
+    assert (answer["cell"], answer["cells"]) == ("gru/l1", ["gru", "gru/l0_reverse", "gru/l1", "gru/l1_reverse"])
+    reverse = client.get(f"{path}/bptt", params={"cell": "gru/l0_reverse"}).json()
+    assert reverse == {"schema_version": 1, **itemise(Document(doc), scope="gru/l0_reverse")}
+    assert reverse["times"] == sorted(reverse["times"], reverse=True)
+    drawn = client.get(f"{path}/figures/bptt", params={"cell": "gru/l0_reverse", "of": "jacobian"}).json()
+    assert drawn["data"][0]["x"] == reverse["times"]
+    for query in ({"cell": "gru/l7"}, {"cell": ""}):
+        refused = client.get(f"{path}/bptt", params=query)
+        assert (refused.status_code, "it has gru, gru/l0_reverse" in refused.json()["detail"]) == (422, True)
+
+
 def test_an_expression_has_uses_and_no_states(client: httpx.Client) -> None:
     made = client.post(f"{API}/traces", json=expression("w*w*x", {"w": 2, "x": 3}, wrt=["w"])).json()
     answer = client.get(f"{API}/traces/{made['id']}/bptt").json()

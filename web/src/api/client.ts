@@ -155,15 +155,15 @@ export function lossFigure(id: string, signal?: AbortSignal): Promise<Figure> {
   return get(`/runs/${encodeURIComponent(id)}/figures/loss?lang=${preferences.lang}`, signal);
 }
 
-/** Itemised BPTT of one example of the batch. */
-export async function bptt(id: string, row: number, signal?: AbortSignal): Promise<Bptt> {
-  return decoded(await get(`/traces/${encodeURIComponent(id)}/bptt?row=${row}`, signal));
+/** Itemised BPTT of one example of the batch, in one recurrence: of a layer and direction, such as `gru/l1_reverse`. */
+export async function bptt(id: string, row: number, cell: string, signal?: AbortSignal): Promise<Bptt> {
+  return decoded(await get(`/traces/${encodeURIComponent(id)}/bptt?row=${row}&cell=${encodeURIComponent(cell)}`, signal));
 }
 
 export type FigureName = "gradient-through-time" | "bptt" | "gradient-histogram" | "update";
 
 /** A figure of a trace in the language shown; of a film saved as a file the one that came along, which is of its whole batch. */
-export async function traceFigure(id: string, name: FigureName, query: { row?: number; parameter?: number; of?: "loss" | "jacobian" } = {}, signal?: AbortSignal): Promise<Figure> {
+export async function traceFigure(id: string, name: FigureName, query: { row?: number; parameter?: number; of?: "loss" | "jacobian"; cell?: string } = {}, signal?: AbortSignal): Promise<Figure> {
   if (embedded) {
     const saved = embedded.figures[query.of === "jacobian" ? "jacobian" : name]?.[preferences.lang];
     if (!saved || query.parameter !== undefined) throw needsServer();

@@ -1411,6 +1411,8 @@ export interface components {
             trace: string;
             /** Row */
             row: number | null;
+            /** Cells */
+            cells: string[];
             /** Cell */
             cell: string | null;
             /** States */
@@ -2885,6 +2887,8 @@ export interface operations {
                 row?: number | null;
                 /** @description one parameter, by id or path: its uses with their arrays */
                 parameter?: string | null;
+                /** @description one recurrence, of `cells`; the highest that reads forward unless given */
+                cell?: string | null;
             };
             header?: never;
             path: {
@@ -3037,6 +3041,8 @@ export interface operations {
                 parameter?: string | null;
                 /** @description of `bptt`: what the loss of each step sends to each state, or what each state does to later ones */
                 of?: "loss" | "jacobian";
+                /** @description one recurrence, of `cells`; the highest that reads forward unless given */
+                cell?: string | null;
             };
             header?: {
                 /** @description tags that are known */

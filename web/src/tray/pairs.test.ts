@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Bptt } from "../api/types";
 import { drawPairs } from "./drawPairs";
-import { entry, lossSteps, moved, pairsOf, strength } from "./pairs";
+import { entry, lossSteps, moved, pairsOf, scopeOf, strength } from "./pairs";
 
 const answer = {
+  times: [1, 2, 3],
   loss_norms: { h: [[4, 0, 0], [2, 1, 0], [0.01, NaN, 0.5]], c: [[1, 0, 0], [0, 3, 0], [0, 0, 0]] },
   jacobian_norms: [[1], [0.5, 1], [0, 0.2, 1]],
 } as unknown as Bptt;
@@ -19,7 +20,13 @@ describe("pairs of steps", () => {
 
   it("know which steps have a loss", () => {
     expect(lossSteps(answer)).toEqual([1, 2, 3]);
-    expect(lossSteps({ loss_norms: { h: [[0, 0], [0.1, 0.2]] } } as unknown as Bptt)).toEqual([2]);
+    expect(lossSteps({ times: [1, 2], loss_norms: { h: [[0, 0], [0.1, 0.2]] } } as unknown as Bptt)).toEqual([2]);
+    expect(lossSteps({ times: [2, 1], loss_norms: { h: [[0, 0], [0.1, 0.2]] } } as unknown as Bptt)).toEqual([1]); // read backwards
+  });
+
+  it("are asked for by the scope of the layer and direction", () => {
+    const scope = (suffix: string): string => scopeOf({ cell: "gru", shown: { suffix } } as Parameters<typeof scopeOf>[0]);
+    expect(["l0", "l1", "l0_reverse"].map(scope)).toEqual(["gru", "gru/l1", "gru/l0_reverse"]);
   });
 
   it("are as strong as they are large, on the scale of all, or by their powers of ten", () => {

@@ -1,11 +1,14 @@
 /** Norms for every pair of steps: of what the loss of step t sends to the state of step s, or of the Jacobian between the two. */
 import type { Bptt } from "../api/types";
+import type { NetworkGrid } from "../model/network";
 
 export type Of = "loss" | "jacobian";
 
 export interface Pairs {
   of: Of;
   count: number;
+  /** The time step of each place, in the order in which the cell runs: backwards in the reverse direction. Rows and columns count places from 1. */
+  times: readonly number[];
   /** Rows t from 1; in each, columns s up to t. */
   norms: readonly (readonly number[])[];
   /** The largest finite one; 0 where there is none. */
@@ -25,18 +28,23 @@ export function pairsOf(answer: Bptt, of: Of, which: string): Pairs {
       if (norm > 0) smallest = smallest === null ? norm : Math.min(smallest, norm);
     });
   });
-  return { of, count: norms.length, norms, largest, smallest };
+  return { of, count: norms.length, times: answer.times, norms, largest, smallest };
 }
 
-/** The entry of steps t and s; null where s comes after t. */
+/** The entry of places t and s; null where s comes after t. */
 export function entry({ norms }: Pairs, t: number, s: number): number | null {
   return s > t ? null : (norms[t - 1]?.[s - 1] ?? null);
 }
 
-/** Steps whose state the loss reads: rows in which anything stands. */
+/** The scope of the recurrence that is shown, as traces name it. */
+export function scopeOf({ cell, shown }: Pick<NetworkGrid, "cell" | "shown">): string {
+  return shown.suffix === "l0" ? cell : `${cell}/${shown.suffix}`;
+}
+
+/** Time steps whose state the loss reads: rows in which anything stands. */
 export function lossSteps(answer: Bptt): number[] {
   const rows = answer.loss_norms.h ?? [];
-  return rows.flatMap((row, t) => (row.some((norm) => norm !== 0) ? [t + 1] : []));
+  return rows.flatMap((row, place) => (row.some((norm) => norm !== 0) ? [answer.times[place]!] : []));
 }
 
 /** How strong an entry is drawn, 0 to 1: on the linear scale of all entries, or by its place among their powers of ten. */
