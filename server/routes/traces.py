@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from engine.trace import explain
 from server import limits
-from server.encoding import Json, dumps
+from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
 from server.programs.admission import admit_program
@@ -50,7 +50,7 @@ async def create(request: Request, body: TraceRequest, services: Use, tensors: p
 def index(request: Request, services: Use, limit: Limit = 50, after: After = None) -> Response:
     """The stored traces, newest first."""
     items, following = services.traces.page(limit, after)
-    return page_of(request, [{**item, "program": _listed(item["program"])} for item in items], following)
+    return page_of(request, items, following)
 
 
 @router.get("/{trace_id}/nodes/{node:path}")
@@ -83,12 +83,6 @@ def remove(request: Request, trace_id: str, services: Use) -> Response:
             raise ProblemError(409, "another visitor has pinned this trace, so it stays; take your own pin away if you do not need it")
         raise missing("trace")
     return Response(status_code=204)
-
-
-def _listed(program: dict[str, Any]) -> dict[str, Any]:
-    """A program as a list shows it: a long one by its kind and its size."""
-    size = len(dumps(program))
-    return program if size <= limits.LISTED_PROGRAM_BYTES else {"kind": program["kind"], "bytes": size}
 
 
 def _element(node: dict[str, Any], text: str) -> tuple[int, ...]:

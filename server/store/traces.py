@@ -12,6 +12,7 @@ from isal import igzip
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from server import limits
 from server.encoding import dumps
 from server.store.blobs import DamagedError, sha256
 from server.store.clock import now
@@ -24,7 +25,7 @@ log = logging.getLogger("retrograd")
 
 @dataclass(frozen=True)
 class TraceFile:
-    """A trace as it is stored and sent. document: the JSON, gzip. size: its bytes before compression."""
+    """A trace as it is stored and sent. program: as lists show it. document: the JSON, gzip. size: its bytes before compression."""
 
     id: str
     program: dict[str, Any]
@@ -33,7 +34,7 @@ class TraceFile:
 
     @classmethod
     def pack(cls, trace_id: str, program: dict[str, Any], text: bytes) -> TraceFile:
-        return cls(trace_id, program, len(text), igzip.compress(text, 2, mtime=0))
+        return cls(trace_id, listed(program), len(text), igzip.compress(text, 2, mtime=0))
 
     @cached_property
     def sha256(self) -> str:
@@ -44,6 +45,16 @@ class TraceFile:
         """The JSON document."""
         text: bytes = igzip.decompress(self.document)  # type: ignore[no-untyped-call]
         return text
+
+
+def listed(program: dict[str, Any]) -> dict[str, Any]:
+    """A program as a list shows it. One that holds many numbers, which its document holds as well, is told by its kind, its size (`bytes`)
+    and, of a network, what its file is called by.
+    """
+    size = len(dumps(program))
+    if size <= limits.LISTED_PROGRAM_BYTES:
+        return program
+    return {name: program[name] for name in ("kind", "task", "cell", "step") if name in program} | {"bytes": size}
 
 
 class TraceStore:
@@ -108,7 +119,7 @@ class TraceStore:
             return None
         trace = TraceFile(row.id, json.loads(row.program), row.bytes, row.document)
         if trace.sha256 != row.sha256:
-            raise DamagedError(f"the trace {trace_id}")
+            raise DamagedError(f"the trace {trace_id}", "make it again from its program, as it was made first: that mends it")
         return trace
 
     def page(self, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:

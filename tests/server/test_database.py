@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import signal
 import sqlite3
@@ -30,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_steps_lead_to_todays_tables(database: Engine) -> None:
     with database.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert version(connection) == "0006"
+        assert version(connection) == "0007"
 
 
 def test_a_database_that_is_up_to_date_is_opened_as_it_is(database_url: str) -> None:
@@ -44,6 +45,9 @@ def test_a_database_that_is_up_to_date_is_opened_as_it_is(database_url: str) -> 
     engine.dispose()
 
 
+LONG = json.dumps({"kind": "network", "task": "sequences", "cell": "gru", "step": 2, "sequences": ["…"] * 4000}, ensure_ascii=False)
+
+
 @pytest.fixture
 def old(database_url: str) -> Iterator[Engine]:
     """A database as the first version left it."""
@@ -53,6 +57,8 @@ def old(database_url: str) -> Iterator[Engine]:
         migrate(connection, "0001")
         insert = "INSERT INTO traces (id, program, created, bytes, document) VALUES ('t', '{}', 'then', 2, :document)"
         connection.execute(text(insert), {"document": gzip.compress(b"{}")})
+        connection.execute(text("INSERT INTO traces (id, program, created, bytes, document) VALUES ('l', :program, 'then', 2, :document)"),
+                           {"program": LONG, "document": gzip.compress(b"{}")})  # fmt: skip
         connection.execute(
             text("INSERT INTO runs (id, program, created, status, step, requested_step) VALUES ('r', '{}', 'then', 'idle', 2, 2)")
         )
@@ -79,6 +85,8 @@ def test_what_an_earlier_version_stored_is_kept(old: Engine, database_url: str, 
     state = store.get("r")
     assert state is not None
     assert state["validation"] == [{"step": 2, "loss": 1.5}]
+    programs = {item["id"]: item["program"] for item in TraceStore(engine, 2**20).page(9, None)[0]}
+    assert programs == {"t": {}, "l": {"kind": "network", "task": "sequences", "cell": "gru", "step": 2, "bytes": len(LONG.encode())}}
     assert store.delete("r")
     assert store.checkpoint("r", 2) is None  # and what belongs to a run goes with it
     engine.dispose()
