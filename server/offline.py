@@ -39,7 +39,7 @@ def stored(settings: Settings, trace_id: str) -> TraceFile:
     try:
         trace = TraceStore(engine, settings.trace_bytes).get(trace_id)
     except DamagedError as error:
-        raise OfflineError(f"{error}; make it again from its program") from None
+        raise OfflineError(f"{error}; {error.todo}") from None
     finally:
         engine.dispose()
     if trace is None:

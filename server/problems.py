@@ -229,8 +229,7 @@ async def _on_overload(request: Request, error: Exception) -> Response:
 
 async def _on_damaged(request: Request, error: Exception) -> Response:
     assert isinstance(error, DamagedError)
-    detail = f"{error}; delete it, and make it again from its program, which the list still has"
-    return problem_response(request, ProblemError(500, detail, kind="damaged"))
+    return problem_response(request, ProblemError(500, f"{error}; {error.todo}", kind="damaged"))
 
 
 async def _on_gone(request: Request, error: Exception) -> Response:

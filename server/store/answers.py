@@ -40,7 +40,7 @@ class AnswerStore:
         if row is None:
             return None
         kept = json.loads(row.headers)
-        body = unpack(row.data, row.sha256, "an answer")
+        body = unpack(row.data, row.sha256, "an answer", "send the request again")
         return Answer(row.request, row.status, kept["headers"], body if kept["body"] else None)
 
     def put(self, key: str, answer: Answer) -> None:

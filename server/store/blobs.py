@@ -10,12 +10,15 @@ log = logging.getLogger("retrograd")
 
 
 class DamagedError(RuntimeError):
-    """What is stored is not what was stored. what: of which thing, for people."""
+    """What is stored is not what was stored. what: of which thing, for people; todo: what helps."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"what is stored of {what} is damaged: its hash is another than when it was stored")
-        self.what = what
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(f"what is stored of {what} is damaged: its hash is another than when it was stored", todo)
+        self.todo = todo
         log.error("%s", self)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def pack(data: bytes) -> dict[str, bytes | str]:
@@ -24,16 +27,16 @@ def pack(data: bytes) -> dict[str, bytes | str]:
     return {"data": packed, "sha256": sha256(packed)}
 
 
-def unpack(packed: bytes, digest: str, what: str) -> bytes:
+def unpack(packed: bytes, digest: str, what: str, todo: str) -> bytes:
     """The blob's bytes. Raises DamagedError where they are not those that were stored."""
-    check(packed, digest, what)
+    check(packed, digest, what, todo)
     return zlib.decompress(packed)
 
 
-def check(stored: bytes, digest: str, what: str) -> None:
+def check(stored: bytes, digest: str, what: str, todo: str) -> None:
     """Raises DamagedError where stored bytes are not those that were stored."""
     if sha256(stored) != digest:
-        raise DamagedError(what)
+        raise DamagedError(what, todo)
 
 
 def sha256(data: bytes) -> str:

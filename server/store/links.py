@@ -55,7 +55,7 @@ class LinkStore:
             row = connection.execute(select(links).where(links.c.id == link_id)).one_or_none()
         if row is None:
             return None
-        state: dict[str, Any] = json.loads(unpack(row.data, row.sha256, "a link"))
+        state: dict[str, Any] = json.loads(unpack(row.data, row.sha256, "a link", "share what it led to again: that mends it"))
         today = now()
         if row.opened[:10] != today[:10]:
             with self.engine.begin() as connection:

@@ -43,7 +43,7 @@ class UploadStore:
             known = connection.execute(select(uploads.c.data, uploads.c.sha256).where(*mine)).one_or_none()
         if known is not None:
             try:
-                check(known.data, known.sha256, f"the upload {upload.id}")
+                check(known.data, known.sha256, f"the upload {upload.id}", _TODO)
             except DamagedError:
                 with self.engine.begin() as connection:
                     connection.execute(update(uploads).where(*mine).values(**pack(upload.data)))
@@ -90,7 +90,7 @@ class UploadStore:
             ).one_or_none()
         if row is None:
             return None
-        data = unpack(row.data, row.sha256, f"the upload {upload_id}")
+        data = unpack(row.data, row.sha256, f"the upload {upload_id}", _TODO)
         return Upload(row.id, row.format, json.loads(row.tensors), data)
 
     def describe(self, upload_id: str, visitor: str) -> dict[str, Any] | None:
@@ -118,6 +118,7 @@ class UploadStore:
         return there
 
 
+_TODO = "upload the file again: that mends it"
 _ABOUT = uploads.c.id, uploads.c.format, uploads.c.bytes, uploads.c.created
 
 

@@ -134,6 +134,7 @@ def test_a_damaged_link_says_so_and_is_mended_when_it_is_made_again(start: Start
             database.execute("UPDATE links SET data = x'00'")
         response = client.get(f"{API}/links/{link}")
         assert (response.status_code, response.json()["type"]) == (500, "urn:retrograd:problem:damaged")
+        assert "share what it led to again" in response.json()["detail"]
         assert post(client, STATE).status_code == 200
         assert client.get(f"{API}/links/{link}").json()["state"] == STATE
 
