@@ -80,8 +80,8 @@ class Idempotency:
         return True
 
     async def _from_its_place(self, known: Answer, scope: Scope, receive: Receive, send: Send) -> bool:
-        """A trace, in the form that the client takes this time."""
-        place = known.headers["location"]
+        """A trace, or the part of it that was sent, in the form that the client takes this time."""
+        place, _, query = known.headers.get("content-location", known.headers["location"]).partition("?")
         found = True
 
         async def send_as_before(message: Message) -> None:
@@ -89,13 +89,15 @@ class Idempotency:
             if message["type"] == "http.response.start":
                 found = message["status"] == 200
                 headers = MutableHeaders(raw=[*message["headers"]])
-                headers.update({"Location": place, REPLAYED: "true"})
+                headers.update({**known.headers, REPLAYED: "true"})
                 del headers["cache-control"]  # which is the trace's own, and not a POST's
+                if query:
+                    del headers["etag"]  # of a part, which Location does not name
                 message = {**message, "status": known.status, "headers": headers.raw}
             if found:
                 await send(message)
 
-        read = {**scope, "method": "GET", "path": place, "raw_path": place.encode(), "query_string": b""}
+        read = {**scope, "method": "GET", "path": place, "raw_path": place.encode(), "query_string": query.encode()}
         await self.app(read, receive, send_as_before)
         return found
 
@@ -131,8 +133,9 @@ def _answer(request: str, messages: list[Message]) -> Answer | None:
     if not 200 <= start["status"] < 300:
         return None
     headers = {name: value for name, value in Headers(raw=start["headers"]).items() if name not in _NOT_KEPT}
-    if "etag" in headers and "location" in headers:  # a trace, which its address gives as well
-        return Answer(request, start["status"], {"location": headers["location"]}, None)
+    if "location" in headers and ("etag" in headers or "content-location" in headers):  # a trace, which its address gives as well
+        places = {name: value for name, value in headers.items() if name in ("location", "content-location")}
+        return Answer(request, start["status"], places, None)
     return Answer(request, start["status"], headers, b"".join(message.get("body", b"") for message in rest))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -15,6 +14,7 @@ from server.export.work import write_export
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found
+from server.routes.trace_response import send_derived
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
@@ -42,9 +42,6 @@ async def export(request: Request, trace_id: str, format: FormatName, services: 
         raise ProblemError(503, str(error)) from None
     except ExportError as error:
         raise ProblemError(422, str(error), kind="program") from None
-    tag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'  # weak, since a middleware may compress what is sent
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    headers["Content-Disposition"] = f'attachment; filename="{file_name(trace.program, trace.id, chosen.suffix)}"'
-    return Response(content, headers=headers, media_type=chosen.media_type)
+    name = file_name(trace.program, trace.id, chosen.suffix)
+    headers = {"Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="{name}"'}
+    return await run_in_threadpool(send_derived, request, content, chosen.media_type, headers)

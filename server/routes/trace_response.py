@@ -74,7 +74,7 @@ def send_derived(request: Request, content: bytes, media_type: str, headers: Map
     """What was computed from a trace; 304 to a GET that names it in If-None-Match. The tag is weak: it may be compressed on its way."""
     varies = "Accept" in headers.get("Vary", "").split(", ")
     sent = {**headers, "ETag": f'W/"{sha256(content)[:32]}"', "Vary": VARY if varies else "Accept-Encoding"}
-    if matches(request.headers.get("if-none-match", ""), sent["ETag"].removeprefix("W/")):
+    if request.method == "GET" and matches(request.headers.get("if-none-match", ""), sent["ETag"].removeprefix("W/")):
         return Response(status_code=304, headers=sent)
     del sent["Vary"]  # the compressing middleware adds Accept-Encoding itself
     return Response(content, 200, sent | ({"Vary": "Accept"} if varies else {}), media_type)

@@ -50,6 +50,22 @@ def test_steps_are_trained_once(client: httpx.Client) -> None:
     assert client.get(f"{API}/runs/{run}").json()["requested_step"] == 3
 
 
+def test_a_part_of_a_trace_is_sent_again_and_made_again_once_it_is_deleted(client: httpx.Client) -> None:
+    headers, body, place = key(), expression("x**2 - 8", {"x": 1.5}), f"{API}/traces?tensors=stats"
+    first, second = (client.post(place, json=body, headers=headers) for _ in range(2))
+    assert first.content == second.content
+    for name in ("location", "content-location", "content-type", "vary"):
+        assert first.headers[name] == second.headers[name]
+    assert not {"etag", "cache-control"} & set(second.headers)
+    assert second.headers["idempotent-replayed"] == "true"
+    packed = client.post(place, json=body, headers={**headers, "Accept": MSGPACK})
+    assert unpack(packed.content) == first.json()
+    assert client.delete(first.headers["location"]).status_code == 204
+    third = client.post(place, json=body, headers=headers)
+    assert (third.status_code, third.content) == (201, first.content)
+    assert client.get(third.headers["location"]).status_code == 200
+
+
 def test_a_trace_is_sent_again_from_where_it_is_stored(client: httpx.Client) -> None:
     headers, body = key(), expression("x**2 - 7", {"x": 1.5})
     first, second = (client.post(f"{API}/traces", json=body, headers=headers) for _ in range(2))

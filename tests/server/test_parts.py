@@ -134,3 +134,11 @@ def test_a_known_tensor_is_not_sent_again(client: httpx.Client, network: dict[st
     first = client.get(path)
     assert "immutable" in first.headers["cache-control"]
     assert client.get(path, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_a_post_is_done_whatever_the_client_has_already(client: httpx.Client) -> None:
+    body = expression("x**2 + 3", {"x": 0.5})
+    for tensors in ("inline", "stats"):
+        response = client.post(f"{API}/traces", params={"tensors": tensors}, json=body, headers={"If-None-Match": "*"})
+        assert response.status_code in (200, 201)
+        assert response.json()["schema"] == "retrograd.trace/1"
