@@ -29,6 +29,8 @@ def node_of(document: Document, key: str, role: str | None = None) -> dict[str, 
     try:
         return document.node(key)
     except KeyError:
-        meant = nearest(key, (node["path"] for node in document.nodes if role in (None, node["role"])))
+        nodes = [node for node in document.nodes if role in (None, node["role"])]
+        called = [node["path"] for node in nodes if node["label"] == key]
+        meant = f"did you mean {called[-1]}? " if called else nearest(key, (node["path"] for node in nodes))
         detail = f"the trace has no such node; {meant}its nodes are 0 to {len(document.nodes) - 1}, or their paths"
         raise ProblemError(404, detail) from None

@@ -153,6 +153,13 @@ def test_what_was_meant_is_named(client: httpx.Client, path: str, meant: str) ->
     assert f"did you mean {meant}" in told["detail"] or ("scope" in path and "did you mean rnn/t=" in told["detail"]), told
 
 
+def test_a_node_is_found_by_its_label(client: httpx.Client) -> None:
+    body = {"program": {"kind": "expression", "expression": "hidden = tanh(w*x); (hidden - 1)**2", "inputs": {"w": 1, "x": 2}}}
+    trace = client.post(f"{API}/traces", json=body).json()["id"]
+    response = client.get(f"{API}/traces/{trace}/nodes/hidden")
+    assert (response.status_code, "did you mean tanh#0?" in response.json()["detail"]) == (404, True)
+
+
 def test_edits_of_a_node_that_there_is_not_name_the_nearest(client: httpx.Client) -> None:
     trace = client.get(f"{API}/opening").json()["id"]
     response = client.post(f"{API}/traces/{trace}/what-if", json={"edits": [{"node": "head.bais", "value": 0}]})
