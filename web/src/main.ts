@@ -1,12 +1,15 @@
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/touch.css";
 import { mount } from "svelte";
 import { embedded } from "./api/embedded";
 import App from "./App.svelte";
+import { connection } from "./app/connection.svelte";
 import { preferences } from "./app/preferences.svelte";
 import { router } from "./app/router.svelte";
 import { parseRoute } from "./app/routing";
+import { loaded } from "./i18n/catalogues";
 
 preferences.show(); // before anything is drawn
 if (embedded && !location.hash) {
@@ -18,4 +21,13 @@ if (embedded && !location.hash) {
 }
 const host = document.getElementById("app");
 if (!host) throw new Error('index.html has no element "app" to mount the page in.');
-mount(App, { target: host });
+const target = host;
+
+/** The page is drawn when the words of its language are there. A browser asks once for a part: after a failure only a reload helps. */
+async function start(): Promise<void> {
+  await preferences.worded();
+  if (loaded(preferences.lang)) mount(App, { target });
+  else if (await connection.back(null, 2 ** 31 - 1)) location.reload();
+}
+
+void start();
