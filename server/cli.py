@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,7 @@ def serve(
     if not settings.loopback and not settings.public and settings.token is None:
         todo = "set RETROGRAD_TOKEN to a secret that requests have to show, or say --public to let everybody in"
         raise typer.BadParameter(f"others can reach {settings.host}; {todo}", param_hint="--host")
+    _check_address(settings.host, settings.port)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -92,6 +94,20 @@ def doctor(data: Annotated[Path | None, typer.Option(help="Folder for runs and t
         typer.echo(f"{'ok ' if fine else 'NOT'}  {name}: {found}")
         right = right and fine
     raise typer.Exit(0 if right else 1)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Exits where nobody can listen there, before anything takes its time."""
+    import socket
+
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        todo = "end what does, or give another --port" if error.errno == errno.EADDRINUSE else "give another --host or --port"
+        raise typer.BadParameter(f"cannot listen at {host}, port {port} ({error.strerror}); {todo}", param_hint="the address") from None
 
 
 def _settings(**options: object) -> Settings:

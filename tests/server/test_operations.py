@@ -288,3 +288,18 @@ def test_the_doctor_finds_what_is_wrong(start: Start, tmp_path: Path, monkeypatc
     monkeypatch.setenv("RETROGRAD_DATABASE_URL", f"sqlite:///{tmp_path}/no/such/folder/x")
     lost = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)])
     assert "NOT  database: the database cannot be opened" in lost.output
+
+
+def test_a_taken_port_is_said_at_once(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*COMMAND, "serve", "--port", str(port), "--data", str(tmp_path / "data")], capture_output=True, text=True, timeout=60
+        )
+    assert done.returncode == 2
+    assert f"port {port}" in done.stderr
+    assert "--port" in done.stderr
+    assert "http://" not in done.stdout  # nobody is sent to another's server
+    assert not (tmp_path / "data").exists()
