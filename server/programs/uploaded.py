@@ -16,6 +16,7 @@ from server.programs.errors import LimitError, ProgramError
 from server.programs.what_if import within
 from server.schemas.sequences import OwnSequences
 from server.uploads.bounds import is_plain
+from server.validation import message
 
 Find = Callable[[str], Mapping[str, Array] | None]  # the arrays of an upload by its id
 
@@ -80,11 +81,14 @@ class Uploaded:
         if sequences is None or "inputs" not in sequences:
             return sequences
         pointer = "/program/sequences"
-        inputs, targets = (self._tensor(sequences[name], f"{pointer}/{name}") for name in ("inputs", "targets"))
+        inputs, targets = (_numbers(self._tensor(sequences[name], f"{pointer}/{name}")) for name in ("inputs", "targets"))
         for name, array, shapes in (("inputs", inputs, "(sequences, steps) or (sequences, steps, features)"),
                                     ("targets", targets, "one entry for each sequence")):  # fmt: skip
             if array.ndim == 0 or (name == "inputs" and array.ndim not in (2, 3)) or len(array) != len(inputs):
                 raise ProgramError(f"this tensor has shape {list(array.shape)}; expected {shapes}", f"{pointer}/{name}")
+            if not np.isfinite(array).all():
+                detail = "this tensor holds numbers that are not finite; a network learns from finite ones, replace the others"
+                raise ProgramError(detail, f"{pointer}/{name}")
         most = limits.SEQUENCE_ELEMENTS
         if inputs.size + targets.size > most:
             held = f"the sequences hold {inputs.size + targets.size:,} numbers, at most {most:,} are taken"
@@ -94,7 +98,7 @@ class Uploaded:
         try:
             return OwnSequences.model_validate({**rest, "examples": examples}).model_dump()
         except ValidationError as error:
-            raise ProgramError(error.errors()[0]["msg"].removeprefix("Value error, "), pointer) from None
+            raise ProgramError(message(error.errors()[0]), pointer) from None
 
     def _in_value(self, value: Any, pointer: str) -> tuple[Any, str | None]:
         """A value that is no reference, and its dtype where the value alone would not say."""
@@ -138,6 +142,11 @@ def those_there_are(name: str, names: Iterable[str]) -> str:
     plain = [known for known in names if is_plain(known)]
     shown = f"it has {', '.join(plain[:10])}{', …' if len(plain) > 10 else ''}" if plain else "GET /api/v1/uploads/{id} lists those it has"
     return f"{nearest(name, plain)}{shown}"
+
+
+def _numbers(array: Array) -> Array:
+    """Truth values as 0 and 1, anything else as it is."""
+    return array.astype(np.uint8) if array.dtype.kind == "b" else array
 
 
 def _written(array: Array, pointer: str) -> tuple[dict[str, Any], str]:

@@ -132,6 +132,16 @@ def test_starts_that_are_none(client: httpx.Client) -> None:
         assert refused(client, {**NETWORK, "start": start})["pointer"] == pointer
 
 
+def test_truth_values_are_zeros_and_ones(client: httpx.Client) -> None:
+    marks = np.array([[True, False], [False, False]])
+    data = npz_bytes(x=marks, y=np.array([True, False]))
+    upload = uploaded(client, data)["id"]
+    sequences = {"kind": "classification", "inputs": {"upload": upload, "tensor": "x"}, "targets": {"upload": upload, "tensor": "y"}}
+    document = made(client, {"kind": "network", "cell": "rnn", "hidden_size": 3, "sequences": sequences})
+    examples = document.doc["program"]["sequences"]["examples"]
+    assert [(example["values"], example["target"]) for example in examples] == [([[1], [0]], 1), ([[0], [0]], 0)]
+
+
 def test_own_sequences_from_an_upload(client: httpx.Client) -> None:
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(5, 4, 2)).astype(np.float32), rng.normal(size=(5, 4))
@@ -157,8 +167,10 @@ def test_own_sequences_from_an_upload(client: httpx.Client) -> None:
         ({"x": np.zeros(3), "y": np.zeros(3)}, "shape [3]; expected (sequences, steps)", "/program/sequences/inputs"),
         ({"x": np.zeros((3, 2)), "y": np.zeros(2)}, "one entry for each sequence", "/program/sequences/targets"),
         ({"x": np.zeros((3, 2)), "y": np.zeros(())}, "one entry for each sequence", "/program/sequences/targets"),
-        ({"x": np.array([[1, np.nan]]), "y": np.zeros(1)}, "finite number", "/program/sequences"),
-        ({"x": np.zeros((0, 2)), "y": np.zeros(0)}, "at least 1 item", "/program/sequences"),
+        ({"x": np.array([[1, np.nan]]), "y": np.zeros(1)}, "not finite", "/program/sequences/inputs"),
+        ({"x": np.zeros((1, 2)), "y": np.array([np.inf])}, "not finite", "/program/sequences/targets"),
+        ({"x": np.zeros((0, 2)), "y": np.zeros(0)}, "0 items were given; expected at least 1", "/program/sequences"),
+        ({"x": np.zeros((257, 2)), "y": np.zeros(257)}, "257 items were given; expected at most 256", "/program/sequences"),
         ({"x": np.zeros((2, 201)), "y": np.zeros(2)}, "at most 200", "/program/sequences"),
         ({"x": np.zeros((250, 200, 5), np.int8), "y": np.zeros(250)}, "at most 200,000", "/program/sequences"),
         ({"x": np.zeros((2, 2))}, "did you mean x?", "/program/sequences/targets"),
