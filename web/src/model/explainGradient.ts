@@ -2,7 +2,7 @@
 
 import { symbol, toLatex } from "../math/latex";
 import { backProduct, gateGradient, isUpdateGate, outerProduct } from "../math/notation";
-import { blank, total, written, type Context, type Explanation, type Row, type Target, type Use } from "./explanation";
+import { blank, total, useOf, written, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
@@ -53,14 +53,6 @@ function finish(e: Explanation): Explanation {
   return e;
 }
 
-/** What can be muted of a contribution: who reads the number, and at which input. A muted use is read through a node of its own. */
-export function useOf(trace: Trace, { node, port, kind }: Contribution): { use?: Use; muted?: boolean } {
-  if (kind !== "vjp") return {};
-  if (trace.nodes[node]!.op !== "truncate") return { use: { node, port } };
-  const use = trace.consumers(node).find((reader) => trace.isMuted(reader.node, reader.port));
-  return use ? { use, muted: true } : {};
-}
-
 /** A recurrent weight or bias: each step's share. */
 function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: readonly Contribution[]): Explanation {
   const { trace, symbols, grid } = context;
@@ -100,14 +92,15 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
   e.symbols = `${left} = \\sum_{t=1}^{T} ${batch}\\delta_{t}[i]${right}`;
   const done = e.rows.filter((row) => row.arrived);
   const waiting = e.rows.find((row) => !row.arrived);
-  const zeros = e.rows.filter((row) => row.value === 0);
-  const first = weight && state && zeros.length === 1 && zeros[0]!.t === (grid!.shown.reverse ? e.rows.length : 1);
-  const params = { count: e.rows.length, arrived: done.length, next: waiting?.t ?? 0 };
+  const shares = e.rows.filter((row) => row.t !== null); // what was kept from before is none
+  const zeros = shares.filter((row) => row.value === 0 && !row.muted);
+  const first = weight && state && zeros.length === 1 && zeros[0]!.t === (grid!.shown.reverse ? shares.length : 1);
+  const params = { count: shares.length, arrived: done.filter((row) => row.t !== null).length, next: waiting?.t ?? 0 };
   const what = weight ? "weight" : "bias";
   e.sentence = waiting
     ? { key: `why.say.shared_${what}_open`, params }
     : weight && !state && zeros.length > 0
-      ? { key: zeros.length === e.rows.length ? "why.say.shared_input_never" : "why.say.shared_input_zeros", params: { ...params, zeros: zeros.length } }
+      ? { key: zeros.length === shares.length ? "why.say.shared_input_never" : "why.say.shared_input_zeros", params: { ...params, zeros: zeros.length } }
       : first
         ? { key: "why.say.shared_weight_zero", params: { ...params, first: zeros[0]!.t! } }
         : { key: `why.say.shared_${what}`, params };

@@ -47,6 +47,9 @@ export function unitOf(shares: readonly ShareGrid[], sum: ShareGrid, cell: numbe
   return Math.min(one > 0 ? (cell / 2 - 1.5) / one : Infinity, whole > 0 ? (sumCell / 2 - 1.5) / whole : Infinity);
 }
 
+/** The column of what a parameter had before any step gave it its share: gradients that were kept. */
+export const KEPT = 0;
+
 /** A share as it stands in the tray. */
 export interface Item {
   /** The column it stands in, and the steps it is made of (`null`: outside of the recurrence, as the read-out's). */
@@ -63,10 +66,11 @@ export interface Item {
  */
 export function itemise(shares: readonly Share[], columns: number): Item[] {
   const [own, longer]: [Item[], { share: Share; t: number }[]] = [[], []];
+  const timed = shares.some(({ t }) => t !== null);
   for (const share of shares) {
     const { t, tensor, arrived, along } = share;
     if (t !== null && t > columns) longer.push({ share, t });
-    else own.push({ column: t ?? columns, steps: t === null ? null : { from: t, to: t }, tensor, arrived, along });
+    else own.push({ column: t ?? (timed ? KEPT : columns), steps: t === null ? null : { from: t, to: t }, tensor, arrived, along });
   }
   if (longer.length === 0) return own;
   const arrived = longer.filter(({ share }) => share.arrived);
