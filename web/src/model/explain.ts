@@ -2,7 +2,7 @@
 // that add up to it. Words are keys of the catalogue; symbols are TeX between dollar signs.
 
 import { USUAL, type Notation } from "../math/notation";
-import { total, type Context, type Explanation, type Row, type Target } from "./explanation";
+import { topRows, total, type Context, type Explanation, type Target } from "./explanation";
 import { explainGradient } from "./explainGradient";
 import { explainUpdate } from "./explainUpdate";
 import { explainValue } from "./explainValue";
@@ -41,18 +41,4 @@ function shorten(explanation: Explanation): Explanation {
   const { rows } = explanation;
   if (rows.length > 0) explanation.sum ??= total(rows);
   return rows.length <= MOST_ROWS ? explanation : topRows(explanation, MOST_ROWS - 1);
-}
-
-/** An explanation with the `count` rows of greatest magnitude, in their order, and what all others are together. Unchanged where one other would be left. */
-export function topRows(explanation: Explanation, count: number): Explanation {
-  const { rows, others } = explanation;
-  if (rows.length <= count || (rows.length === count + 1 && others === null)) return explanation;
-  const size = (row: Row): number => (Number.isNaN(row.value) ? Infinity : Math.abs(row.value));
-  const kept = new Set([...rows].sort((one, other) => size(other) - size(one)).slice(0, count));
-  const rest = rows.filter((row) => !kept.has(row));
-  return {
-    ...explanation,
-    rows: rows.filter((row) => kept.has(row)),
-    others: { count: rest.length + (others?.count ?? 0), value: total(rest) + (others?.value ?? 0) },
-  };
 }

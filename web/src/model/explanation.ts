@@ -1,7 +1,7 @@
 // What an explanation is made of, and what all explanations share.
 
 import type { Notation } from "../math/notation";
-import type { Film } from "./film";
+import type { Contribution, Film } from "./film";
 import { MINUS, three } from "./format";
 import type { NetworkGrid } from "./network";
 import type { Symbols } from "./symbols";
@@ -131,4 +131,26 @@ export function written(rows: readonly { value: number; arrived: boolean }[]): s
   };
   if (values.length <= 6) return values.map((value, i) => one(value, i === 0)).join(" ");
   return `${values.slice(0, 3).map((value, i) => one(value, i === 0)).join(" ")} + \u2026 ${one(values.at(-1)!, false)}`;
+}
+
+/** What can be muted of a contribution: who reads the number, and at which input. A muted use is read through a node of its own. */
+export function useOf(trace: Trace, { node, port, kind }: Contribution): { use?: Use; muted?: boolean } {
+  if (kind !== "vjp") return {};
+  if (trace.nodes[node]!.op !== "truncate") return { use: { node, port } };
+  const use = trace.consumers(node).find((reader) => trace.isMuted(reader.node, reader.port));
+  return use ? { use, muted: true } : {};
+}
+
+/** An explanation with the `count` rows of greatest magnitude, in their order, and what all others are together. Unchanged where one other would be left. */
+export function topRows(explanation: Explanation, count: number): Explanation {
+  const { rows, others } = explanation;
+  if (rows.length <= count || (rows.length === count + 1 && others === null)) return explanation;
+  const size = (row: Row): number => (Number.isNaN(row.value) ? Infinity : Math.abs(row.value));
+  const kept = new Set([...rows].sort((one, other) => size(other) - size(one)).slice(0, count));
+  const rest = rows.filter((row) => !kept.has(row));
+  return {
+    ...explanation,
+    rows: rows.filter((row) => kept.has(row)),
+    others: { count: rest.length + (others?.count ?? 0), value: total(rest) + (others?.value ?? 0) },
+  };
 }

@@ -1,5 +1,5 @@
 /** One element of one cell: which it is, the row of W that makes it, and the column of W through which its gradient comes back. Pure. */
-import { topRows, type Explanation, type Target } from "../model/explain";
+import { topRows, type Explanation, type Target } from "../model/explanation";
 import type { Column, NetworkGrid } from "../model/network";
 import { GATES } from "../model/symbols";
 import type { Trace } from "../model/trace";

@@ -1,6 +1,6 @@
 /** Uses of a number that are muted on trial: what remains of its gradient is known at once, since every contribution is recorded. */
 import type { Target } from "../model/explain";
-import { useOf } from "../model/explainGradient";
+import { useOf } from "../model/explanation";
 import type { Row } from "../model/explanation";
 import type { Film } from "../model/film";
 import type { Trace } from "../model/trace";
