@@ -43,6 +43,14 @@ def _where(array: Array) -> int:
     return address
 
 
+def _with_one_nan(array: Array) -> Array:
+    """The array with one bit pattern for every NaN: the sign of a computed NaN depends on where its operands lie in memory."""
+    if array.dtype.kind != "f":
+        return array
+    nans = np.isnan(array)
+    return np.where(nans, array.dtype.type(np.nan), array) if nans.any() else array
+
+
 @cache
 def _transport(dtype: np.dtype[Any]) -> tuple[str, np.dtype[Any]]:
     code = _CODES[dtype.kind, dtype.itemsize]
@@ -117,6 +125,7 @@ class Arena:
         for pieces in self._pieces:
             if len(pieces) > 1:
                 pieces[:] = [np.concatenate(pieces, axis=None)]
+            pieces[:] = [_with_one_nan(pieces[0])]
         return [pieces[0].reshape(-1) for pieces in self._pieces]
 
     def document(self) -> dict[str, Any]:

@@ -232,3 +232,19 @@ def test_paths_never_collide() -> None:
     assert len(set(paths)) == len(paths)
     with pytest.raises(KeyError, match="no node"):
         Document(neuron()).node("9" * 5000)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_nan_is_the_same_number(dtype: Any) -> None:
+    made = []
+    for sign in (1.0, -1.0):
+        given = np.copysign(np.array([np.nan, 1.5, np.nan], dtype), np.array([sign, 1, sign], dtype))
+        for others in ([], [np.arange(2, dtype=dtype)]):
+            arena, kept = Arena(), given.tobytes()
+            for array in (given, *others):
+                arena.add(array)
+            made.append((len(others), arena.digests(), arena.document()["arenas"]))
+            assert given.tobytes() == kept
+    assert made[0] == made[2]
+    assert made[1] == made[3]
+    assert neuron((np.nan, 2.0))["id"] == neuron((np.copysign(np.nan, -1.0), 2.0))["id"]
