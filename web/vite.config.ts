@@ -5,7 +5,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "./",
   plugins: [svelte()],
-  build: { outDir: "../server/static", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 2000, rolldownOptions: { input: ["index.html", "docs.html"] } },
+  build: { outDir: "../server/static", emptyOutDir: true, manifest: true, target: "es2022", chunkSizeWarningLimit: 2000, rolldownOptions: { input: ["index.html", "docs.html"] } },
   worker: { format: "es" },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
 });

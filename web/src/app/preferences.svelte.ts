@@ -1,7 +1,9 @@
 /** What a person chose for this browser: the language, the theme, how formulas are written. Kept in localStorage; language and theme are shown on <html>. */
 import { MediaQuery } from "svelte/reactivity";
+import { load, loaded } from "../i18n/catalogues";
 import type { Language } from "../i18n/languages";
 import { embedding } from "../share/embed";
+import { connection } from "./connection.svelte";
 import { GATES_Z, PRODUCTS, USUAL, type Notation } from "../math/notation";
 
 export type Theme = "light" | "dark";
@@ -55,6 +57,8 @@ function firstNotation(): Notation {
 
 class Preferences {
   #lang = $state<Language>(firstLanguage());
+  /** The language that is shown as soon as its words are there. */
+  #wanted = this.#lang;
   #appearance = $state<Appearance>(firstAppearance());
   readonly #dark = new MediaQuery("(prefers-color-scheme: dark)");
   readonly #more = new MediaQuery("(prefers-contrast: more)");
@@ -80,9 +84,8 @@ class Preferences {
   }
 
   set lang(lang: Language) {
-    this.#lang = lang;
     store(LANGUAGE_KEY, lang);
-    this.show();
+    this.lend(lang);
   }
 
   get appearance(): Appearance {
@@ -108,8 +111,27 @@ class Preferences {
 
   /** Shows another language for now, as a link asks for it; the one that was chosen is remembered. */
   lend(lang: Language): void {
-    this.#lang = lang;
-    this.show();
+    this.#wanted = lang;
+    void this.worded();
+  }
+
+  /** Resolves when the words of the language that is wanted are there and it is shown; the one before stays where they are not reached. */
+  async worded(): Promise<void> {
+    while (!loaded(this.#wanted) || this.#lang !== this.#wanted) {
+      const lang = this.#wanted;
+      if (!loaded(lang)) {
+        try {
+          await load(lang);
+        } catch {
+          if (this.#wanted === lang) this.#wanted = this.#lang;
+          connection.lost(); // which looks whether the server is there, and says so
+          return;
+        }
+      }
+      if (this.#wanted !== lang) continue;
+      this.#lang = lang;
+      this.show();
+    }
   }
 
   get notation(): Notation {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
-import { catalogues } from "../i18n/index.svelte";
+import { catalogues } from "../i18n/catalogues";
 import { USUAL, type Notation } from "../math/notation";
 import { renderTex } from "../math/render";
 import { film } from "../model/fixtures";

@@ -5,6 +5,8 @@ export default {
   "app.nav.network": "Network",
   "app.nav.train": "Train",
   "app.nav.compare": "Compare",
+  "teach.lecture": "Lecture mode (L)",
+  "app.nav.worksheet": "Worksheet",
   "app.language": "Language",
   "app.loading": "Loading …",
   "app.percent": "{value} %",

@@ -5,6 +5,8 @@ export default {
   "app.nav.network": "网络",
   "app.nav.train": "训练",
   "app.nav.compare": "比较",
+  "teach.lecture": "讲授模式（L）",
+  "app.nav.worksheet": "练习页",
   "app.language": "语言",
   "app.loading": "正在加载……",
   "app.percent": "{value} %",

@@ -1,6 +1,5 @@
-/** Lecture mode, cue lists, notation, worksheets. */
+/** Lecture mode, cue lists, worksheets. */
 export default {
-  "teach.lecture": "Lecture mode (L)",
   "teach.lecture.name": "Lecture",
   "teach.lecture.controls": "Lecture controls",
   "teach.lecture.leave": "Leave lecture mode (Esc)",
@@ -23,18 +22,6 @@ export default {
   "teach.captions": "Captions",
   "teach.captions.one": "one language",
   "teach.captions.both": "both languages",
-
-  "teach.notation": "Notation",
-  "teach.notation.product": "Vectors are",
-  "teach.notation.column": "columns",
-  "teach.notation.row": "rows",
-  "teach.notation.z": "The GRU's update gate z",
-  "teach.notation.keep": "keeps the old state",
-  "teach.notation.renew": "takes the new one",
-  "teach.notation.column_note": "A weight stands before its vector, as in most textbooks. The numbers are the same either way.",
-  "teach.notation.row_note": "A weight stands transposed after its vector, as PyTorch computes. The numbers are the same either way.",
-  "teach.notation.keep_note": "As PyTorch has it, and Cho et al. 2014.",
-  "teach.notation.renew_note": "As Chung et al. 2014 have it: the gate shown is 1 minus PyTorch's z, its gradient has the other sign. Weights and all other numbers stay.",
 
   "teach.caption.hop": "From “{from}” back to “{to}”, {part} of the gradient is lost.",
   "teach.caption.hop_steps": "From t = {from} back to t = {to}, {part} of the gradient is lost.",
@@ -121,5 +108,4 @@ export default {
   "teach.sheet.ask.update": "{name}: work out the {step}.",
   "teach.sheet.seed_is": "sheet {seed}",
   "teach.sheet.fingerprint": "Film {id}",
-  "app.nav.worksheet": "Worksheet",
 } as const;

@@ -1,6 +1,5 @@
 /** 讲授模式、提示表、记法、练习页。 */
 export default {
-  "teach.lecture": "讲授模式（L）",
   "teach.lecture.name": "讲授",
   "teach.lecture.controls": "讲授控制",
   "teach.lecture.leave": "退出讲授模式（Esc）",
@@ -23,18 +22,6 @@ export default {
   "teach.captions": "字幕",
   "teach.captions.one": "单语字幕",
   "teach.captions.both": "双语字幕",
-
-  "teach.notation": "记法",
-  "teach.notation.product": "向量写成",
-  "teach.notation.column": "列向量",
-  "teach.notation.row": "行向量",
-  "teach.notation.z": "GRU 的更新门 z",
-  "teach.notation.keep": "保留旧状态",
-  "teach.notation.renew": "采用新状态",
-  "teach.notation.column_note": "权重写在向量之前，多数教科书如此。两种写法的数值相同。",
-  "teach.notation.row_note": "权重转置后写在向量之后，PyTorch 就是这样计算的。两种写法的数值相同。",
-  "teach.notation.keep_note": "PyTorch 和 Cho 等人（2014）的约定。",
-  "teach.notation.renew_note": "Chung 等人（2014）的约定：显示的门是 1 减去 PyTorch 的 z，其梯度符号相反。权重和其他数都不变。",
 
   "teach.caption.hop": "从“{from}”传回“{to}”，梯度损失了{part}。",
   "teach.caption.hop_steps": "从 t = {from} 传回 t = {to}，梯度损失了{part}。",
@@ -121,5 +108,4 @@ export default {
   "teach.sheet.ask.update": "求 {name} 的{step}。",
   "teach.sheet.seed_is": "第 {seed} 份",
   "teach.sheet.fingerprint": "影片 {id}",
-  "app.nav.worksheet": "练习页",
 } as const;

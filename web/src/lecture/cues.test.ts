@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
+import "./words";
 import { beforeEach, describe, expect, it } from "vitest";
-import { catalogues } from "../i18n/index.svelte";
+import { catalogues } from "../i18n/catalogues";
 import { fill } from "../i18n/format";
 import { document as fixture } from "../model/fixtures";
 import type { Program } from "../model/trace";

@@ -1,4 +1,5 @@
 // @vitest-environment happy-dom
+import "./words";
 import { describe, expect, it } from "vitest";
 import { inLanguage } from "../i18n/index.svelte";
 import type { Language } from "../i18n/languages";

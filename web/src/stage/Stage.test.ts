@@ -1,13 +1,14 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen } from "@testing-library/svelte";
 import { flushSync } from "svelte";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Problem } from "../api/problem";
 import { Session } from "../app/session.svelte";
 import { document as fixture } from "../model/fixtures";
 import { gradientNorm, NetworkGrid, norm, shares } from "../model/network";
 import { Trace } from "../model/trace";
 import Transport from "../transport/Transport.svelte";
+import { complete } from "../app/later.svelte";
 import Tray from "../tray/Tray.svelte";
 import Stage from "./Stage.svelte";
 
@@ -26,6 +27,8 @@ function open(name: "rnn" | "gru" | "lstm" | "rnn-batch"): { session: Session; g
 }
 
 const number = (testid: string): number => Number(screen.getByTestId(testid).dataset.value);
+
+beforeAll(complete);
 
 beforeEach(() => {
   for (const [name, value] of Object.entries(TOKENS)) document.documentElement.style.setProperty(name, value);

@@ -1,0 +1,11 @@
+/** The English of the first page: what it says before anything is opened, and with it. */
+import app from "./app.en";
+import notation from "./notation.en";
+import share from "./share.en";
+import stage from "./stage.en";
+import state from "./state.en";
+import tray from "./tray.en";
+import whatif from "./whatif.en";
+import why from "./why.en";
+
+export default { ...app, ...notation, ...share, ...stage, ...state, ...tray, ...whatif, ...why };

@@ -1,0 +1,11 @@
+/** The Chinese of the first page: what it says before anything is opened, and with it. */
+import app from "./app.zh";
+import notation from "./notation.zh";
+import share from "./share.zh";
+import stage from "./stage.zh";
+import state from "./state.zh";
+import tray from "./tray.zh";
+import whatif from "./whatif.zh";
+import why from "./why.zh";
+
+export default { ...app, ...notation, ...share, ...stage, ...state, ...tray, ...whatif, ...why };
