@@ -38,32 +38,61 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Service:
+    """The service on one port with its data in one folder: started, killed, and started again."""
+
+    def __init__(
+        self,
+        data: Path,
+        command: Sequence[str] = (sys.executable, "-m", "server"),
+        folder: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """command: what stands before `serve`, run in `folder` with `environment` (this process's unless given)."""
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._data, self._folder, self._environment = data, folder, environment
+        self._words = [*command, "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once the opening film is ready."""
+        log = self._data / "server.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._words, cwd=self._folder, env=self._environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        _wait_until_ready(self.url, self._process, log)
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Asks it to end, or ends it in the middle of whatever it does."""
+        if self._process is None:
+            return
+        if kill:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
 @contextmanager
 def serving(
     data: Path, command: Sequence[str] = (sys.executable, "-m", "server"), folder: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """The service on a free port with its data in `data`; yields its address once the opening film is ready.
-
-    command: what stands before `serve`, run in `folder` with `environment` (this process's unless given).
-    """
+    """A service on a free port, as `Service` takes it; yields its address once the opening film is ready."""
     if folder == ROOT and not BUILT.exists():
         raise FileNotFoundError(f"{BUILT.relative_to(ROOT)} is missing: build the web app with `python hatch_build.py build`")
-    port = _free_port()
-    log = data / "server.log"
-    words = [*command, "serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(words, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
+    service = Service(data, command, folder, environment)
     try:
-        _wait_until_ready(url, process, log)
-        yield url
+        service.start()
+        yield service.url
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        service.stop()
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -41,7 +41,8 @@ export class Link {
 
   constructor(private readonly probe: () => Promise<boolean>) {
     if (typeof window === "undefined") return;
-    window.addEventListener("offline", () => this.lost());
+    // A server on this very machine answers without any network
+    window.addEventListener("offline", () => void this.#check());
     window.addEventListener("online", () => this.look());
   }
 
@@ -111,6 +112,10 @@ export class Link {
       if (this.status === "busy") this.status = "fine";
     }
     return true;
+  }
+
+  async #check(): Promise<void> {
+    if (!(await this.probe().catch(() => false))) this.lost();
   }
 
   #again(): void {

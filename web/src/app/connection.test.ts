@@ -49,6 +49,18 @@ describe("the connection", () => {
     expect(await waiting).toMatchObject({ name: "AbortError" });
   });
 
+  it("believes the server more than the machine, which may be its own", async () => {
+    const { link, there } = made();
+    there.now = true;
+    window.dispatchEvent(new Event("offline"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(link.status).toBe("fine");
+    there.now = false;
+    window.dispatchEvent(new Event("offline"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(link.away).toBe(true);
+  });
+
   it("is asked at once on demand", async () => {
     const { link, there } = made();
     link.lost();
