@@ -1,0 +1,108 @@
+"""Is it true that…? Each of the thirteen statements opens its film, has its gesture, and answers with the film's own numbers."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import READY, number, wait_for_film
+from tests.e2e.test_accessibility import violations
+
+CLAIMS = (
+    "backward_moves", "weights_differ", "gradient_is_error", "forks_average", "vanishing_zero", "only_slopes", "lstm_never_forgets",
+    "clipping_cures", "truncation_cuts_memory", "big_gradient_big_step", "decay_is_gradient", "backward_resets", "inputs_learn",
+)  # fmt: skip
+STEPS = {"backward_moves", "clipping_cures", "truncation_cuts_memory", "big_gradient_big_step", "decay_is_gradient"}
+"""Those whose gesture moves the film, and changes nothing in it."""
+
+
+def choose(page: Page, claim: str) -> None:
+    page.get_by_test_id("help").click()
+    page.get_by_test_id("help-claims").click()
+    page.get_by_test_id(f"claim-{claim}").click()
+    expect(page.get_by_test_id("claims")).to_have_count(0)
+    expect(page.get_by_test_id("claim-gesture")).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("why-value")).to_be_visible()
+
+
+def numbers(text: str) -> list[float]:
+    """Those of a sentence, powers of ten left out."""
+    return [float(found.replace("\u2212", "-")) for found in re.findall(r"[+\u2212]?\d+\.\d+(?!\d*·)", text)]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_each_statement_has_a_film_a_gesture_and_an_answer(open_page: OpenPage, language: str) -> None:
+    page = open_page(locale="zh-CN" if language == "zh" else "en-US")
+    wait_for_film(page)
+    choose(page, CLAIMS[0])
+    for claim in CLAIMS:
+        card = page.get_by_test_id("claim-card")
+        expect(card).to_have_attribute("data-claim", claim)
+        expect(page.get_by_test_id("claim-gesture")).to_be_visible(timeout=READY)
+        expect(page.get_by_test_id("changes")).to_have_count(0)
+        page.get_by_test_id("claim-gesture").click()
+        if claim not in STEPS:
+            expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+        page.get_by_test_id("claim-answer").click()
+        text = page.get_by_test_id("claim-text").inner_text()
+        assert re.search(r"\d", text)
+        assert not re.search(r"NaN|\{|undefined|∞", text)
+        page.get_by_test_id("claim-next").click()
+
+
+def test_a_weight_stands_still_until_the_update(page: Page) -> None:
+    wait_for_film(page)
+    choose(page, "backward_moves")
+    old = number(page.get_by_test_id("why-value"))
+    page.get_by_test_id("claim-gesture").click()
+    new = number(page.get_by_test_id("why-value"))
+    assert new != old
+    page.get_by_test_id("claim-answer").click()
+    said = numbers(page.get_by_test_id("claim-text").inner_text())
+    assert said[0] == pytest.approx(old, rel=1e-5)
+    assert said[-1] == pytest.approx(new, rel=1e-5)
+
+
+def test_a_nudge_changes_the_loss_by_gradient_times_change(page: Page, api: httpx.Client) -> None:
+    wait_for_film(page)
+    choose(page, "gradient_is_error")
+    page.get_by_test_id("claim-gesture").click()
+    expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+    assert number(page.get_by_test_id("change-loss")) == pytest.approx(number(page.get_by_test_id("change-predicted")), rel=0.05)
+
+
+def test_kept_gradients_are_added_to(page: Page) -> None:
+    wait_for_film(page)
+    choose(page, "backward_resets")
+    once = number(page.get_by_test_id("why-value"))
+    page.get_by_test_id("claim-gesture").click()
+    expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+    assert number(page.get_by_test_id("why-value")) == pytest.approx(2 * once, rel=1e-12)
+
+
+def test_another_film_leaves_the_statement(page: Page) -> None:
+    wait_for_film(page)
+    choose(page, "decay_is_gradient")
+    page.get_by_test_id("program-cell").select_option("gru")
+    expect(page.get_by_test_id("claim-card")).to_have_count(0, timeout=READY)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_in_the_list_and_the_card(open_page: OpenPage, width: int) -> None:
+    page = open_page(width=width)
+    wait_for_film(page)
+    page.get_by_test_id("help").click()
+    page.get_by_test_id("help-claims").click()
+    expect(page.get_by_test_id("claims")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("claims")).to_have_count(0)
+    choose(page, "vanishing_zero")
+    page.get_by_test_id("claim-answer").click()
+    page.wait_for_timeout(300)
+    assert violations(page) == []
