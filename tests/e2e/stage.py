@@ -57,5 +57,6 @@ def film_of(address: str) -> dict[str, str]:
 def wait_for_new_film(page: Page, address: str) -> None:
     """After an edit: the address names another film, and nothing is being loaded any more."""
     page.wait_for_url(lambda now: film_of(now) != film_of(address), timeout=READY)
+    expect(page.locator("main.stage")).to_have_attribute("aria-busy", "false", timeout=READY)
     expect(page.get_by_role("status")).to_have_count(0, timeout=READY)
     wait_for_film(page)

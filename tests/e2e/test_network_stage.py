@@ -256,6 +256,7 @@ def test_by_touch(browser: Browser, url: str, api: httpx.Client) -> None:
     try:
         page.goto(f"{url}/#/network?v=2&trace={document.doc['id']}")
         wait_for_film(page)
+        page.get_by_test_id("ruler").evaluate("(ruler) => ruler.scrollIntoView({ block: 'start' })")  # above the sheet
         ruler = page.get_by_test_id("ruler").bounding_box()
         assert ruler
         y, touch = ruler["y"] + 16, page.context.new_cdp_session(page)
