@@ -5,25 +5,30 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Plotly stays a file of its own: a film without figures is saved without it. */
-const plotly: Plugin = {
-  name: "plotly-beside",
+/** Plotly and ELK stay files of their own: a film without figures, or without a graph, is saved without them. */
+const BESIDE = { "plotly.js": "plotly.js-cartesian-dist-min/plotly-cartesian.min.js", "elk.js": "elkjs/lib/elk-worker.min.js" };
+const beside: Plugin = {
+  name: "beside",
   generateBundle() {
-    const source = readFileSync(here("./node_modules/plotly.js-cartesian-dist-min/plotly-cartesian.min.js"), "utf8");
-    this.emitFile({ type: "asset", fileName: "plotly.js", source });
+    for (const [fileName, path] of Object.entries(BESIDE)) this.emitFile({ type: "asset", fileName, source: readFileSync(here(`./node_modules/${path}`), "utf8") });
   },
 };
 
-// The page as one script and one style sheet, fonts and worker within: server/export/html.py puts them into a file with a film.
+/** What a film without a server cannot show. */
+const PAGES = /^.*\/(ComparePage|TrainPage|WorksheetPage)\.svelte$/;
+
+// The page as one script and one style sheet, fonts within: server/export/html.py puts them into a file with a film.
 export default defineConfig({
   base: "./",
   publicDir: false,
-  plugins: [svelte(), plotly],
+  plugins: [svelte(), beside],
   resolve: {
-    alias: {
-      "plotly.js-cartesian-dist-min": here("./src/app/savedPlotly.ts"),
-      "elkjs/lib/elk-worker.min.js?url": here("./src/graph/elkWorkerInline.ts"),
-    },
+    alias: [
+      { find: "plotly.js-cartesian-dist-min", replacement: here("./src/app/savedPlotly.ts") },
+      { find: "elkjs/lib/elk-worker.min.js?url", replacement: here("./src/graph/elkWorkerInline.ts") },
+      { find: /^\.\/fonts$/, replacement: here("./src/share/picture/savedFonts.ts") },
+      { find: PAGES, replacement: here("./src/app/pages/MissingPage.svelte") },
+    ],
   },
   build: {
     outDir: "../server/static/.film",

@@ -34,22 +34,25 @@ _PAGE = """<!doctype html>
 <div id="app"></div>
 <noscript>Retrograd draws its films with JavaScript: please allow it for this page.</noscript>
 <script type="application/json" id="retrograd-film">{film}</script>
-{plotly}<script type="module">{script}</script>
+{data}<script type="module">{script}</script>
 </body>
 </html>
 """
-_PLOTLY = """<script type="text/plain" id="retrograd-plotly">{source}</script>
-"""  # data: web/src/app/savedPlotly.ts runs it when the first figure is shown
+# Data: web/src/app/savedPlotly.ts runs Plotly when the first figure is shown, web/src/graph/elkWorkerInline.ts makes a worker of ELK.
+_DATA = """<script type="text/plain" id="retrograd-{name}">{source}</script>
+"""
 
 
 def write(document: Document) -> bytes:
     """The page with the trace and its figures in it. Raises NotBuiltError where the web app is not built."""
     script, style = _within_script(_built("film.js")), _built("film.css").replace("</", r"<\/")
     film = _film(document)
-    plotly = _within_script(_built("plotly.js")) if film["figures"] else ""
-    scripts = " ".join(f"'sha256-{_digest(source)}'" for source in (script, plotly) if source)
+    data = {"plotly": bool(film["figures"]), "elk": film["page"] == "expression"}
+    sources = {name: _within_script(_built(f"{name}.js")) for name, needed in data.items() if needed}
+    runs = [script, *(source for name, source in sources.items() if name == "plotly")]  # a worker needs no leave of its own
     parts = {
-        "policy": _POLICY.format(scripts=scripts), "plotly": _PLOTLY.format(source=plotly) if plotly else "",
+        "policy": _POLICY.format(scripts=" ".join(f"'sha256-{_digest(source)}'" for source in runs)),
+        "data": "".join(_DATA.format(name=name, source=source) for name, source in sources.items()),
         "title": html.escape(f"{title_of(document)} · Retrograd"),
         "style": style, "film": _within_data(film), "script": script,
     }  # fmt: skip

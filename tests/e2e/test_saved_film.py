@@ -120,12 +120,13 @@ def test_hostile_names_are_shown_and_nothing_else(browser: Browser, tmp_path: Pa
     page.on("request", lambda request: requests.append(request.url))
     page.goto(file.as_uri())
     wait_for_film(page)
-    page.get_by_test_id("graph-node-3").wait_for(timeout=60_000)
+    page.get_by_test_id("graph-view").wait_for(timeout=60_000)
     assert dialogs == []
     assert [url for url in requests if url.partition("#")[0] != file.as_uri() and not url.startswith(("data:", "blob:"))] == []
     assert page.evaluate("[...document.querySelectorAll('script')].map((script) => script.id || script.type)") == [
         "retrograd-film",
         "retrograd-plotly",
+        "retrograd-elk",
         "module",
     ]
     assert page.evaluate("document.querySelectorAll('img, iframe, object, embed').length") == 0
