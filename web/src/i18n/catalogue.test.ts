@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { catalogues } from "./catalogues";
-import { fill, pluralForm } from "./format";
+import { dateAndTime, fill, pluralForm } from "./format";
+import { inLanguage } from "./index.svelte";
 import "../compare/words";
 import "../graph/words";
 import "../help/words";
@@ -53,6 +54,21 @@ describe("the catalogues", () => {
   it("lack no key that the sources name", () => {
     const named = [...text.matchAll(/["'`]((?:app|help|state|share|compare|graph|stage|teach|why|tray|transport|whatif|predict|claim)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
     expect([...new Set(named)].filter((key) => !(key in en) && !(`${key}#one` in en && `${key}#other` in en))).toEqual([]);
+  });
+});
+
+describe("counts of things", () => {
+  it("have the form and the digits of the language", () => {
+    expect(inLanguage("en", "app.train.steps_done", { count: 1 })).toBe("1 step");
+    expect(inLanguage("en", "app.train.steps_done", { count: 1200 })).toBe("1,200 steps");
+    expect(inLanguage("zh", "app.train.steps_done", { count: 1 })).toBe("1 步");
+    expect(() => inLanguage("en", "app.train.steps_done")).toThrow("No message");
+  });
+
+  it("have dates of the language beside them", () => {
+    const date = new Date(2026, 10, 5, 14, 7);
+    expect(dateAndTime("en", date)).toMatch(/^Nov 5, 2026, 2:07\sPM$/);
+    expect(dateAndTime("zh", date)).toBe("2026年11月5日 14:07");
   });
 });
 

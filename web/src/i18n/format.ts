@@ -10,6 +10,13 @@ export function fill(message: string, params: Params): string {
 /** The name by which browsers know the language. */
 export const locale = (lang: Language): string => (lang === "zh" ? "zh-CN" : "en");
 
+const numbers: Partial<Record<Language, Intl.NumberFormat>> = {};
+
+/** A number of things as the language writes it: 12,345. */
+export function written(lang: Language, count: number): string {
+  return (numbers[lang] ??= new Intl.NumberFormat(locale(lang), { maximumFractionDigits: 1 })).format(count);
+}
+
 /** Which of the forms that messages have goes with `count`. Chinese has the second alone. */
 export function pluralForm(lang: Language, count: number): "one" | "other" {
   return new Intl.PluralRules(locale(lang)).select(count) === "one" ? "one" : "other";

@@ -53,8 +53,10 @@ export default {
   "tray.steps.adaptive": "The largest gradient is **{gradients} times** the smallest, the largest step **{steps} times** the smallest: AdamW divides each gradient by its usual size. The dashed line is the learning rate.",
   "tray.steps.plain": "The largest gradient is **{gradients} times** the smallest, the largest step **{steps} times** the smallest. The dashed line is the learning rate.",
   "tray.steps.no_gradient": "No gradient is above 0 here.",
-  "tray.steps.decay_only": "{count} numbers have no gradient and no momentum; weight decay alone moves them, which is no gradient.",
-  "tray.steps.momentum_only": "{count} numbers have no gradient now; the steps before may still move them.",
+  "tray.steps.decay_only#one": "{count} number has no gradient and no momentum; weight decay alone moves it, which is no gradient.",
+  "tray.steps.decay_only#other": "{count} numbers have no gradient and no momentum; weight decay alone moves them, which is no gradient.",
+  "tray.steps.momentum_only#one": "{count} number has no gradient now; the steps before may still move it.",
+  "tray.steps.momentum_only#other": "{count} numbers have no gradient now; the steps before may still move them.",
   "tray.steps.show_one": "Show one",
 
   "tray.histogram.what": "Numbers of",

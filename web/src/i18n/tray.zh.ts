@@ -53,8 +53,10 @@ export default {
   "tray.steps.adaptive": "最大的梯度是最小的 **{gradients} 倍**，最大的步长是最小的 **{steps} 倍**：AdamW 把每个梯度除以它平常的大小。虚线是学习率。",
   "tray.steps.plain": "最大的梯度是最小的 **{gradients} 倍**，最大的步长是最小的 **{steps} 倍**。虚线是学习率。",
   "tray.steps.no_gradient": "这里没有大于 0 的梯度。",
-  "tray.steps.decay_only": "有 {count} 个数既没有梯度也没有动量；只有权重衰减移动它们，而它不是梯度。",
-  "tray.steps.momentum_only": "有 {count} 个数此刻没有梯度；先前的步仍可能移动它们。",
+  "tray.steps.decay_only#one": "有 {count} 个数既没有梯度也没有动量；只有权重衰减移动它们，而它不是梯度。",
+  "tray.steps.decay_only#other": "有 {count} 个数既没有梯度也没有动量；只有权重衰减移动它们，而它不是梯度。",
+  "tray.steps.momentum_only#one": "有 {count} 个数此刻没有梯度；先前的步仍可能移动它们。",
+  "tray.steps.momentum_only#other": "有 {count} 个数此刻没有梯度；先前的步仍可能移动它们。",
   "tray.steps.show_one": "看其中一个",
 
   "tray.histogram.what": "哪些数",

@@ -133,7 +133,7 @@ function clipWords({ film }: Scene): Words {
 function moved(scene: Scene, parameter: number): Words {
   const { film, grid } = scene;
   const name = `$${symbolOf(film.trace, parameter) ?? ""}$`;
-  const shared = film.trace.nodes[parameter]?.path.startsWith("rnn.") ?? false;
+  const shared = grid.columns.length > 1 && (film.trace.nodes[parameter]?.path.startsWith("rnn.") ?? false);
   return shared ? { key: "stage.caption.moves_shared", params: { name, count: grid.columns.length } } : { key: "stage.caption.moves", params: { name } };
 }
 
