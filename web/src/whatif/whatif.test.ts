@@ -5,6 +5,9 @@ import { cutsOf } from "../model/truncation";
 import { Film } from "../model/film";
 import { Trace, type Edit } from "../model/trace";
 import { explain } from "../model/explain";
+import { formatRoute, parseRoute } from "../app/routing";
+import { pack } from "../share/packed";
+import type { Program } from "../api/types";
 import { differences, lossesOf } from "./differences";
 import { itemsOf, originalOf, placeOf, shownNode, withKept, withLetter, withMuted, withMutedStep, withNumber, withTensor, without, lists } from "./edits";
 import { History } from "./history.svelte";
@@ -191,5 +194,26 @@ describe("the history", () => {
     expect(state(history)).toEqual([null, null]);
     history.visit("a");
     expect(state(history)).toEqual([null, null]);
+  });
+});
+
+describe("the address of a film with edits", () => {
+  const program = { kind: "network", task: "surnames", cell: "rnn" } as unknown as Program;
+
+  it("holds every kind of edit", () => {
+    const edits: Edit[] = [{ node: "x", index: [0, 0, 1], value: 1 }, { mute: { node: "rnn/t=2/linear#1", port: 1 } }, { mute: { time: 3 } }, { zero_grad: false }];
+    expect(parseRoute(formatRoute({ page: "network", program, edits })).edits).toEqual(edits);
+    expect(parseRoute(formatRoute({ page: "network", edits })).edits).toEqual(edits);
+  });
+
+  it("opens the program of a what-if as what it is made of, and its edits", () => {
+    const edits = [{ node: "h", index: null, value: [[1]] }];
+    const route = parseRoute(`#/network?p=${pack({ kind: "what-if", parent: `sha256:${"0".repeat(64)}`, program, edits })}`);
+    expect([route.program, route.edits, route.broken]).toEqual([program, edits, []]);
+  });
+
+  it.each([[[]], [[{ mute: {} }]], [[{ mute: { node: "h", time: 2 } }]], [[{ mute: { node: "h", port: "0" } }]], [[{ zero_grad: true }]], [[{ node: "h" }]], [{ edits: 1 }]])("says so where edits cannot be read: %j", (edits) => {
+    expect(parseRoute(`#/network?x=${pack(edits)}`).broken).toEqual(["x"]);
+    expect(parseRoute(`#/network?p=${pack({ kind: "what-if", program, edits })}`).broken).toEqual(["p"]);
   });
 });
