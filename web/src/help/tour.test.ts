@@ -6,6 +6,7 @@ import { renderTex } from "../math/render";
 import { film } from "../model/fixtures";
 import { NetworkGrid, norm, gradientSlice } from "../model/network";
 import { GROUPS, KEYS, matches } from "./glossary";
+import { entryOf } from "./terms";
 import { tourOf } from "./tour";
 import "./words";
 
@@ -45,6 +46,14 @@ describe("the glossary", () => {
     for (const { id } of KEYS) expect(catalogues.zh[`help.key.${id}`]).toBeTypeOf("string");
     const said = Object.keys(catalogues.en).filter((key) => key.startsWith("help.term."));
     expect(said.sort()).toEqual(entries.map(({ id }) => `help.term.${id}`).sort());
+  });
+
+  it("has every entry that the inspector leads to", () => {
+    const kinds = Object.keys(catalogues.en).filter((key) => key.startsWith("why.kind."));
+    const led = kinds.flatMap((kind) => ["rnn", "lstm", "gru"].flatMap((cell) => ["sgd", "adamw", "other"].map((optimizer) => entryOf(kind, cell, optimizer))));
+    expect(new Set(led.filter((id) => id !== null)).size).toBeGreaterThan(10);
+    for (const id of led) if (id !== null) expect(entries.map((entry) => entry.id)).toContain(id);
+    expect(kinds).toEqual(expect.arrayContaining(["why.kind.hidden", "why.kind.shared_weight", "why.kind.update"]));
   });
 
   it("can be written in every notation", () => {

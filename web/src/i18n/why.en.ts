@@ -1,6 +1,7 @@
 // "Why this number?": sentences, names of rows and terms. `**bold**` and `$TeX$` are allowed; web/src/math/Rich.svelte renders them.
 export default {
   "why.heading": "Why this number?",
+  "why.more": "What is this?",
   "why.empty": "Tap any number: **why?**",
   "why.nothing_yet": "not yet",
   "why.header": "{phase} \u00b7 {kind}",

@@ -1,6 +1,7 @@
 // “为什么是这个数？”：句子、各行与各项的名称。可以用 `**粗体**` 和 `$TeX$`。
 export default {
   "why.heading": "为什么是这个数？",
+  "why.more": "这是什么？",
   "why.empty": "点任意一个数：**为什么？**",
   "why.nothing_yet": "尚未得出",
   "why.header": "{phase} \u00b7 {kind}",
