@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import ROOT
 from tests.e2e.conftest import OpenPage
@@ -39,22 +39,55 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("address", ["#/network", "#/expression", "#/train"])
-def test_axe_finds_nothing_serious(open_page: OpenPage, address: str, theme: str) -> None:
-    page = open_page(address)
-    if page.evaluate("document.documentElement.dataset.theme") != theme:
-        choose_theme(page, theme)
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
+@pytest.mark.parametrize("address", ["#/network", "#/expression", "#/train", "#/compare", "#/worksheet", "#/nowhere"])
+def test_axe_finds_nothing_serious(open_page: OpenPage, address: str, theme: str, locale: str) -> None:
+    page = open_page(address, locale=locale)
     if address == "#/train":
         expect(page.get_by_test_id("run-start")).to_be_visible(timeout=30_000)
-    else:
+    elif address == "#/compare":
+        expect(page.get_by_test_id("follow-0")).to_be_visible(timeout=30_000)
+    elif address in ("#/network", "#/expression"):
         wait_for_film(page)  # an expression's is shown at its end
         if address == "#/network":
             page.get_by_test_id("to-end").click()
-        expect(page.get_by_test_id("why-value")).to_be_visible()
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(page.get_by_test_id("why-value")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1, timeout=30_000)
+    choose_theme(page, theme)
     page.wait_for_timeout(600)  # colours are on their way for as long as the tokens' motions last
     assert violations(page) == []
+
+
+def test_colours_that_the_system_forces_are_taken(browser: Browser, url: str) -> None:
+    context = browser.new_context(forced_colors="active", reduced_motion="reduce", locale="en-US")
+    page = context.new_page()
+    page.goto(url)
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    canvas, ink = page.evaluate(
+        """() => { const e = document.body.appendChild(document.createElement("p"));
+          e.style.cssText = "background: Canvas; color: CanvasText";
+          const s = getComputedStyle(e); return [s.backgroundColor, s.color] }"""
+    )
+    of = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
+    assert page.locator("body").evaluate(of) == [canvas, ink]
+    assert page.get_by_test_id("loss-value").locator(".value").evaluate("e => getComputedStyle(e).color") == ink
+    fills = {page.get_by_test_id(f"tile-h-3-{i}").evaluate("e => getComputedStyle(e).backgroundColor") for i in range(4)}
+    assert len(fills) > 1  # values keep their colours
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_system_that_asks_for_contrast_gets_it(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> None:
+    context = browser.new_context(contrast="more", color_scheme=scheme, reduced_motion="reduce", locale="en-US")
+    page = context.new_page()
+    page.goto(url)
+    wait_for_film(page)
+    shown = page.evaluate("[document.documentElement.dataset.theme, document.documentElement.dataset.contrast]")
+    assert shown == [scheme, "more"]
+    assert page.evaluate("getComputedStyle(document.body).color") == ("rgb(0, 0, 0)" if scheme == "light" else "rgb(255, 255, 255)")
+    context.close()
 
 
 def test_a_field_that_has_the_focus_is_ringed(open_page: OpenPage) -> None:
