@@ -253,3 +253,26 @@ def test_axe_finds_nothing_in_a_changed_film(open_page: OpenPage, language: str,
     page.wait_for_timeout(300)
     assert violations(page) == []
     expect(page.get_by_test_id("changes")).to_contain_text("差异" if language == "zh" else "Differences")
+
+
+def test_a_state_that_sends_no_gradient_back_is_crossed_out(open_page: OpenPage) -> None:
+    edits = base64.urlsafe_b64encode(json.dumps([{"mute": {"node": "rnn/t=4/linear#1", "port": 0}}]).encode()).decode().rstrip("=")
+    page = open_page(f"#/network?x={edits}")
+    edited(page, 1)
+    to_end_of_backward(page)
+    expect(page.get_by_test_id("stage-muted-4")).to_have_count(1)
+    expect(page.get_by_test_id("hop-h-5")).to_have_count(1)
+    expect(page.get_by_test_id("hop-h-3")).to_have_count(0)
+    page.get_by_test_id("tile-h-3-1").click()
+    expect(page.get_by_test_id("why-value")).to_be_visible()
+
+
+def test_what_is_typed_over_is_the_number_that_the_loss_was_made_of(page: Page) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()  # the forward pass with the new parameters is shown
+    tile = page.get_by_test_id("tile-h-3-1")
+    again = number(tile)
+    tile.dblclick()
+    assert float(page.get_by_test_id("edit-field").input_value()) != again
+    assert number(tile) == float(page.get_by_test_id("edit-field").input_value())
+    page.keyboard.press("Escape")

@@ -30,6 +30,7 @@ class Editing {
     const place = this.placeIn(session);
     if (!place) return;
     session.pause();
+    if (session.after) session.go(session.moment); // what is typed over is the number that the loss was made of, not that with the new parameters
     if (session.selection) session.select(session.selection); // it stays, whatever the film does
     this.#opener = opener;
     this.now = { session, place, at };
