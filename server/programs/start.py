@@ -59,9 +59,10 @@ def initial(program: Mapping[str, Any], task: ArrayTask, settings: Settings) -> 
     made = checkpoints.index()[name]["program"]
     try:
         return start_from(task, settings, load(checkpoints.parameters(name)))
-    except ValueError as error:
+    except ValueError:
         was = f"{name} is of the cell {made['cell']} with hidden size {made['hidden_size']}, learning {made['task']}"
-        raise ProgramError(f"{was}: {error}; give the program the same network, or leave start out", _POINTER) from None
+        here = f"this program's network is of the cell {settings.cell} with hidden size {settings.hidden_size}, learning {task.name}"
+        raise ProgramError(f"{was}; {here}: give the program the same network, or leave start out", _POINTER) from None
 
 
 _START = "/program/start"

@@ -11,6 +11,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from engine.ops.op import Array
+from server.accept import preferred
 from server.encoding import answer
 from server.programs.errors import LimitError
 from server.routes.trace_response import send_derived
@@ -54,20 +55,6 @@ def send_tensor(
 
 
 def _accepted(header: str) -> Form:
-    """The form that Accept names first with the greatest weight; JSON where it names none of them."""
-    wanted: list[tuple[float, Form]] = []
-    for part in header.lower().split(","):
-        media_type, *parameters = (piece.strip() for piece in part.split(";"))
-        form = next((form for form, known in MEDIA_TYPES.items() if known == media_type), None)
-        if form is not None:
-            wanted.append((_weight(parameters), form))
-    best = max(wanted, key=lambda one: one[0], default=(0.0, "json"))  # the first of equals
-    return best[1] if best[0] > 0 else "json"
-
-
-def _weight(parameters: list[str]) -> float:
-    given = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
-    try:
-        return float(given)
-    except ValueError:
-        return 0.0
+    """The form that Accept gives the greatest weight; JSON where it takes none of them."""
+    taken = preferred(header, tuple(MEDIA_TYPES.values()))
+    return next((form for form, known in MEDIA_TYPES.items() if known == taken), "json")
