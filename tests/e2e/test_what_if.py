@@ -276,3 +276,34 @@ def test_what_is_typed_over_is_the_number_that_the_loss_was_made_of(page: Page) 
     assert float(page.get_by_test_id("edit-field").input_value()) != again
     assert number(tile) == float(page.get_by_test_id("edit-field").input_value())
     page.keyboard.press("Escape")
+
+
+def test_an_edit_that_is_refused_says_why_and_loses_nothing(open_page: OpenPage) -> None:
+    page = open_page(expected=("422",))
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("step-back").click()
+    tile = page.get_by_test_id("tile-h-3-1")
+    before = number(tile)
+    problem = {
+        "schema_version": 1,
+        "type": "urn:retrograd:problem:program",
+        "title": "This program cannot run",
+        "status": 422,
+        "detail": "no such number",
+    }
+    page.route(
+        re.compile("/what-if"), lambda route: route.fulfill(status=422, content_type="application/problem+json", body=json.dumps(problem))
+    )
+    tile.dblclick()
+    page.get_by_test_id("edit-field").fill("0.5")
+    page.get_by_test_id("edit-field").press("Enter")
+    expect(page.get_by_test_id("change-refused")).to_contain_text("no such number")
+    assert number(tile) == before
+    expect(page.get_by_test_id("error")).to_have_count(0)
+    page.unroute(re.compile("/what-if"))
+    tile.dblclick()
+    page.get_by_test_id("edit-field").fill("0.5")
+    page.get_by_test_id("edit-field").press("Enter")
+    edited(page, 1)
+    assert number(tile) == 0.5
