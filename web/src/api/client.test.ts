@@ -40,6 +40,22 @@ describe("client", () => {
     expect(await problem).toMatchObject({ offline: true, title: "offline" });
   });
 
+  it("gives up what does not get through to a server that is there, and leaves it at that", async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    vi.stubGlobal("fetch", vi.fn(async (address: string) => {
+      if (address === "healthz") return new Response("{}");
+      asked += 1;
+      throw new TypeError("Failed to fetch");
+    }));
+    const problem = api.tasks().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await problem).toMatchObject({ offline: true });
+    const returns = connection.returns;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([asked, connection.status, connection.returns]).toEqual([4, "fine", returns]);
+  });
+
   it("sends once more what was lost, under the same key where it makes something", async () => {
     vi.useFakeTimers();
     const sent: RequestInit[] = [];

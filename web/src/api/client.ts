@@ -28,8 +28,9 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
       const later = problem.retryAfter !== null && [409, 429, 503].includes(response.status);
       if (!later || tries >= TRIES || !(await connection.putOff(problem.retryAfter, signal))) throw problem;
     } else {
+      if (tries >= TRIES) throw response; // it came back each time: this request is what does not get through
       connection.lost();
-      if (tries >= TRIES || !(await connection.back(signal))) throw response;
+      if (!(await connection.back(signal))) throw response;
     }
   }
 }
