@@ -307,3 +307,18 @@ def test_an_edit_that_is_refused_says_why_and_loses_nothing(open_page: OpenPage)
     page.get_by_test_id("edit-field").press("Enter")
     edited(page, 1)
     assert number(tile) == 0.5
+
+
+def test_states_too_large_for_digits_have_one_mark_each(open_page: OpenPage, api: httpx.Client) -> None:
+    def packed(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    program = {**opening(api)["program"], "hidden_size": 16, "step": 2}
+    page = open_page(f"#/network?p={packed(program)}&x={packed([{'node': 'rnn.bias_hh_l0', 'index': [0], 'value': 2}])}")
+    edited(page, 1)
+    page.get_by_test_id("to-end").click()
+    for step in range(1, 6):
+        expect(page.get_by_test_id(f"changed-h-{step}")).to_have_count(1)
+    page.get_by_test_id("change-differences").click()
+    page.get_by_test_id("marks-changes").uncheck()
+    expect(page.get_by_test_id("changed-h-1")).to_have_count(0)

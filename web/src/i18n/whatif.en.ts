@@ -39,6 +39,7 @@ export default {
   "whatif.of.value": "Values",
   "whatif.of.gradient": "Gradients",
   "whatif.marks": "Mark them on the stage",
+  "whatif.differ": "{count} elements differ from the original",
   "whatif.none": "Nothing of this kind differs.",
   "whatif.number": "Number",
   "whatif.was_now": "Was → is",

@@ -39,6 +39,7 @@ export default {
   "whatif.of.value": "值",
   "whatif.of.gradient": "梯度",
   "whatif.marks": "在舞台上标出",
+  "whatif.differ": "{count} 个元素与原来不同",
   "whatif.none": "这一类没有差异。",
   "whatif.number": "数",
   "whatif.was_now": "原来 → 现在",
