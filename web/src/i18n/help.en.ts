@@ -21,8 +21,8 @@ export default {
   "help.say.sum": "$W_{\\mathrm{hh}}$ is one matrix, used {steps} times. Each use has its share in the gradient; the shares are added, not averaged. That is backpropagation through time.",
   "help.say.update": "Nothing moved until here. The ladder takes one weight from its gradient to its new value: clipped, scaled by the optimizer, decayed.",
   "help.say.update_plain": "Nothing moved until here. The optimizer takes each weight from its gradient to its new value.",
-  "help.say.again": "The same input with the new weights: the loss goes from {before} to **{after}**. Now it is yours: click any number and it says why.",
-  "help.say.again_worse": "The same input with the new weights: the loss goes from {before} to **{after}**, so this step did not help here. Now it is yours: click any number and it says why.",
+  "help.say.again": "The same input with the new weights: the loss goes from {before} to **{after}**. Now it is yours: click any number and it says why. “Compare” shows why an RNN forgets and an LSTM need not.",
+  "help.say.again_worse": "The same input with the new weights: the loss goes from {before} to **{after}**, so this step did not help here. Now it is yours: click any number and it says why. “Compare” shows why an RNN forgets and an LSTM need not.",
 
   "help.search": "Search symbols, formulas, keys",
   "help.close": "Close",

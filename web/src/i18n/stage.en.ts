@@ -135,7 +135,7 @@ export default {
   "stage.caption.after_wrong": "With the new parameters {name} goes from {before} to {after}: one step is not enough. **Tap any number: why?**",
   "stage.caption.after_loss": "With the new parameters the loss goes from {before} to {after}. **Tap any number: why?**",
 
-  "stage.event.none": "before the first event",
+  "stage.event.none": "at the start",
   "stage.event.forward": "{op} gives {name}",
   "stage.event.forward_at": "{op} gives {name} · $t = {t}$",
   "stage.event.zero_grad": "zero the gradients",

@@ -135,7 +135,7 @@ export default {
   "stage.caption.after_wrong": "用新的参数再算一遍，{name}从 {before} 变为 {after}：一步还不够。**点任意一个数：为什么？**",
   "stage.caption.after_loss": "用新的参数再算一遍，损失从 {before} 变为 {after}。**点任意一个数：为什么？**",
 
-  "stage.event.none": "第一个事件之前",
+  "stage.event.none": "在开头",
   "stage.event.forward": "{op} 得到 {name}",
   "stage.event.forward_at": "{op} 得到 {name} · $t = {t}$",
   "stage.event.zero_grad": "梯度清零",
