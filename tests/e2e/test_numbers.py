@@ -109,13 +109,22 @@ def test_the_sheet_of_a_phone_has_three_heights_and_the_formula_comes_first(open
         assert box["y"] + box["height"] == pytest.approx(844, abs=1)  # at the window's lower edge, wherever the page is scrolled to
         return box["height"]
 
-    half = height("half")
+    page.get_by_test_id("step-forward").click()
+    peek = height("peek")  # a film that plays by itself is seen whole, with what stops it
+    play, number_there = page.get_by_test_id("play").bounding_box(), page.get_by_test_id("why-value").bounding_box()
+    assert play is not None
+    assert number_there is not None
+    assert play["y"] + play["height"] <= 844 - peek
+    assert number_there["y"] + number_there["height"] <= 844
+    page.get_by_test_id("predict").click()
+    half = height("half")  # a question is asked in it
+    page.get_by_test_id("predict").click()
     page.get_by_test_id("play").scroll_into_view_if_needed()
     handle.click()
     full = height("full")
     handle.press("ArrowDown")
     handle.press("ArrowDown")
-    peek = height("peek")
+    assert height("peek") == peek
     assert peek < half < full < 844
     box = handle.bounding_box()
     assert box is not None
@@ -125,7 +134,6 @@ def test_the_sheet_of_a_phone_has_three_heights_and_the_formula_comes_first(open
     page.mouse.up()
     assert height("half") == half
 
-    page.get_by_test_id("step-forward").click()
     page.get_by_test_id("tile-h-1-0").click()
     handle.press("ArrowDown")
     assert height("peek") == peek  # also while a number is chosen
