@@ -66,24 +66,41 @@ describe("ELK's layout", () => {
     const scene = whole(trace, groups.map((group) => group.path));
     const result = placed(scene, await new ELK().layout(elkGraph(scene)));
     expectSound(scene, result);
-    expect([...result.frames.keys()].sort()).toEqual(groups.map((group) => group.path).sort());
-    const boxes = boxesOf(scene, result);
-    for (const [path, frame] of result.frames) {
-      scene.items.forEach((item, i) => {
-        const box = boxes[i]!;
-        const inside = box.x >= frame.x && box.x + box.width <= frame.x + frame.width && box.y >= frame.y && box.y + box.height <= frame.y + frame.height;
-        const belongs = item.inside !== null && (item.inside.path === path || item.inside.path.startsWith(`${path}/`));
-        expect([path, item.key, inside]).toEqual([path, item.key, belongs]);
-      });
-    }
+    expectFramed(scene, result, groups.map((group) => group.path));
   });
 });
+
+/** Frames of these groups, around what belongs to them and nothing else. */
+function expectFramed(scene: Scene, result: Placed, paths: string[]): void {
+  expect([...result.frames.keys()].sort()).toEqual([...paths].sort());
+  const boxes = boxesOf(scene, result);
+  for (const [path, frame] of result.frames) {
+    scene.items.forEach((item, i) => {
+      const box = boxes[i]!;
+      const inside = box.x >= frame.x && box.x + box.width <= frame.x + frame.width && box.y >= frame.y && box.y + box.height <= frame.y + frame.height;
+      const belongs = item.inside !== null && (item.inside.path === path || item.inside.path.startsWith(`${path}/`));
+      expect([path, item.key, inside]).toEqual([path, item.key, belongs]);
+    });
+  }
+}
 
 describe("the layout in columns", () => {
   it("is sound for a tangle, for a long chain, and for nothing but leaves", () => {
     for (const trace of [tangle(400, 40), graphOf(Array.from({ length: 900 }, (_, i) => (i ? [i - 1] : []))), graphOf([[], [], []])]) {
       const scene = whole(trace);
       expectSound(scene, columns(scene));
+    }
+  });
+
+  it("puts what an open group holds into its frame, and nothing else, whichever are open and though they lie in a ring", () => {
+    const scopes = ["", "", "a/x", "a/x", "a/y", "b", "a/y", "b", "b"];
+    const trace = graphOf([[], [], [0, 1], [2, 2], [3, 0], [4, 3], [5, 1, 0], [6, 5], [7, 2]], scopes);
+    const { groups } = grouping(trace);
+    for (let mask = 0; mask < 1 << groups.length; mask++) {
+      const scene = whole(trace, groups.filter((_, i) => mask & (1 << i)).map((group) => group.path));
+      const result = columns(scene);
+      expectSound(scene, result);
+      expectFramed(scene, result, scene.frames.map((group) => group.path));
     }
   });
 

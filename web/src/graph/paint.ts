@@ -6,7 +6,7 @@ import { CARD, opSign, TILE } from "./graph";
 import type { Box, Placed } from "./layout";
 import type { Item, Scene } from "./scene";
 import { boundsOf, boxesOf, Spatial } from "./spatial";
-import { seen, type Size, type View } from "./view";
+import { seen, touches, type Rect, type Size, type View } from "./view";
 
 /** Sizes from which on more is drawn: outlines and lines, names and single values, digits and lanes. */
 export const LEVELS = { outline: 0.07, names: 0.26, digits: 0.55 } as const;
@@ -131,7 +131,7 @@ export class Painter {
     const level = levelOf(view.k);
     const rect = seen(view, stage, 4);
     context.setTransform(ratio * view.k, 0, 0, ratio * view.k, ratio * view.x, ratio * view.y);
-    this.paintFrames(context, inks, view);
+    this.paintFrames(context, inks, view, rect, level);
     const lines = this.lines.within(rect);
     if (level === "dots" && lines.length > LINES_DRAWN) this.paintPicture(context, inks);
     else this.paintLines(context, lines, view, moment, inks, level);
@@ -140,10 +140,18 @@ export class Painter {
     else for (const i of items) this.paintCard(context, i, moment, colours, inks, level);
   }
 
-  private paintFrames(context: CanvasRenderingContext2D, inks: Inks, view: View): void {
+  private paintFrames(context: CanvasRenderingContext2D, inks: Inks, view: View, rect: Rect, level: Level): void {
     context.strokeStyle = inks.border;
     context.lineWidth = 1 / view.k;
-    for (const frame of this.placed.frames.values()) context.strokeRect(frame.x, frame.y, frame.width, frame.height);
+    context.fillStyle = inks.quiet;
+    context.font = `600 13px ${inks.font}`;
+    context.textAlign = "left";
+    for (const { path, name } of this.scene.frames) {
+      const frame = this.placed.frames.get(path);
+      if (!frame || !touches(rect, frame)) continue;
+      context.strokeRect(frame.x, frame.y, frame.width, frame.height);
+      if (level !== "dots") context.fillText(name, frame.x + 12, frame.y + 20, frame.width - 24);
+    }
   }
 
   private paintLines(context: CanvasRenderingContext2D, lines: readonly number[], view: View, moment: number, inks: Inks, level: Level): void {

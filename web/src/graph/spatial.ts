@@ -1,7 +1,7 @@
 /** A grid over the drawing that knows which boxes lie in each of its squares: for what is in view, and for what is under the pointer. */
 import type { Box, Placed } from "./layout";
 import type { Scene } from "./scene";
-import type { Rect } from "./view";
+import { touches, type Rect } from "./view";
 
 const SQUARE = 640; // px of the drawing
 const MOST = 512; // squares along an axis
@@ -33,7 +33,7 @@ export class Spatial {
         if (this.marks[i] === query) continue;
         this.marks[i] = query;
         const box = this.boxes[i]!;
-        if (box.x <= rect.right && box.x + box.width >= rect.left && box.y <= rect.bottom && box.y + box.height >= rect.top) found.push(i);
+        if (touches(rect, box)) found.push(i);
       }
     });
     return found.sort((a, b) => a - b);

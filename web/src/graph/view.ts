@@ -56,6 +56,11 @@ export function seen(view: View, stage: Size, margin = 0): Rect {
   };
 }
 
+/** Whether any of a box lies in `rect`. */
+export function touches(rect: Rect, box: { x: number; y: number; width: number; height: number }): boolean {
+  return box.x <= rect.right && box.x + box.width >= rect.left && box.y <= rect.bottom && box.y + box.height >= rect.top;
+}
+
 /** The view in which a box is on the stage: this one where it is already, else with the box in the middle. */
 export function reveal(view: View, box: { x: number; y: number; width: number; height: number }, stage: Size, drawing: Size): View {
   const [left, top] = [box.x * view.k + view.x, box.y * view.k + view.y];
