@@ -60,6 +60,8 @@ def test_the_gradient_through_time_has_the_norms_of_the_api_for_h_and_c(open_pag
     for t in (2, 3):
         same(number(page.get_by_test_id(f"factor-c-{t}")), norms["c"][t - 2] / norms["c"][t - 1])
         same(number(page.get_by_test_id(f"factor-h-{t}")), number(page.get_by_test_id(f"hop-h-{t}")))
+        for state in ("h", "c"):  # two factors an arrow's width apart: each says whose it is
+            expect(page.get_by_test_id(f"rail-{state}-{t}")).to_have_text(state)
 
 
 def test_pairs_are_those_of_the_layer_and_direction_that_is_looked_at(open_page: OpenPage, api: httpx.Client) -> None:

@@ -57,6 +57,7 @@ export default {
   "compare.panel.before": "untrained",
   "compare.panel.trained": "trained",
   "compare.panel.length": "steps in time",
+  "compare.panel.step_on": "step after training",
   "compare.panel.example": "example",
   "compare.panel.various": "various",
   "compare.panel.stored": "These films are stored traces; their programs are shown as they are.",

@@ -57,6 +57,7 @@ export default {
   "compare.panel.before": "训练前",
   "compare.panel.trained": "训练后",
   "compare.panel.length": "时间步数",
+  "compare.panel.step_on": "训练之后的步",
   "compare.panel.example": "样本",
   "compare.panel.various": "各不相同",
   "compare.panel.stored": "这些影片是已存的轨迹；程序原样显示。",
