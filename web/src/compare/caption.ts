@@ -9,6 +9,8 @@ export interface Caption {
   phase: Phase;
   key: string;
   params: Params;
+  /** The sentence that says how it comes about, where the cells are the reason. */
+  because?: string;
 }
 
 /** Below this share of its size a gradient has vanished; above that it has been kept. */
@@ -24,6 +26,7 @@ export function shrink(ratio: number): string {
 
 export interface Film {
   name: string;
+  cell: "rnn" | "lstm" | "gru";
   /** ||dL/dh_1|| / ||dL/dh_T||. */
   ratio: number | null;
 }
@@ -35,13 +38,13 @@ export function captionOf(point: Point | undefined, films: readonly Film[], done
   if (phase === "loss" || what === "loss") return { phase, key: "compare.caption.loss", params: {} };
   if (phase === "forward") return time === null ? { phase, key: "compare.caption.read_out", params: {} } : { phase, key: "compare.caption.forward", params: { t: time, last: steps } };
   if (!done) return time === null ? { phase, key: "compare.caption.seed", params: { last: steps } } : { phase, key: "compare.caption.backward", params: { t: time } };
-  const known = films.filter((film): film is { name: string; ratio: number } => film.ratio !== null);
+  const known = films.filter((film): film is Film & { ratio: number } => film.ratio !== null);
   const lost = known.filter((film) => film.ratio < VANISHED);
   const kept = known.filter((film) => film.ratio >= KEPT);
   const each = known.map((film) => `${film.name} ${small(film.ratio)}`).join(" · ");
   const params = { last: steps, each, lost: join(lost.map((film) => film.name)), kept: join(kept.map((film) => film.name)), times: lost[0] ? shrink(lost[0].ratio) : "" };
   if (lost.length === known.length && known.length > 0) return { phase, key: "compare.caption.all_vanish", params };
-  if (lost.length === 1 && kept.length > 0) return { phase, key: "compare.caption.one_vanishes", params };
+  if (lost.length === 1 && kept.length > 0) return { phase, key: "compare.caption.one_vanishes", params, ...(lost[0]!.cell === "rnn" && kept.every(({ cell }) => cell !== "rnn") && { because: "compare.caption.because" }) };
   if (lost.length > 1 && kept.length > 0) return { phase, key: "compare.caption.some_vanish", params };
   return { phase, key: "compare.caption.left", params };
 }

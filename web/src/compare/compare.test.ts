@@ -142,10 +142,11 @@ describe("the columns", () => {
 describe("the caption", () => {
   const join = (names: string[]): string => names.join("+");
   const point = { phase: "backward" as const, what: "step" as const, time: 1, parameter: null };
-  const of = (...ratios: (number | null)[]) => captionOf(point, ratios.map((ratio, i) => ({ name: `N${i}`, ratio })), true, 50, join);
+  const of = (...ratios: (number | null)[]) => captionOf(point, ratios.map((ratio, i) => ({ name: `N${i}`, cell: i === 0 ? ("rnn" as const) : ("lstm" as const), ratio })), true, 50, join);
 
   it("says who forgets and who does not, and only what the numbers say", () => {
-    expect(of(1.4e-5, 0.5, 0.9)).toMatchObject({ key: "compare.caption.one_vanishes", params: { lost: "N0", kept: "N1+N2", times: "71,000" } });
+    expect(of(1.4e-5, 0.5, 0.9)).toMatchObject({ key: "compare.caption.one_vanishes", params: { lost: "N0", kept: "N1+N2", times: "71,000" }, because: "compare.caption.because" });
+    expect(of(0.5, 1e-5).because).toBeUndefined(); // it is not the RNN that forgets
     expect(of(1e-11, 1e-12, 1e-9).key).toBe("compare.caption.all_vanish");
     expect(of(1e-5, 1e-6, 0.9).key).toBe("compare.caption.some_vanish");
     expect(of(0.05, 0.5).key).toBe("compare.caption.left");
