@@ -68,26 +68,25 @@ FILMS: dict[str, dict[str, Any]] = {
 def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str, size: tuple[int, int]) -> None:
     page = open_film(open_page, document(api, FILMS[film]), width=size[0], height=size[1])
     lecture(page)
-    for lang in ("en", "zh"):
-        for both in (False, True):
-            press_if(page, f"lecture-lang-{lang}", True)
-            press_if(page, "captions-both", both)
-            expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
-            page.keyboard.press("Home")
-            cues = 0
-            shown = ""
-            while True:
-                page.keyboard.press("n")
-                page.wait_for_timeout(60)
-                before, shown = shown, page.get_by_test_id("cues-open").inner_text()
-                if shown == before:
-                    break
-                legible(page, f"{film}, {lang}{', both' if both else ''}, cue {shown}")
-                cues += 1
-            assert cues >= 5
-            page.keyboard.press("Escape")  # cues begin anew
-            page.keyboard.press("l")
-            page.mouse.move(2, 2)
+    for lang, both in (("en", False), ("zh", False), ("zh", True)):
+        press_if(page, f"lecture-lang-{lang}", True)
+        press_if(page, "captions-both", both)
+        expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
+        page.keyboard.press("Home")
+        cues = 0
+        shown = ""
+        while True:
+            page.keyboard.press("n")
+            page.wait_for_timeout(60)
+            before, shown = shown, page.get_by_test_id("cues-open").inner_text()
+            if shown == before:
+                break
+            legible(page, f"{film}, {lang}{', both' if both else ''}, cue {shown}")
+            cues += 1
+        assert cues >= 5
+        page.keyboard.press("Escape")  # cues begin anew
+        page.keyboard.press("l")
+        page.mouse.move(2, 2)
 
 
 def test_a_lecture_is_held_by_keys_alone(open_page: OpenPage) -> None:
