@@ -25,6 +25,21 @@ def test_the_language_changes_at_once_and_is_remembered(open_page: OpenPage) -> 
     expect(page.get_by_test_id("nav-network")).to_have_text("Network")
 
 
+def test_the_keyboard_gets_past_the_bar_and_the_panel(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    page.evaluate("document.activeElement?.blur()")
+    page.keyboard.press("Tab")
+    skip = page.get_by_test_id("skip")
+    expect(skip).to_be_focused()
+    box = skip.bounding_box()
+    assert box
+    assert box["y"] >= 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main.stage') !== null")
+
+
 def test_a_chinese_browser_is_greeted_in_chinese(open_page: OpenPage) -> None:
     page = open_page(locale="zh-CN")
     expect(page.get_by_test_id("nav-train")).to_have_text("训练")

@@ -1,5 +1,6 @@
 export default {
   "app.title": "Retrograd · {page}",
+  "app.skip": "Skip to the main part",
   "app.nav.label": "Pages",
   "app.nav.expression": "Expression",
   "app.nav.network": "Network",

@@ -1,5 +1,6 @@
 export default {
   "app.title": "Retrograd · {page}",
+  "app.skip": "跳到主要内容",
   "app.nav.label": "页面",
   "app.nav.expression": "表达式",
   "app.nav.network": "网络",
