@@ -38,6 +38,7 @@ format: $(VENV)/.lint
 screenshots: $(VENV)/.test browser
 	@$(BIN)/python hatch_build.py build
 	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python scripts/screenshots.py --all screenshots
 
 browser:
 	@scripts/need.sh chromium chromium

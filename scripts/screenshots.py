@@ -1,13 +1,15 @@
 """Pictures of the page, made by the page itself in a system browser.
 
 `python scripts/screenshots.py` makes those that the documents show, stage.png, compare.png and lecture.png in docs/images; `--all FOLDER`
-makes every page at 1440x900 and 390x844, light, dark and Chinese. A server is started on a temporary folder unless `--url` names one that
-runs.
+makes every page at 1440x900, 1024x768 and 390x844, light, dark and Chinese. A server is started on a temporary folder unless `--url` names
+one that runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,7 +25,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: 
 from tests.e2e.browser import chromium_path, launch_arguments, serving  # noqa: E402 (after the path)
 
 IMAGES = ROOT / "docs" / "images"
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+SIZES = {"wide": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 LOOKS = {"light": ("light", "en"), "dark": ("dark", "en"), "zh": ("light", "zh")}
 SETTLE = 900  # ms: longer than any motion of the tokens
 
@@ -101,8 +103,38 @@ def lecture(page: Page) -> None:
     expect(page.get_by_test_id("lecture-spot")).to_be_visible()
 
 
+def pairs(page: Page) -> None:
+    """Two layers in both directions, and their pairs of steps."""
+    wait_for_film(page)
+    step_to(page, "phase", 3)
+    page.get_by_test_id("tab-pairs").click()
+    expect(page.get_by_test_id("pairs-words")).to_be_visible(timeout=60_000)
+
+
+def what_if(page: Page) -> None:
+    """A film with a number typed over, its differences marked."""
+    backward(page)
+    page.get_by_test_id("nudge-up").click()
+    expect(page.get_by_test_id("changes")).to_be_visible(timeout=60_000)
+
+
+def predict(page: Page) -> None:
+    wait_for_film(page)
+    step_to(page, "cell", 2)
+    page.keyboard.press("q")
+    expect(page.get_by_test_id("predict-card")).to_be_visible()
+
+
 def worksheet(page: Page) -> None:
     expect(page.get_by_test_id("paper")).to_be_visible(timeout=60_000)
+
+
+LAYERS = {"kind": "network", "task": "surnames", "cell": "gru", "hidden_size": 3, "layers": 2, "bidirectional": True, "example": 3}
+
+
+def packed(program: dict[str, object]) -> str:
+    """A program as addresses hold it."""
+    return base64.urlsafe_b64encode(json.dumps(program).encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -119,6 +151,9 @@ PICTURES = [
     Picture("network-update", "#/network", update),
     Picture("network-open", "#/network", opened),
     Picture("network-lstm", "#/network", lstm),
+    Picture("network-layers", f"#/network?p={packed(LAYERS)}", pairs),
+    Picture("network-what-if", "#/network", what_if),
+    Picture("network-predict", "#/network", predict),
     Picture("expression", "#/expression", expression),
     Picture("train", "#/train", train),
     Picture("compare", "#/compare", compare),

@@ -256,6 +256,8 @@ def test_by_touch(browser: Browser, url: str, api: httpx.Client) -> None:
     try:
         page.goto(f"{url}/#/network?v=2&trace={document.doc['id']}")
         wait_for_film(page)
+        expect(page.get_by_test_id("tab-bptt")).to_be_visible(timeout=60_000)  # what comes after the first picture moves the ruler
+        page.wait_for_load_state("networkidle")
         page.get_by_test_id("ruler").evaluate("(ruler) => ruler.scrollIntoView({ block: 'start' })")  # above the sheet
         ruler = page.get_by_test_id("ruler").bounding_box()
         assert ruler
