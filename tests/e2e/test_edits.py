@@ -220,7 +220,7 @@ def test_original_and_what_if_stand_side_by_side(page: Page) -> None:
     page.get_by_test_id("edit-field").press("Enter")
     edited(page)
     page.get_by_test_id("change-compare").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
+    expect(page).to_have_url(re.compile("#/compare"))
     expect(page.get_by_text("changed", exact=False).first).to_be_visible(timeout=READY)
 
 
