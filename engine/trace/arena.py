@@ -67,6 +67,7 @@ class Arena:
         self.dtypes: list[str] = []
         self._pieces: list[list[Array]] = []
         self._sizes: list[int] = []
+        self._joined: list[Array] | None = None
         self._objects: dict[int, int] = {}
         self._references: dict[tuple[Any, ...], int] = {}
         self._regions: dict[tuple[Any, ...], int] = {}
@@ -107,7 +108,7 @@ class Arena:
         region = (where, array.dtype, size) if size and array.flags.c_contiguous else None
         offset = None if region is None else self._regions.get(region)
         if offset is None:
-            offset = self._sizes[index]
+            offset, self._joined = self._sizes[index], None
             self._pieces[index].append(array if array.dtype is transport else array.astype(transport))
             self._sizes[index] += size
             if region is not None:
@@ -122,11 +123,10 @@ class Arena:
         return {code: hashlib.sha256(arena.data).hexdigest() for code, arena in zip(self.dtypes, self._arenas(), strict=True)}
 
     def _arenas(self) -> list[Array]:
-        for pieces in self._pieces:
-            if len(pieces) > 1:
-                pieces[:] = [np.concatenate(pieces, axis=None)]
-            pieces[:] = [_with_one_nan(pieces[0])]
-        return [pieces[0].reshape(-1) for pieces in self._pieces]
+        """The whole of each; joined once, and again when more has come."""
+        if self._joined is None:
+            self._joined = [_with_one_nan(np.concatenate(pieces, axis=None)) for pieces in self._pieces]
+        return self._joined
 
     def document(self) -> dict[str, Any]:
         """The `tensors` of the trace."""

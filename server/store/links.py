@@ -7,12 +7,13 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store.blobs import DamagedError, pack, unpack
 from server.store.clock import now
 from server.store.database import give_back
+from server.store.quota import beyond
 from server.store.tables import links
 
 ID_CHARACTERS = 16  # of base32: 80 bits of a SHA-256
@@ -64,17 +65,7 @@ class LinkStore:
 
     def _evict(self, connection: Connection, newest: str) -> bool:
         """Deletes beyond the limit those that were not opened for longest; whether there were any."""
-        size = func.length(links.c.data)
-        excess = connection.execute(select(func.sum(size))).scalar_one() - self.most
-        if excess <= 0:
-            return False
-        gone = []
-        oldest_first = select(links.c.number, size).where(links.c.id != newest).order_by(links.c.opened, links.c.number)
-        for number, length in connection.execute(oldest_first):
-            gone.append(number)
-            excess -= length
-            if excess <= 0:
-                break
+        gone = beyond(connection, links, links.c.data, self.most, may_go=links.c.id != newest, order=(links.c.opened, links.c.number))
         return bool(gone) and connection.execute(delete(links).where(links.c.number.in_(gone))).rowcount > 0
 
 

@@ -19,7 +19,7 @@ from server.store.database import give_back
 from server.store.tables import LARGEST_NUMBER, checkpoints, runs, slices, validations
 
 _FLOAT = np.dtype("<f8")
-_TODO = "delete the run, and train another from its program"
+_REMEDY = "delete the run, and train another from its program"
 
 
 class RunStore:
@@ -84,7 +84,7 @@ class RunStore:
         query = select(slices.c.data, slices.c.sha256).where(slices.c.run == run_id).order_by(slices.c.step)
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        parts = [np.frombuffer(unpack(row.data, row.sha256, f"the losses of run {run_id}", _TODO), _FLOAT).reshape(2, -1) for row in rows]
+        parts = [np.frombuffer(unpack(row.data, row.sha256, f"the losses of run {run_id}", _REMEDY), _FLOAT).reshape(2, -1) for row in rows]
         losses, norms = np.concatenate(parts, axis=1) if parts else np.empty((2, 0))
         return {"loss": losses.tolist(), "gradient_norm": norms.tolist()}
 
@@ -131,7 +131,7 @@ class RunStore:
             if row is None:
                 return None
             try:
-                return unpack(row.data, row.sha256, f"run {run_id} at step {row.step}", _TODO)
+                return unpack(row.data, row.sha256, f"run {run_id} at step {row.step}", _REMEDY)
             except DamagedError:  # the log has it
                 query = query.where(checkpoints.c.step < row.step)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from isal import igzip
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server import limits
@@ -18,6 +18,7 @@ from server.store.blobs import DamagedError, sha256
 from server.store.clock import now
 from server.store.database import give_back
 from server.store.pins import is_pinned, is_pinned_by_others
+from server.store.quota import beyond
 from server.store.tables import LARGEST_NUMBER, traces
 
 log = logging.getLogger("retrograd")
@@ -98,18 +99,9 @@ class TraceStore:
 
     def _evict(self, connection: Connection, newest: str) -> bool:
         """Deletes the oldest traces beyond the limit; whether there were any."""
-        size = func.length(traces.c.document)
-        excess = connection.execute(select(func.sum(size))).scalar_one() - self.most
-        if excess <= 0:
-            return False
-        gone = []
-        oldest_first = select(traces.c.number, size).where(traces.c.id != newest, ~is_pinned()).order_by(traces.c.number)
-        for number, length in connection.execute(oldest_first):
-            gone.append(number)
-            excess -= length
-            if excess <= 0:
-                break
-        return connection.execute(delete(traces).where(traces.c.number.in_(gone))).rowcount > 0
+        may_go = (traces.c.id != newest) & ~is_pinned()
+        gone = beyond(connection, traces, traces.c.document, self.most, may_go=may_go, order=(traces.c.number,))
+        return bool(gone) and connection.execute(delete(traces).where(traces.c.number.in_(gone))).rowcount > 0
 
     def get(self, trace_id: str) -> TraceFile | None:
         """Raises DamagedError for one whose bytes are not those that were stored."""

@@ -6,14 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.encoding import dumps
 from server.store.blobs import DamagedError, check, pack, unpack
 from server.store.clock import now
 from server.store.database import give_back
+from server.store.quota import beyond
 from server.store.tables import LARGEST_NUMBER, uploads
+
+_REMEDY = "upload the file again: that mends it"
+_ABOUT = uploads.c.id, uploads.c.format, uploads.c.bytes, uploads.c.created
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class UploadStore:
             known = connection.execute(select(uploads.c.data, uploads.c.sha256).where(*mine)).one_or_none()
         if known is not None:
             try:
-                check(known.data, known.sha256, f"the upload {upload.id}", _TODO)
+                check(known.data, known.sha256, f"the upload {upload.id}", _REMEDY)
             except DamagedError:
                 with self.engine.begin() as connection:
                     connection.execute(update(uploads).where(*mine).values(**pack(upload.data)))
@@ -54,11 +58,13 @@ class UploadStore:
         }  # fmt: skip
         try:
             with self.engine.begin() as connection:
-                connection.execute(insert(uploads).values(row))
-                evicted = [self._remove(connection, gone(connection)) for gone in (lambda c: self._beyond(c, visitor), self._too_large)]
+                number = connection.execute(insert(uploads).values(row).returning(uploads.c.number)).scalar_one()
+                evicted = self._remove(connection, self._too_many(connection, visitor))
+                gone = beyond(connection, uploads, uploads.c.data, self.most, may_go=uploads.c.number != number, order=(uploads.c.number,))
+                evicted = self._remove(connection, gone) or evicted
         except IntegrityError:  # another request stored it meanwhile
             return False
-        if any(evicted):
+        if evicted:
             give_back(self.engine)
         return True
 
@@ -66,21 +72,10 @@ class UploadStore:
         """Whether there were any."""
         return bool(numbers) and connection.execute(delete(uploads).where(uploads.c.number.in_(numbers))).rowcount > 0
 
-    def _beyond(self, connection: Connection, visitor: str) -> list[int]:
+    def _too_many(self, connection: Connection, visitor: str) -> list[int]:
         """The numbers of a visitor's files that are older than the newest `most_each`."""
         newest = select(uploads.c.number).where(uploads.c.visitor == visitor).order_by(uploads.c.number.desc())
         return list(connection.execute(newest.offset(self.most_each)).scalars())
-
-    def _too_large(self, connection: Connection) -> list[int]:
-        """The numbers of the oldest files that have to go so that all keep to `most`; never the newest."""
-        gone: list[int] = []
-        total = 0
-        newest_first = select(uploads.c.number, func.length(uploads.c.data)).order_by(uploads.c.number.desc())
-        for place, (number, length) in enumerate(connection.execute(newest_first)):
-            total += length
-            if place and total > self.most:
-                gone.append(number)
-        return gone
 
     def get(self, upload_id: str) -> Upload | None:
         """The file. Raises DamagedError for one that is not what was stored."""
@@ -90,7 +85,7 @@ class UploadStore:
             ).one_or_none()
         if row is None:
             return None
-        data = unpack(row.data, row.sha256, f"the upload {upload_id}", _TODO)
+        data = unpack(row.data, row.sha256, f"the upload {upload_id}", _REMEDY)
         return Upload(row.id, row.format, json.loads(row.tensors), data)
 
     def describe(self, upload_id: str, visitor: str) -> dict[str, Any] | None:
@@ -116,10 +111,6 @@ class UploadStore:
             there = connection.execute(delete(uploads).where(*mine)).rowcount > 0
         give_back(self.engine)
         return there
-
-
-_TODO = "upload the file again: that mends it"
-_ABOUT = uploads.c.id, uploads.c.format, uploads.c.bytes, uploads.c.created
 
 
 def _about(row: Any) -> dict[str, Any]:
