@@ -19,7 +19,8 @@ from server.schemas.graph import to_array
 from server.tasks import ArrayTask
 from server.uploads.bounds import called
 
-_POINTER = "/program/start/checkpoint"
+_START = "/program/start"
+_POINTER = f"{_START}/checkpoint"
 
 
 def normalised_start(program: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,9 +64,6 @@ def initial(program: Mapping[str, Any], task: ArrayTask, settings: Settings) -> 
         was = f"{name} is of the cell {made['cell']} with hidden size {made['hidden_size']}, learning {made['task']}"
         here = f"this program's network is of the cell {settings.cell} with hidden size {settings.hidden_size}, learning {task.name}"
         raise ProgramError(f"{was}; {here}: give the program the same network, or leave start out", _POINTER) from None
-
-
-_START = "/program/start"
 
 
 def _given(parameters: Mapping[str, Any]) -> dict[str, Array]:
