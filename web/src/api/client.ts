@@ -3,7 +3,7 @@ import { connection } from "../app/connection.svelte";
 import { preferences } from "../app/preferences.svelte";
 import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
-import type { Edit } from "../model/trace";
+import type { Edit } from "../model/program";
 import { Problem, type FieldError } from "./problem";
 import type { Bptt, Check, Checkpoint, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 

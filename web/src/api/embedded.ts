@@ -1,5 +1,5 @@
 /** A film saved as a file: the page comes with its answers, and there is no server to ask. */
-import type { Program } from "../model/trace";
+import type { Program } from "../model/program";
 import { Problem } from "./problem";
 import type { Figure } from "./types";
 

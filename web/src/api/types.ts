@@ -1,5 +1,6 @@
 /** The API's documents: generated from its description (scripts/make_api_types.py), under the names that the page knows them by. */
-import type { Example, ExpressionProgram, NetworkProgram, Program, Token } from "../model/trace";
+import type { ExpressionProgram, NetworkProgram, Program } from "../model/program";
+import type { Example, Token } from "../model/trace";
 import type { Decoded } from "./numbers";
 import type { components } from "./openapi";
 

@@ -4,7 +4,7 @@
  */
 import type { Problem } from "../api/problem";
 import type { Program } from "../api/types";
-import type { Edit } from "../model/trace";
+import type { Edit } from "../model/program";
 import { pack, unpack } from "../share/packed";
 import { readEdits, readPayload, readProgram, readWhatIf } from "../share/programs";
 import { NO_VIEW, over, readView, writeView, type View } from "../share/view";

@@ -2,7 +2,7 @@
 import * as api from "../api/client";
 import { router } from "../app/router.svelte";
 import { filmAddress, formatRoute, parseRoute } from "../app/routing";
-import type { NetworkProgram } from "../model/trace";
+import type { NetworkProgram } from "../model/program";
 import { NO_VIEW } from "../share/view";
 import { claims } from "./claims.svelte";
 import { CLAIM, type ClaimId } from "./list";

@@ -1,5 +1,5 @@
 /** A program brought along as text: pasted, dropped, or read from a file. */
-import type { Program } from "../model/trace";
+import type { Program } from "../model/program";
 
 /** A graph that another program recorded (docs/api.md, Imported graphs); the server reads the rest of it. */
 export interface GraphProgram {

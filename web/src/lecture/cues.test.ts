@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { catalogues } from "../i18n/catalogues";
 import { fill } from "../i18n/format";
 import { document as fixture } from "../model/fixtures";
-import type { Program } from "../model/trace";
+import type { Program } from "../model/program";
 import { CueError, fits, LONGEST, moved, readCues, SCHEMA, writeCues, type Cue, type CueFile } from "./cues";
 import { CueList } from "./cueList.svelte";
 

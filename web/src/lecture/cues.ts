@@ -3,7 +3,7 @@
  * opening it opens the film.
  */
 import type { Language } from "../i18n/languages";
-import type { Edit, Program } from "../model/trace";
+import type { Edit, Program } from "../model/program";
 import { readEdits, readProgram } from "../share/programs";
 
 export const SCHEMA = "retrograd.cues/1";

@@ -3,7 +3,8 @@
 import type { Film } from "./film";
 import { decimals } from "./format";
 import { inStack, parameterTex, stackOf, type Stack } from "./stack";
-import { Tensor, type Batch, type NetworkProgram, type Numbers, type Trace, type TraceNode } from "./trace";
+import type { NetworkProgram } from "./program";
+import { Tensor, type Batch, type Numbers, type Trace, type TraceNode } from "./trace";
 
 export { parameterTex } from "./stack";
 

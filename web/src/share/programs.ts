@@ -1,6 +1,6 @@
 /** What a link holds of a program, read with care: anybody can write a link. The server judges the rest and says what is wrong. */
 import type { Program } from "../api/types";
-import type { Edit } from "../model/trace";
+import type { Edit } from "../model/program";
 
 type Members = Record<string, unknown>;
 

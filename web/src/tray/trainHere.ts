@@ -1,7 +1,7 @@
 /** The training that a film of its own belongs to, kept as a run: so that it has a curve. */
 import * as api from "../api/client";
 import type { Run, RunProgram } from "../api/types";
-import type { NetworkProgram } from "../model/trace";
+import type { NetworkProgram } from "../model/program";
 
 const POLL = 300; // ms between two looks at a training
 const LEAST = 100; // steps: fewer are hardly a curve

@@ -5,7 +5,7 @@ import { filmAddress, parseRoute, type Route } from "../app/routing";
 import type { Session } from "../app/session.svelte";
 import { comparisonAddress } from "../compare/link";
 import { NO_VIEW } from "../share/view";
-import type { Edit } from "../model/trace";
+import type { Edit } from "../model/program";
 
 /** Whether what the session shows is a page's own film, which can be computed anew. */
 export function canChange(session: Session): boolean {

@@ -1,6 +1,7 @@
 /** Lists of edits: what is changed in a film, and how a change adds to those there are. Nothing is changed in place. */
 import { elementTerms, MOVES } from "../model/terms";
-import type { Edit, MuteEdit, Trace, ValueEdit } from "../model/trace";
+import type { Edit, MuteEdit, ValueEdit } from "../model/program";
+import type { Trace } from "../model/trace";
 
 export const isValue = (edit: Edit): edit is ValueEdit => "value" in edit;
 export const isMute = (edit: Edit): edit is MuteEdit => "mute" in edit;

@@ -3,7 +3,8 @@ import { preferences } from "../app/preferences.svelte";
 import { gateValue, isUpdateGate } from "../math/notation";
 import { NetworkGrid } from "../model/network";
 import { Symbols } from "../model/symbols";
-import type { Edit, Trace } from "../model/trace";
+import type { Edit } from "../model/program";
+import type { Trace } from "../model/trace";
 import { isKeep, isMute, isValue, type Item } from "./edits";
 
 export interface Described {
