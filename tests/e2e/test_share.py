@@ -463,7 +463,7 @@ def test_another_site_may_show_it_where_the_server_says_so(browser: Browser, url
         page_of_site[0] = frame.format(url)
         with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
             page.goto(site)
-        assert page.frames[1].url.startswith("chrome-error:")
+        page.frames[1].wait_for_url(re.compile("^chrome-error:"), wait_until="commit")  # the message comes first
     context.close()
 
 
