@@ -67,6 +67,14 @@ validations = Table(
     Column("figures", Text, nullable=False),  # JSON: loss, and accuracy or rmse; NaN as a string, which no SQL number can be
 )  # fmt: skip
 
+tested = Table(
+    "tested", metadata, _run(),  # once a run, so there is one row at most
+    Column("step", Integer, nullable=False),  # whose network was tested
+    Column("reached", Integer, nullable=False),  # how far the run had gone then
+    Column("created", String(40), nullable=False),
+    Column("metrics", Text, nullable=False),  # JSON
+)  # fmt: skip
+
 links = Table(
     "links", metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
