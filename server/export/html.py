@@ -64,7 +64,7 @@ def _film(document: Document) -> dict[str, Any]:
     program = document.doc["program"]
     while program.get("kind") == "what-if":  # is shown as what it changes
         program = program["program"]
-    tasks = [describe_task(load(program["task"]))] if program.get("task") in NAMES else []
+    tasks = [describe_task(load(program["task"], program.get("length")))] if program.get("task") in NAMES else []
     recurrent = any(node["time"] is not None for node in document.nodes)
     return {
         "page": "network" if program.get("kind") == "network" or (recurrent and program.get("kind") != "expression") else "expression",

@@ -15,6 +15,6 @@ def write_export(trace: TraceFile, name: str, seconds: float) -> bytes:
     """The trace in a format, within `seconds` of processor time. Raises ExportError for what the format cannot hold."""
     write = FORMATS[name].writer()  # its libraries are read first, which is nobody's computation
     if name == "html" and trace.program.get("task") in NAMES:
-        load(trace.program["task"])  # so are the task's data, where this process has not read them yet
+        load(trace.program["task"], trace.program.get("length"))  # so are the task's data, where this process has not read them yet
     with processor_time(seconds), np.errstate(all="ignore"):
         return write(Document(from_bytes(trace.text())))

@@ -38,7 +38,7 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
         settings = Settings(**{name: program[name] for name in _SETTINGS if name in program})
     except ValueError as error:
         raise ProgramError(str(error), "/program") from None
-    task = load(program["task"]) if sequences is None else OwnSequencesTask(sequences)
+    task = _of_length(program) if sequences is None else OwnSequencesTask(sequences)
     learned = parameters(task, settings)
     if learned > limits.PARAMETERS:
         most = f"the network would have {learned:,} parameters, at most {limits.PARAMETERS:,} are trained"
@@ -49,10 +49,23 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
     return task, settings
 
 
+def _of_length(program: Mapping[str, Any]) -> ArrayTask:
+    try:
+        return load(program["task"], program.get("length"))
+    except ValueError as error:
+        raise ProgramError(str(error), "/program/length") from None
+
+
+def _made_with(program: Mapping[str, Any], task: ArrayTask) -> dict[str, Any]:
+    """What the task was made with, as it stands in a normalised program; its usual length is not written."""
+    length = program.get("length")
+    return {} if length is None or (task.length is not None and length == task.length.default) else {"length": length}
+
+
 def normalised(program: Mapping[str, Any]) -> dict[str, Any]:
     """A run's program with every default and the version of its data written out, as it stands in the run and in its traces."""
     task, settings = settings_of(program)
-    return {"task": task.name, "data": task.data_version, **settings.to_program()}
+    return {"task": task.name, "data": task.data_version, **_made_with(program, task), **settings.to_program()}
 
 
 def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
@@ -90,7 +103,7 @@ def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -
     if checkpoint is None:
         check_reach(program)
         checkpoint = initial(program, task, settings)
-    about = {} if program.get("sequences") is None else {"sequences": program["sequences"]}
+    about = _made_with(program, task) if program.get("sequences") is None else {"sequences": program["sequences"]}
     about |= normalised_start(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
         return trace_step(task, settings, program["step"], program["example"], checkpoint, about)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from engine.nearest import nearest
 from engine.training import Part
+from server import limits
 from server.encoding import Json
 from server.problems import ProblemError
 from server.routes.paging import After, Limit, page_of
@@ -27,11 +28,15 @@ def index() -> Response:
 def some_examples(
     request: Request, name: str, part: Annotated[Part, Query()] = "train", limit: Limit = 50, after: After = None,
     starts_with: Annotated[str, Query(max_length=100, description="only those whose text begins so")] = "",
+    length: Annotated[int | None, Query(ge=1, le=limits.SEQUENCE_STEPS, description="as in a program, of tasks that are generated")] = None,
 ) -> Response:  # fmt: skip
     """Examples of a part, in their order; `after` is the number of the last one seen."""
     if name not in NAMES:
         raise ProblemError(404, f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}")
-    task = load(name)
+    try:
+        task = load(name, length)
+    except ValueError as error:
+        raise ProblemError(422, str(error)) from None
     found = examples(task, part, after, task.size(part) if starts_with else limit + 1)
     matching = [example for example in found if example["text"].startswith(starts_with)]
     items = matching[:limit]

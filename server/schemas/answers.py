@@ -43,13 +43,37 @@ class Lengths(BaseModel):
 class Baseline(BaseModel):
     """What is reached without learning anything."""
 
-    name: str
+    name: Literal["majority", "mean", "last_value", "uniform_guess", "letter_frequencies"]
     value: float
-    metric: Literal["accuracy", "rmse"]
+    metric: Literal["accuracy", "rmse", "perplexity"]
+
+
+class LengthChoice(BaseModel):
+    """The lengths that a program may ask of a generated task. default: null where the task mixes lengths.
+
+    of: whether all sequences are so long, or the longest of them.
+    """
+
+    min: int
+    max: int
+    default: int | None
+    of: Literal["all", "longest"]
+
+
+class Suggestion(BaseModel):
+    """Settings with which a task is learnt, and after how many steps."""
+
+    cell: Literal["rnn", "lstm", "gru"]
+    hidden_size: int
+    steps: int
+    lr: float
+    optimizer: Literal["adamw"]
+    batch_size: int
+    length: int | None
 
 
 class Task(BaseModel):
-    """A data set with its question."""
+    """A data set with its question. metrics: those that are told of a network on it, the chief one first."""
 
     name: str
     title: Localised
@@ -63,7 +87,10 @@ class Task(BaseModel):
     class_titles: dict[str, list[str]] | None
     sizes: Sizes
     lengths: Lengths
+    length: LengthChoice | None
+    metrics: list[Literal["accuracy", "precision", "recall", "f1", "confusion", "rmse", "mae", "perplexity"]]
     baseline: Baseline
+    suggested: Suggestion
     source: str
     license: str
 

@@ -47,6 +47,10 @@ class TrainingProgram(BaseModel):
     """What fixes a training, but for its examples."""
 
     data: Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="version of the task's examples; today's unless given")] | None = None
+    length: Annotated[
+        int | None,
+        Field(ge=1, le=limits.SEQUENCE_STEPS, description="steps of a sequence, of tasks that are generated; theirs unless given"),
+    ] = None
     cell: Literal["rnn", "lstm", "gru"] = "gru"
     hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16
     layers: Annotated[int, Field(ge=1, le=limits.LAYERS, description="recurrent layers, one above the other")] = 1
@@ -100,5 +104,7 @@ class NetworkProgram(TrainingProgram):
         if self.sequences is not None:
             if self.task not in (None, NAME):
                 raise ValueError("give a task or sequences, not both")
+            if self.length is not None:
+                raise ValueError("sequences have the lengths they have; leave length out")
             self.task = NAME
         return self

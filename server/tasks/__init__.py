@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from dataclasses import asdict
+from functools import cache, lru_cache
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -13,52 +15,53 @@ from server.tasks.base import PARTS, ArrayTask
 __all__ = ["NAMES", "PARTS", "ArrayTask", "all_tasks", "describe_task", "examples", "load"]
 
 
-def _surnames() -> ArrayTask:
-    from server.tasks.surnames import Surnames  # each where it is needed: a worker loads one data set, and the libraries of one
-
-    return Surnames()
-
-
-def _digits() -> ArrayTask:
-    from server.tasks.digits import Digits
-
-    return Digits()
-
-
-def _sunspots() -> ArrayTask:
-    from server.tasks.sunspots import Sunspots
-
-    return Sunspots()
-
-
-def _adding() -> ArrayTask:
-    from server.tasks.adding import Adding
-
-    return Adding()
-
-
-def _long_adding() -> ArrayTask:
-    from server.tasks.adding import LongAdding
-
-    return LongAdding()
-
-
-_MAKERS: Mapping[str, Callable[[], ArrayTask]] = MappingProxyType(
-    {"surnames": _surnames, "digits": _digits, "sunspots": _sunspots, "adding": _adding, "adding-50": _long_adding}
+# One line a task, in the order in which people are shown them: its module and class. Each module is imported when its task is first loaded:
+# a worker loads one data set, and the libraries of one. docs/tasks.md says how a task is written.
+_PLUGINS: Mapping[str, str] = MappingProxyType(
+    {
+        "surnames": "surnames:Surnames",
+        "digits": "digits:Digits",
+        "sunspots": "sunspots:Sunspots",
+        "adding": "adding:Adding",
+        "adding-50": "adding:LongAdding",
+    }
 )
-NAMES: tuple[str, ...] = tuple(_MAKERS)
+NAMES: tuple[str, ...] = tuple(_PLUGINS)
+_LENGTHS_KEPT = 8  # tasks of lengths that somebody asked for; one of 200 steps takes some 16 MB
 
 
-def load(name: str) -> ArrayTask:
-    """The task of this name, made once. Raises ValueError, with the names that there are, for another."""
-    if name not in _MAKERS:
+def load(name: str, length: int | None = None) -> ArrayTask:
+    """The task of this name, made once; where it is generated and a length is given, with sequences of that.
+
+    Raises ValueError, with the names that there are, for another; and for a length that the task cannot have.
+    """
+    task = _load(name)
+    if length is None or (task.length is not None and length == task.length.default):
+        return task
+    offered = task.length
+    if offered is None:
+        raise ValueError(f"the sequences of {name} are as they are, no length can be chosen; leave length out")
+    if not offered.min <= length <= offered.max:
+        raise ValueError(f"{name} has lengths of {offered.min} to {offered.max} steps; given {length}")
+    return _load_with(name, length)
+
+
+def _plugin(name: str) -> Callable[..., ArrayTask]:
+    if name not in _PLUGINS:
         raise ValueError(f"there is no task {name!r}; expected one of {', '.join(NAMES)}")
-    return _load(name)
+    module, _, made = _PLUGINS[name].partition(":")
+    plugin: Callable[..., ArrayTask] = getattr(import_module(f"server.tasks.{module}"), made)
+    return plugin
 
 
 @cache
 def _load(name: str) -> ArrayTask:
-    return _MAKERS[name]()
+    return _plugin(name)()
+
+
+@lru_cache(_LENGTHS_KEPT)
+def _load_with(name: str, length: int) -> ArrayTask:
+    return _plugin(name)(length)
 
 
 def all_tasks() -> list[ArrayTask]:
@@ -82,7 +85,10 @@ def describe_task(task: ArrayTask) -> dict[str, Any]:
         "class_titles": None if task.classes is None else {"zh": [title.zh for title in task.classes]},
         "sizes": {part: task.size(part) for part in PARTS},
         "lengths": {"min": min(int(n.min()) for n in lengths), "max": max(int(n.max()) for n in lengths)},
+        "length": None if task.length is None else asdict(task.length),
+        "metrics": list(task.metrics),
         "baseline": {"name": task.baseline.name, "value": task.baseline.value, "metric": task.baseline.metric},
+        "suggested": asdict(task.suggested),
         "source": task.source,
         "license": task.license,
     }

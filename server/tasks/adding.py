@@ -1,7 +1,7 @@
 """The adding problem (Hochreiter and Schmidhuber, 1997): two of the numbers in a sequence are marked; what is their sum?
 
-Generated: numbers uniform in 0..1, lengths uniform between a shortest and a longest, one marker in each half of the sequence. Two sizes:
-short sequences to read, and `LONG` steps, over which the gradient of a plain RNN vanishes.
+Generated: numbers uniform in 0..1, lengths uniform between a shortest and a longest, one marker in each half of the sequence: short
+sequences to read, `LONG` steps, over which the gradient of a plain RNN vanishes, or all of a length that is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.training.task import Part
-from server.tasks.base import ArrayTask, Baseline, Examples, Text, root_mean_square
+from server.tasks.base import ArrayTask, Baseline, Examples, LengthChoice, Suggestion, Text, root_mean_square
 
 SHORTEST, LONGEST = 8, 16
 LONG = 50
@@ -33,8 +33,11 @@ class Adding(ArrayTask):
     source = "Generated; the adding problem of S. Hochreiter and J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997"
     license = "MIT"
     features = ("value", "marker")
+    length: LengthChoice | None = LengthChoice(10, 200, None, "all")
+    suggested = Suggestion("gru", 16, steps=500)
 
-    def __init__(self, shortest: int = SHORTEST, longest: int = LONGEST) -> None:
+    def __init__(self, length: int | None = None) -> None:
+        shortest, longest = (SHORTEST, LONGEST) if length is None else (length, length)
         self.parts = {part: _generate(size, SEED + key, shortest, longest) for key, (part, size) in enumerate(SIZES.items())}
         mean = self.parts["train"].targets.mean()
         self.baseline = Baseline("mean", "rmse", root_mean_square(self.parts["validation"].targets - mean))
@@ -51,9 +54,11 @@ class LongAdding(Adding):
 
     name = "adding-50"
     title = Text("Marked numbers, 50 steps → their sum", "带标记的数，50 步 → 两数之和")
+    length = None
+    suggested = Suggestion("gru", 32, steps=1000)
 
     def __init__(self) -> None:
-        super().__init__(LONG, LONG)
+        super().__init__(LONG)
 
 
 def _generate(size: int, seed: int, shortest: int, longest: int) -> Examples:

@@ -31,11 +31,38 @@ class Text:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a predictor that learns nothing reaches on the validation part, in the metric that `engine.training.evaluate` reports."""
+    """What a predictor that learns nothing reaches on the validation part, in a metric that `engine.training.evaluate` reports."""
 
-    name: str
-    metric: Literal["accuracy", "rmse"]
+    name: Literal["majority", "mean", "last_value", "uniform_guess", "letter_frequencies"]
+    metric: Literal["accuracy", "rmse", "perplexity"]
     value: float
+
+
+@dataclass(frozen=True)
+class LengthChoice:
+    """The lengths that a task can be generated with (the program field `length`), in steps.
+
+    default: what it has where none is asked for; None for a mixture, which `lengths` of the task's description tells. of: whether all
+    sequences are so long, or the longest of them.
+    """
+
+    min: int
+    max: int
+    default: int | None
+    of: Literal["all", "longest"]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Settings with which the task is learnt clearly better than by its baseline, and after how many steps. length: as in the program."""
+
+    cell: Literal["rnn", "lstm", "gru"]
+    hidden_size: int
+    steps: int
+    lr: float = 0.01
+    optimizer: Literal["adamw"] = "adamw"
+    batch_size: int = 32
+    length: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +87,7 @@ class Examples:
 class ArrayTask(ABC):
     """A data set whose parts stand in memory; an `engine.training.Task` and what the API says of it.
 
-    A subclass sets the attributes below and says what an example's tokens and its text are.
+    A subclass sets the attributes below and says what an example's tokens and its text are (docs/tasks.md).
     """
 
     name: str
@@ -72,7 +99,9 @@ class ArrayTask(ABC):
     source: str
     license: str
     baseline: Baseline
+    suggested: Suggestion
     parts: Mapping[Part, Examples]
+    length: LengthChoice | None = None  # of generated tasks, whose class then takes a length (None: the default) when it is made
     classes: tuple[Text, ...] | None = None
     features: tuple[str, ...] | None = None  # names of the columns of the inputs
 
@@ -83,6 +112,13 @@ class ArrayTask(ABC):
     @property
     def output_size(self) -> int:
         return len(self.classes) if self.classes is not None else int(self.parts["train"].targets.shape[-1])
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is told of a network on this task, the chief one first: the names of docs/api.md (Metrics)."""
+        if self.kind == "regression":
+            return ("rmse", "mae")
+        return ("perplexity", "accuracy") if self.readout == "every" else ("accuracy", "precision", "recall", "f1", "confusion")
 
     @cached_property
     def data_version(self) -> str:

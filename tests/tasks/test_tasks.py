@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.training import Settings
 from server.tasks import NAMES, PARTS, ArrayTask, all_tasks, describe_task, examples, load
 from server.tasks.base import Examples
 
@@ -128,6 +129,39 @@ def test_a_task_is_described_in_both_languages(task: ArrayTask) -> None:
     else:
         assert about["classes"] is None
         assert about["class_titles"] is None
+
+
+def test_a_task_says_how_it_is_judged_and_learnt(task: ArrayTask) -> None:
+    about = describe_task(task)
+    assert about["metrics"][0] in (about["baseline"]["metric"], "perplexity")
+    Settings(
+        cell=about["suggested"]["cell"], hidden_size=about["suggested"]["hidden_size"], batch_size=about["suggested"]["batch_size"],
+        optimizer={"name": about["suggested"]["optimizer"], "lr": about["suggested"]["lr"]},
+    )  # fmt: skip
+    assert about["suggested"]["steps"] > 0
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if load(name).length is not None])
+def test_a_generated_task_has_the_length_asked_for(name: str) -> None:
+    offered = load(name).length
+    assert offered is not None
+    for length in (offered.min, offered.max):
+        task = load(name, length)
+        lengths = {int(n) for part in PARTS for n in task.parts[part].lengths}
+        assert max(lengths) == length if offered.of == "longest" else lengths == {length}
+        assert task.data_version != load(name).data_version
+        assert load(name, length) is task
+    assert load(name, offered.default) is load(name)
+    for length in (offered.min - 1, offered.max + 1):
+        with pytest.raises(ValueError, match=f"{name} has lengths of {offered.min} to {offered.max} steps; given {length}"):
+            load(name, length)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if load(name).length is None])
+def test_other_tasks_have_the_lengths_they_have(name: str) -> None:
+    assert load(name, None) is load(name)
+    with pytest.raises(ValueError, match=f"the sequences of {name} are as they are, no length can be chosen; leave length out"):
+        load(name, 20)
 
 
 def test_examples_are_listed_page_by_page(task: ArrayTask) -> None:

@@ -960,6 +960,11 @@ export interface components {
             /** Data */
             data?: string | null;
             /**
+             * Length
+             * @description steps of a sequence, of tasks that are generated; theirs unless given
+             */
+            length?: number | null;
+            /**
              * Cell
              * @default gru
              * @enum {string}
@@ -1142,6 +1147,11 @@ export interface components {
         RunProgram: {
             /** Data */
             data?: string | null;
+            /**
+             * Length
+             * @description steps of a sequence, of tasks that are generated; theirs unless given
+             */
+            length?: number | null;
             /**
              * Cell
              * @default gru
@@ -1384,15 +1394,18 @@ export interface components {
          * @description What is reached without learning anything.
          */
         Baseline: {
-            /** Name */
-            name: string;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "majority" | "mean" | "last_value" | "uniform_guess" | "letter_frequencies";
             /** Value */
             value: number;
             /**
              * Metric
              * @enum {string}
              */
-            metric: "accuracy" | "rmse";
+            metric: "accuracy" | "rmse" | "perplexity";
         };
         /**
          * Bptt
@@ -1697,6 +1710,25 @@ export interface components {
             gradient_norm: (number | ("NaN" | "Infinity" | "-Infinity"))[];
         };
         /**
+         * LengthChoice
+         * @description The lengths that a program may ask of a generated task. default: null where the task mixes lengths.
+         *
+         *     of: whether all sequences are so long, or the longest of them.
+         */
+        LengthChoice: {
+            /** Min */
+            min: number;
+            /** Max */
+            max: number;
+            /** Default */
+            default: number | null;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "all" | "longest";
+        };
+        /**
          * Lengths
          * @description How long the sequences of a task are.
          */
@@ -1958,8 +1990,34 @@ export interface components {
             changed: components["schemas"]["ChangedNode"][];
         };
         /**
+         * Suggestion
+         * @description Settings with which a task is learnt, and after how many steps.
+         */
+        Suggestion: {
+            /**
+             * Cell
+             * @enum {string}
+             */
+            cell: "rnn" | "lstm" | "gru";
+            /** Hidden Size */
+            hidden_size: number;
+            /** Steps */
+            steps: number;
+            /** Lr */
+            lr: number;
+            /**
+             * Optimizer
+             * @constant
+             */
+            optimizer: "adamw";
+            /** Batch Size */
+            batch_size: number;
+            /** Length */
+            length: number | null;
+        };
+        /**
          * Task
-         * @description A data set with its question.
+         * @description A data set with its question. metrics: those that are told of a network on it, the chief one first.
          */
         Task: {
             /** Name */
@@ -1993,7 +2051,11 @@ export interface components {
             } | null;
             sizes: components["schemas"]["Sizes"];
             lengths: components["schemas"]["Lengths"];
+            length: components["schemas"]["LengthChoice"] | null;
+            /** Metrics */
+            metrics: ("accuracy" | "precision" | "recall" | "f1" | "confusion" | "rmse" | "mae" | "perplexity")[];
             baseline: components["schemas"]["Baseline"];
+            suggested: components["schemas"]["Suggestion"];
             /** Source */
             source: string;
             /** License */
@@ -2452,6 +2514,11 @@ export interface components {
         WrittenRunProgram: {
             /** Data */
             data: string;
+            /**
+             * Length
+             * @description steps of a sequence, of tasks that are generated; theirs unless given
+             */
+            length?: number | null;
             /**
              * Cell
              * @default gru
@@ -3465,6 +3532,8 @@ export interface operations {
                 after?: number | null;
                 /** @description only those whose text begins so */
                 starts_with?: string;
+                /** @description as in a program, of tasks that are generated */
+                length?: number | null;
             };
             header?: never;
             path: {
