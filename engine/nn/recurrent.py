@@ -286,12 +286,15 @@ class Recurrent(Module):
             if layer > 0:
                 each = [self._joined(runs[-self.directions :], layer - 1, t) for t in range(1, time + 1)]
                 mask = self._mask(layer - 1, (batch, time, self.hidden_size * self.directions))
-                if mask is not None:
-                    each = [apply("dropout", h, mask[: h.shape[0], t].copy()) for t, h in enumerate(each)]
-                x_at = _given(each)
+                x_at = _given(each) if mask is None else partial(self._thinned, each, mask)
             for k in range(layer * self.directions, (layer + 1) * self.directions):
                 runs.append(self._primitive(x_at, states[k], counts, self.suffixes[k]))
         return runs
+
+    def _thinned(self, each: Sequence[Tensor], mask: Array, t: int, rows: int) -> Tensor:
+        """What is left of the layer below at step t (from 1), its first rows."""
+        part = label(Tensor(mask[:rows, t - 1].copy()), "mask", "constant")
+        return label(apply("dropout", each[t - 1], part), "x")
 
     def _joined(self, runs: Sequence[Unrolled], layer: int, t: int) -> Tensor:
         """What a layer gives the next one at step t (from 1)."""

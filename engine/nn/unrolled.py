@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.cells import State
+from engine.ops.fused_memory import Kept
 from engine.tensor import Tensor, apply
 
 
@@ -33,6 +34,11 @@ class Unrolled:
 
     def output(self) -> Tensor:
         """The hidden states of all steps, (batch, time, hidden), zeros where a sequence has ended; recorded when called."""
+        raise NotImplementedError
+
+    def packed(self, counts: Sequence[int]) -> Tensor:
+        """The hidden states of all steps without what lies beyond a sequence's end, (sum of counts, hidden): the first step's rows, then
+        the second's; recorded when called. counts: how many rows take part at each step."""
         raise NotImplementedError
 
     def at(self, t: int) -> Tensor:
@@ -85,6 +91,21 @@ class Fused(Unrolled):
     def output(self) -> Tensor:
         return self.everything[: self.time].transpose([1, 0, 2])
 
+    def packed(self, counts: Sequence[int]) -> Tensor:
+        _, batch, hidden = self.everything.shape
+        flat = self.everything[: self.time].reshape(self.time * batch, hidden)
+        if counts[-1] == batch:
+            return flat
+        return apply("rows", flat, rows=[t * batch + row for t, rows in enumerate(counts) for row in range(rows)])
+
+    def watch(self) -> Kept:
+        """Has the backward pass of what was asked for keep the gradients of the hidden states (`Kept.watched`); call it before that."""
+        asked = self._final if self._everything is None else self._everything
+        assert asked is not None and asked.tape is not None and asked.node is not None  # noqa: PT018 - one thing: it is on a tape
+        kept: Kept = asked.tape.rows[asked.node][2]
+        kept.watched = []
+        return kept
+
 
 class Primitive(Unrolled):
     """Run step by step, each primitive recorded."""
@@ -102,6 +123,9 @@ class Primitive(Unrolled):
 
     def output(self) -> Tensor:
         return apply("stack", *[padded(h, self.batch) for h in self.steps], axis=1)
+
+    def packed(self, counts: Sequence[int]) -> Tensor:
+        return self.steps[0] if self.time == 1 else apply("concat", *self.steps, axis=0)
 
 
 class Stacked(Unrolled):
@@ -124,6 +148,9 @@ class Stacked(Unrolled):
 
     def output(self) -> Tensor:
         return side_by_side([run.output() for run in self.runs])
+
+    def packed(self, counts: Sequence[int]) -> Tensor:
+        return side_by_side([run.packed(counts) for run in self.runs])
 
     def at(self, t: int) -> Tensor:
         return side_by_side([run.steps[t - 1] for run in self.runs])

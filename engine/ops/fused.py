@@ -129,14 +129,19 @@ def _vjp(name: str, F: Any, g: Array, record: Record) -> list[Any]:
     dxs = np.empty((plan.size, W_ih.shape[1]), dtype) if needs[0] else None
     totals: list[Array | None] = [None] * 4
     flow: list[Any] = [None] * s  # gradients of the states between spans, (hidden, rows) each
-    blocks = list(kept.blocks)
+    blocks, watched = list(kept.blocks), kept.watched
+    if watched is not None:
+        watched.clear()
     for group in reversed(plan.groups):
         works, columns = [], []
         for span in reversed(group):
             block = blocks.pop()
             work = take_work(block.made_for)
             flow = [_joined(part, ended, hidden, span.rows, dtype) for part, ended in zip(flow, final, strict=True)]
-            sums = block.backward(work, W_hh, [part.reshape(-1) for part in flow], _by_step(arriving, span), options)
+            by_step, given = _by_step(arriving, span), None if watched is None else flow[0].copy()
+            sums = block.backward(work, W_hh, [part.reshape(-1) for part in flow], by_step, options)
+            if watched is not None:
+                watched.append(block.state_gradients(work, W_hh, sums, given, by_step))
             if truncate and span.first and span.first % truncate == 0:
                 flow = [np.zeros_like(part) for part in flow]
             works.append(work)

@@ -144,6 +144,23 @@ class Block:
         """
         raise NotImplementedError
 
+    def state_gradients(self, work: Work, W_hh: Array, sums: Array, after: Array, arriving: Array | None) -> Array:
+        """The gradients of the hidden states of all steps, (steps, hidden, rows), when `backward` has been: computed again from what it
+        left, so that its loop keeps nothing.
+
+        sums: what it gave. after: the gradient of the last state, (hidden, rows), as it was before. arriving: as it was given.
+        """
+        gradients = np.empty((self.steps, self.hidden, self.rows), sums.dtype)
+        gradients[:-1], gradients[-1] = self.through(work, W_hh, sums)[1:], after
+        if arriving is not None:
+            gradients += arriving.reshape(gradients.shape)
+        return gradients
+
+    def through(self, work: Work, W_hh: Array, sums: Array) -> Array:
+        """What each step sends to the hidden state before it, (steps, hidden, rows), when `backward` has been."""
+        sent: Array = np.matmul(W_hh.T, sums)
+        return sent
+
     @staticmethod
     def forward_turns(work: Work) -> list[Any]:
         """The views of the projection that each step of the forward loop takes."""

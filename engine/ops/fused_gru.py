@@ -89,6 +89,11 @@ class Gru(Block):
             add(dh, by_z, d)
         return k[:, :4].reshape(self.steps, 4 * self.hidden, self.rows)
 
+    def through(self, work: Work, W_hh: Array, sums: Array) -> Array:
+        by_z = work.factors[:, 4].reshape(self.steps, self.hidden, self.rows)
+        sent: Array = np.matmul(W_hh.T, sums[:, : 3 * self.hidden]) + by_z
+        return sent
+
     @staticmethod
     def backward_turns(work: Work) -> list[Any]:
         return [(k, k[:3].reshape(work.made_for.of(3)), k[4]) for k in work.factors]
@@ -203,6 +208,11 @@ class GruBefore(Block):
             add(d, by_r, d)
             add(d, by_z, d)
         return k[:, 1:4].reshape(self.steps, 3 * H, self.rows)
+
+    def through(self, work: Work, W_hh: Array, sums: Array) -> Array:
+        H, factors = self.hidden, work.factors.reshape(self.steps, -1, self.hidden, self.rows)
+        sent: Array = np.matmul(W_hh[: 2 * H].T, sums[:, : 2 * H]) + factors[:, 0] + factors[:, 4]
+        return sent
 
     @staticmethod
     def backward_turns(work: Work) -> list[Any]:

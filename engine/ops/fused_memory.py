@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.ops.fused_block import Block, Shape, Work
 from engine.ops.fused_plan import Plan, Span
+from engine.ops.op import Array
 
 IDLE = 128 * 1024 * 1024  # bytes that may lie idle in a thread; beyond, all are forgotten
 
@@ -64,13 +65,18 @@ def give_work(work: Work) -> None:
 
 
 class Kept:
-    """What a forward pass leaves for the backward one: the plan, and a block for each span."""
+    """What a forward pass leaves for the backward one: the plan, and a block for each span.
 
-    __slots__ = ("blocks", "plan")
+    watched: where it is a list, each backward pass begins it anew with the gradients of the hidden states, (steps, hidden, rows) a span,
+    last span first. Keeping them changes nothing else.
+    """
+
+    __slots__ = ("blocks", "plan", "watched")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.blocks: list[Block] = []
+        self.watched: list[Array] | None = None
 
     def __del__(self) -> None:
         for block in self.blocks:

@@ -21,13 +21,14 @@ from engine.optim.schedules import (
     Schedule,
     SequentialLR,
     StepLR,
+    WarmupCosineLR,
 )  # fmt: skip
 from engine.optim.sgd import SGD
 
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "ConstantLR", "CosineAnnealingLR", "ExponentialLR", "Group", "LinearLR", "LinearWarmupLR",
-    "Optimizer", "RMSprop", "Rate", "ReduceLROnPlateau", "Rule", "Schedule", "SequentialLR", "StepLR", "Term", "clip_grad_norm_",
-    "clip_grad_value_",
+    "Optimizer", "RMSprop", "Rate", "ReduceLROnPlateau", "Rule", "Schedule", "SequentialLR", "StepLR", "Term", "WarmupCosineLR",
+    "clip_grad_norm_", "clip_grad_value_",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # type checkers know the names that there are

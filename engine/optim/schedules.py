@@ -206,10 +206,31 @@ class LinearWarmupLR(Schedule):
     symbols = MappingProxyType({"start_factor": "f_{0}", "warmup_iters": "W", "total_iters": "T"})
 
     def __init__(self, optimizer: Optimizer, warmup_iters: int, total_iters: int, start_factor: float = 0.0) -> None:
-        warmup, total = whole("warmup_iters", warmup_iters, 0), whole("total_iters", total_iters, 1)
-        if total <= warmup:
-            raise ValueError(f"total_iters is {total}; expected more than warmup_iters, {warmup}")
+        warmup, total = _warmup(warmup_iters, total_iters)
         super().__init__(optimizer, start_factor=_in_unit("start_factor", start_factor, zero=True), warmup_iters=warmup, total_iters=total)
+
+
+class WarmupCosineLR(Schedule):
+    """From `start_factor` of the initial rate up to it in `warmup_iters` steps, down to `eta_min` along half a cosine at `total_iters`, and
+    `eta_min` from there on.
+
+    PyTorch has this only as a LambdaLR that one writes oneself.
+    """
+
+    terms = (
+        Term("rise", "r", "start_factor + (1 - start_factor)*(epoch/maximum(warmup_iters, 1))"),
+        Term("progress", "p", "minimum(1, maximum(0, epoch - warmup_iters)/(total_iters - warmup_iters))"),
+        Term("height", "h", "(1 + cos(pi*progress))/2"),
+        Term("lr", r"\eta", "where(epoch < warmup_iters, initial_lr*rise, eta_min + (initial_lr - eta_min)*height)"),
+    )
+    symbols = MappingProxyType({"start_factor": "f_{0}", "warmup_iters": "W", "total_iters": "T", "eta_min": r"\eta_{\min}", "pi": r"\pi"})
+
+    def __init__(self, optimizer: Optimizer, warmup_iters: int, total_iters: int, start_factor: float = 0.0, eta_min: float = 0.0) -> None:
+        warmup, total = _warmup(warmup_iters, total_iters)
+        super().__init__(
+            optimizer, start_factor=_in_unit("start_factor", start_factor, zero=True), warmup_iters=warmup, total_iters=total,
+            eta_min=positive("eta_min", eta_min, zero=True), pi=math.pi,
+        )  # fmt: skip
 
 
 class SequentialLR(Governor):
@@ -263,6 +284,13 @@ def same_kind(governor: Governor, state: Mapping[str, Any], groups: int) -> None
     name, own = state.get("schedule"), type(governor).__name__
     if name != own or groups != len(governor.optimizer.param_groups):
         raise ValueError(f"this state is of {name} with {groups} groups; expected one of {own} with {len(governor.optimizer.param_groups)}")
+
+
+def _warmup(warmup_iters: Any, total_iters: Any) -> tuple[int, int]:
+    warmup, total = whole("warmup_iters", warmup_iters, 0), whole("total_iters", total_iters, 1)
+    if total <= warmup:
+        raise ValueError(f"total_iters is {total}; expected more than warmup_iters, {warmup}")
+    return warmup, total
 
 
 def whole(name: str, value: Any, least: int) -> int:

@@ -1,8 +1,12 @@
 """The training loop over a task: stateless slices from checkpoint to checkpoint, and any step replayed as a trace."""
 
-from engine.training.loop import Slice, evaluate, train
+from engine.training.loop import Predictions, Slice, evaluate, predictions, train
+from engine.training.observation import Observation, observed
 from engine.training.settings import Settings
-from engine.training.task import Batch, Kind, Part, Readout, Task
+from engine.training.task import Batch, Generate, Kind, Part, Readout, Task
 from engine.training.trace_step import trace_step
 
-__all__ = ["Batch", "Kind", "Part", "Readout", "Settings", "Slice", "Task", "evaluate", "trace_step", "train"]
+__all__ = [
+    "Batch", "Generate", "Kind", "Observation", "Part", "Predictions", "Readout", "Settings", "Slice", "Task", "evaluate", "observed",
+    "predictions", "trace_step", "train",
+]  # fmt: skip

@@ -1,7 +1,7 @@
 """The state of a training between two steps, and its bytes.
 
-Randomness is counter-based: initial weights and the order of an epoch come from Philox keyed by (seed, stream), so a checkpoint needs no
-generator's state.
+Randomness is counter-based: initial weights, the order of an epoch and the masks of dropout come from Philox keyed by (seed, stream), the
+masks counted by the step; learning rates are a function of the step. So a checkpoint needs no generator's state, nor any other.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from engine.ops.op import Array
 from engine.optim import Optimizer
 from engine.training.model import SequenceModel
+from engine.training.rates import Rates
 from engine.training.settings import Settings
 from engine.training.task import Task
 
@@ -29,11 +30,12 @@ def generator(seed: int, stream: int) -> np.random.Generator:
 
 @dataclass
 class State:
-    """A network, its optimizer, and how many steps they have gone."""
+    """A network, its optimizer, and how many steps they have gone. rates: of every step, which is their function alone."""
 
     model: SequenceModel
     optimizer: Optimizer
     step: int
+    rates: Rates
 
 
 def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
@@ -41,7 +43,7 @@ def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
     model = SequenceModel(task, settings, generator(settings.seed, INITIALISATION))
     optimizer = settings.make_optimizer(model.parameters())
     if checkpoint is None:
-        return State(model, optimizer, 0)
+        return State(model, optimizer, 0, settings.make_rates(optimizer))
     with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         model.load_state_dict({name.removeprefix("p/"): arrays[name] for name in arrays.files if name.startswith("p/")})
@@ -51,7 +53,7 @@ def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
         kept = [{key: arrays[name] for key, name in names.items()} for names in wanted]
     counts = about.get("counts", [about["step"]] * len(optimizer.params))  # checkpoints from before they were kept
     optimizer.load_state_dict({"steps": about["step"], "counts": counts, "hyper": optimizer.hyper, "state": kept})
-    return State(model, optimizer, about["step"])
+    return State(model, optimizer, about["step"], settings.make_rates(optimizer))
 
 
 def start_from(task: Task, settings: Settings, parameters: Mapping[str, Array]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from engine.ops.op import Array
 from engine.optim import clip_grad_norm_
 from engine.tape import Tape
 from engine.training.checkpoint import State, generator, pack, restore
+from engine.training.model import SequenceModel, packed
+from engine.training.observation import Observation, Observer, Watch, answers, observed
 from engine.training.settings import Settings
 from engine.training.task import Batch, Part, Task
 
@@ -20,12 +23,33 @@ _EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class Slice:
-    """Some steps of a training. losses and gradient_norms (before clipping) have one entry a step done here; `step` is the last of them."""
+    """Some steps of a training; `step` is the last of them.
+
+    losses, gradient_norms (before clipping) and learning_rates have one entry a step done here; observations are those of the observed
+    steps among them.
+    """
 
     checkpoint: bytes
     step: int
     losses: list[float]
     gradient_norms: list[float]
+    learning_rates: list[float]
+    observations: list[Observation]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a network says of a part, examples in the part's order.
+
+    outputs: logits or predictions, (n, outputs); with read-out "every" packed, (sum of lengths, outputs), one example after the other, so
+    that ``np.split(outputs, np.cumsum(lengths)[:-1])`` gives each its own. targets: as outputs, without the last axis for classes.
+    lengths, indices: int64 (n,).
+    """
+
+    outputs: Array
+    targets: Array
+    lengths: Array
+    indices: Array
 
 
 class BatchOrder:
@@ -46,50 +70,101 @@ class BatchOrder:
 def train(task: Task, settings: Settings, checkpoint: bytes | None, steps: int, seconds: float | None = None) -> Slice:
     """Goes on from a checkpoint (None: from the initial network) for `steps` steps, or until `seconds` have passed.
 
-    At least one step is done. The result depends on task, settings, checkpoint and the number of steps alone.
+    At least one step is done. The result depends on task, settings, checkpoint and the number of steps alone: however a training is cut
+    into slices, its losses, parameters and observations are the same.
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}; expected at least 1")
     state = restore(task, settings, checkpoint)
     order = BatchOrder(task.size("train"), settings.batch_size, settings.seed)
-    losses, norms = [], []
+    losses, norms, rates, observations = [], [], [], []
+    observer = Observer(task, settings)
     end = None if seconds is None else time.monotonic() + seconds
     for _ in range(steps):
         batch = task.batch("train", order.indices(state.step + 1)).by_falling_length()
-        loss, norm = train_step(state, settings, batch)
+        if observed(state.step + 1):
+            watch = Watch(state)
+            loss, norm, rate = train_step(state, settings, batch, watch)
+            observations.append(observer.observation(state, watch))
+        else:
+            loss, norm, rate = train_step(state, settings, batch)
         losses.append(loss)
         norms.append(norm)
+        rates.append(rate)
         if end is not None and time.monotonic() >= end:
             break
-    return Slice(pack(state), state.step, losses, norms)
+    return Slice(pack(state), state.step, losses, norms, rates, observations)
 
 
-def train_step(state: State, settings: Settings, batch: Batch) -> tuple[float, float]:
-    """One step: forward, loss, backward, clip, update. Gives the loss and the gradient's norm before clipping."""
-    output, _ = state.model(batch)
-    loss = state.model.loss(output, batch.targets)
+def train_step(state: State, settings: Settings, batch: Batch, watch: Watch | None = None) -> tuple[float, float, float]:
+    """One step: forward, loss, backward, clip, update. Gives the loss, the gradient's norm before clipping, and the learning rate."""
+    rate = prepare(state, settings)
+    output, unrolled = state.model(batch)
+    loss = state.model.loss(output, batch)
+    if watch is not None:
+        watch.forward(unrolled)
     state.optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(state.optimizer.params, math.inf if settings.clip_norm is None else settings.clip_norm)
     state.optimizer.step()
     state.step += 1
-    return float(loss.item()), norm
+    return float(loss.item()), norm, rate
 
 
-def evaluate(task: Task, settings: Settings, checkpoint: bytes | None, part: Part) -> dict[str, float]:
-    """Mean loss over a part, and accuracy (classification) or root mean squared error in the targets' units (regression)."""
-    model, size = restore(task, settings, checkpoint).model, task.size(part)
+def prepare(state: State, settings: Settings) -> float:
+    """Sets what the next step draws and the rate with which it is done; gives the rate."""
+    if settings.dropout:
+        state.model.seed_(settings.seed, state.step + 1)
+    return state.rates.set(state.step + 1)
+
+
+def evaluate(task: Task, settings: Settings, checkpoint: bytes | None, part: Part, stop: int | None = None) -> dict[str, float]:
+    """Mean loss over a part, and how good the predictions are. stop: over the part's examples before that number alone.
+
+    Classification: accuracy, and with read-out "every" the perplexity, exp(loss). Regression: root mean squared error in the targets'
+    units. With read-out "every" each step counts alike, however long its sequence.
+    """
     loss = score = 0.0
-    with Tape("OFF"):
-        for start in range(0, size, _EVALUATION_BATCH):
-            batch = task.batch(part, np.arange(start, min(size, start + _EVALUATION_BATCH))).by_falling_length()
+    total = 0
+    model = restore(task, settings, checkpoint).model
+    for batch, output, batch_loss in _answered(model, task, part, stop):
+        targets = packed(batch.targets, batch) if task.readout == "every" and output.ndim == 2 else batch.targets
+        count = int(batch.lengths.sum()) if task.readout == "every" else len(batch.lengths)
+        loss += batch_loss * count
+        total += count
+        if task.kind == "classification":
+            score += float((output.argmax(axis=1) == targets).sum())
+        else:
+            score += float(np.square(output - targets).mean()) * count
+    if task.kind == "regression":
+        return {"loss": loss / total, "rmse": float(np.sqrt(score / total))}
+    figures = {"loss": loss / total, "accuracy": score / total}
+    return figures if task.readout == "last" else {**figures, "perplexity": float(np.exp(loss / total))}
+
+
+def predictions(task: Task, settings: Settings, checkpoint: bytes | None, part: Part, stop: int | None = None) -> Predictions:
+    """What the network of a checkpoint says of every example of a part. stop: of those before that number alone."""
+    outputs, targets, lengths, indices = [], [], [], []
+    for batch, output, _ in _answered(restore(task, settings, checkpoint).model, task, part, stop):
+        back = np.argsort(batch.indices)
+        each = answers(output, batch, task)
+        outputs += [each[row] for row in back]
+        targets += [batch.targets[row] if task.readout == "last" else batch.targets[row][: batch.lengths[row]] for row in back]
+        lengths += batch.lengths[back].tolist()
+        indices += batch.indices[back].tolist()
+    together = np.stack if task.readout == "last" else np.concatenate
+    return Predictions(together(outputs), together(targets), np.array(lengths, dtype=np.int64), np.array(indices, dtype=np.int64))
+
+
+def _answered(model: SequenceModel, task: Task, part: Part, stop: int | None) -> Iterator[tuple[Batch, Array, float]]:
+    """Batch by batch of a part: the examples, what the network says of them, and its mean loss. Raises ValueError for an empty part."""
+    size = task.size(part) if stop is None else min(stop, task.size(part))
+    if size < 1:
+        raise ValueError(f"there are no examples to evaluate: the {part} part of {task.name} has {task.size(part)}, stop is {stop}")
+    model.eval()
+    for start in range(0, size, _EVALUATION_BATCH):
+        batch = task.batch(part, np.arange(start, min(size, start + _EVALUATION_BATCH))).by_falling_length()
+        with Tape("OFF"):
             output, _ = model(batch)
-            count = len(batch.lengths)
-            loss += float(model.loss(output, batch.targets).item()) * count
-            if task.kind == "classification":
-                score += float((output.data.argmax(axis=1) == batch.targets).sum())
-            else:
-                score += float(np.square(output.data - batch.targets).mean()) * count
-    if task.kind == "classification":
-        return {"loss": loss / size, "accuracy": score / size}
-    return {"loss": loss / size, "rmse": float(np.sqrt(score / size))}
+            loss = float(model.loss(output, batch).item())
+        yield batch, output.data, loss

@@ -20,8 +20,8 @@ class Batch:
 
     inputs: float64 (batch, time, features); what lies beyond a sequence's length is never read.
     lengths: int64 (batch,), each at least 1.
-    targets: int64 (batch,) class numbers; or float64 (batch, outputs) for read-out "last" and
-        (batch, time, outputs) for read-out "every".
+    targets: int64 (batch,) class numbers, (batch, time) for read-out "every"; or float64 (batch, outputs), (batch, time, outputs) for
+        read-out "every". What lies beyond a sequence's length is never read.
     indices: int64 (batch,), the examples' numbers within their part.
     """
 
@@ -35,13 +35,27 @@ class Batch:
         order = np.argsort(-self.lengths, kind="stable")
         longest = int(self.lengths.max())
         targets = self.targets[order]
-        if targets.ndim == 3:
+        if targets.ndim == 3 or (targets.ndim == 2 and targets.dtype.kind in "iu"):  # a target at every step
             targets = targets[:, :longest]
         return Batch(self.inputs[order, :longest], self.lengths[order], targets, self.indices[order])
 
 
+class Generate(Protocol):
+    """Lets the network write: see `engine.training.writing.Writer`."""
+
+    def __call__(
+        self, start: npt.NDArray[np.float64], inputs: npt.NDArray[np.float64], stop: int | None, *, count: int = 8, most: int = 20,
+        temperature: float = 0.8,
+    ) -> list[list[int]]: ...  # fmt: skip
+
+
 class Task(Protocol):
-    """A data set with a train, a validation and a test part, fixed by the task alone (not by a run's seed)."""
+    """A data set with a train, a validation and a test part, fixed by the task alone (not by a run's seed).
+
+    A task may have two things besides, which observations look for. ``fixed``: numbers of the examples of the validation part (of the
+    training part where there is no other) that are looked at again and again; the first eight unless given. ``samples(generate)``: texts
+    that the network writes, of a task that predicts what follows; it is given a `Generate`.
+    """
 
     @property
     def name(self) -> str: ...

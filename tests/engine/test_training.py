@@ -112,7 +112,7 @@ def test_rows_thin_out_as_sequences_end(classification: Task) -> None:
     ("changes", "message"),
     [({"cell": "mlp"}, "cell is 'mlp'"), ({"hidden_size": 0}, "hidden_size is 0"), ({"batch_size": 0}, "batch_size"),
      ({"seed": -1}, "seed"),
-     ({"clip_norm": 0.0}, "clip_norm"), ({"optimizer": {"name": "adam"}}, "optimizer is 'adam'"),
+     ({"clip_norm": 0.0}, "clip_norm"), ({"optimizer": {"name": "lion"}}, "optimizer is 'lion'"),
      ({"optimizer": {"name": "sgd", "betas": [0.9, 0.9]}}, "has no betas"), ({"optimizer": {"name": "adamw", "lr": -1}}, "lr is")],
 )  # fmt: skip
 def test_settings_are_checked(changes: dict[str, Any], message: str) -> None:
