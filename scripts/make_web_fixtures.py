@@ -94,6 +94,29 @@ def expression(inputs: dict[str, Any]) -> dict[str, Any]:
     return record(tape, run, program=program)
 
 
+def two_layers() -> dict[str, Any]:
+    """mean((V @ tanh(W @ x + b) - y)**2), with axes longer than a worksheet shows."""
+    grid = np.arange(30, dtype=float).reshape(6, 5)
+    inputs = {
+        "W": np.sin(grid),
+        "x": np.cos(np.arange(5.0)),
+        "b": 0.1 * np.arange(6.0),
+        "V": np.cos(np.arange(12.0).reshape(2, 6)),
+        "y": np.array([0.5, -0.5]),
+    }
+    with Tape(level="TRACE") as tape:
+        leaves = {name: Tensor(value, requires_grad=name in "WbV", name=name) for name, value in inputs.items()}
+        for name, leaf in leaves.items():
+            tape.label(leaf, name, role="input")
+        W, x, b, V, y = leaves.values()
+        loss = ((V @ (W @ x + b).tanh() - y) ** 2).mean()
+        tape.label(loss, "L", role="loss")
+        run = loss.backward()
+    written = {name: value.tolist() for name, value in inputs.items()}
+    program = {"kind": "expression", "expression": "mean((V @ tanh(W @ x + b) - y)**2)", "inputs": written, "wrt": ["W", "b", "V"]}
+    return record(tape, run, program=program)
+
+
 def settings(cell: str, hidden: int, optimizer: dict[str, Any], batch: int = 2, **more: Any) -> Settings:
     return Settings(cell=cell, hidden_size=hidden, optimizer=optimizer, clip_norm=1.0, batch_size=batch, seed=3, **more)
 
@@ -111,7 +134,9 @@ def main() -> None:
     documents = {
         "scalar": expression({"w": 0.5, "x": 2.0, "b": -0.3}),
         "vector": expression({"w": 0.5, "x": [1.0, 2.0], "b": 0.0}),
+        "layers": two_layers(),
         "rnn": trace_step(Names(), settings("rnn", 4, adamw), 40, example=0),
+        "wide": trace_step(Names(), settings("rnn", 6, sgd, layers=2, bidirectional=True), 2, example=0),
         "rnn-batch": trace_step(Names(), settings("rnn", 3, sgd, batch=3), 2),
         "gru": trace_step(Names(), settings("gru", 2, adamw), 3, example=2),
         "stack": trace_step(Names(), settings("rnn", 2, sgd, batch=2, layers=2, bidirectional=True), 2),

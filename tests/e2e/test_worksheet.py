@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import struct
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import READY, number
 from tests.e2e.test_accessibility import violations
 from tests.e2e.test_lecture import lecture
-from tests.e2e.test_numbers import document, open_film
+from tests.e2e.test_numbers import PROGRAM, document, open_film
 
 POINTS = {"a4": (595, 842), "letter": (612, 792)}
 """Width and height of a page in PDF's units."""
@@ -126,11 +128,99 @@ def test_a_sheet_is_written_as_the_lecture_was(open_page: OpenPage) -> None:
     assert guest.get_by_test_id("paper").inner_text() == page.get_by_test_id("paper").inner_text()
 
 
-def test_a_film_that_is_too_large_says_so(open_page: OpenPage, api: httpx.Client) -> None:
-    page = open_film(open_page, document(api, {"hidden_size": 16}))
-    other = open_page(page.url.replace("#/network", "#/worksheet").split("/", 3)[3])
-    expect(other.get_by_test_id("worksheet")).to_contain_text("This one has 16", timeout=READY)
-    expect(other.get_by_test_id("sheet-print")).to_be_disabled()
+EXPRESSIONS: dict[str, dict[str, Any]] = {
+    "two layers": {
+        "expression": "h = tanh(W1 @ x + b1)\ny_hat = W2 @ h + b2\nL = mean((y_hat - y)**2)",
+        "inputs": {"W1": [[0.5, -0.3], [0.8, 0.2], [-0.6, 0.9]], "x": [1, -0.5], "b1": [0, 0.1, -0.1], "W2": [[0.7, -0.4, 0.3]],
+                   "b2": [0.1], "y": [0.8]},
+        "wrt": ["W1", "b1", "W2", "b2"],
+    },
+    "long": {
+        "expression": "sum(tanh(a*b + c*d - sin(a + c)*exp(b - d)) * sigmoid(a*c + b*d - cos(a*d + b*c)))",
+        "inputs": {name: [0.1 * i + 0.3 * k for i in range(8)] for k, name in enumerate("abcd")},
+        "wrt": list("abcd"),
+    },
+}  # fmt: skip
+
+
+def sheet_of(open_page: OpenPage, program: dict[str, Any], locale: str = "en-US") -> Page:
+    packed = base64.urlsafe_b64encode(json.dumps(program).encode()).decode().rstrip("=")
+    page = open_page(f"#/worksheet?v=2&p={packed}", locale=locale)
+    expect(page.get_by_test_id("paper")).to_be_visible(timeout=READY)
+    return page
+
+
+CUT = """() => {
+  const paper = document.querySelector("[data-testid=paper]").getBoundingClientRect();
+  const parts = [...document.querySelectorAll("[data-testid=paper] :is(table, math, p, li)")];
+  return parts.filter((part) => part.getBoundingClientRect().right > paper.right + 1).map((part) => part.textContent.slice(0, 60));
+}"""
+MARGIN = 28  # mm, both sides of a page together
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("film", ["layers", "long", "two layers"])
+def test_every_film_prints_whole_on_either_paper(open_page: OpenPage, film: str, locale: str) -> None:
+    layers = {**PROGRAM, "hidden_size": 16, "layers": 2, "bidirectional": True}
+    page = sheet_of(open_page, layers if film == "layers" else {"kind": "expression", **EXPRESSIONS[film]}, locale)
+    for size, width in (("a4", 210), ("letter", 216)):
+        page.get_by_test_id("sheet-paper").select_option(size)
+        for key in (False, True):
+            page.get_by_test_id("show-key" if key else "show-sheet").click()
+            expect(page.get_by_test_id("answer-A" if key else "question-A")).to_be_visible()
+            count, sizes = pages(page)
+            assert 1 <= count <= 4
+            assert sizes == {POINTS[size]}
+            page.emulate_media(media="print")
+            page.set_viewport_size({"width": int((width - MARGIN) / 25.4 * 96), "height": 1000})
+            assert page.evaluate(CUT) == []
+            page.emulate_media(media="screen")
+            page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_the_cell_of_a_large_network_and_its_units_are_chosen(open_page: OpenPage) -> None:
+    page = sheet_of(open_page, {**PROGRAM, "hidden_size": 16, "layers": 2, "bidirectional": True})
+    page.get_by_test_id("sheet-chain").select_option("l0_reverse")
+    page.get_by_test_id("sheet-from").fill("2")
+    page.get_by_test_id("sheet-from").press("Tab")
+    page.get_by_test_id("sheet-to").fill("4")
+    page.get_by_test_id("sheet-to").press("Tab")
+    page.get_by_test_id("sheet-units").fill("3, 14")
+    page.get_by_test_id("sheet-units").press("Tab")
+    paper = page.get_by_test_id("paper")
+    expect(paper).to_contain_text("layer 1, backward in time")
+    expect(paper).to_contain_text("units 3, 14 of 16")
+    expect(page.locator("[data-testid^=question-]")).to_have_count(8)
+    heads = paper.locator("table").nth(1).locator("thead th").all_inner_texts()
+    assert len(heads) == 3
+    for loss in ("loss", "update"):
+        page.get_by_test_id(f"sheet-{loss}").uncheck()
+    assert page.locator("[data-testid^=rest-]").count() > 0
+    mine = paper.inner_text()
+    page.reload()
+    expect(paper).to_be_visible(timeout=READY)
+    assert paper.inner_text() == mine
+    page.get_by_test_id("sheet-units").fill("3-99")
+    page.get_by_test_id("sheet-units").press("Tab")
+    expect(page.get_by_role("alert")).to_contain_text("from 0 to 15")
+    assert paper.inner_text() == mine
+
+
+def test_a_formula_has_a_sheet_whose_key_has_the_numbers_of_its_trace(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"kind": "expression", **EXPRESSIONS["two layers"]}
+    trace = api.post("/traces", json={"program": program}).raise_for_status().json()
+    page = sheet_of(open_page, program)
+    assert page.get_by_test_id("sheet-update").count() == 0
+    page.get_by_test_id("sheet-count").fill("20")
+    page.get_by_test_id("sheet-count").press("Enter")
+    expect(page.get_by_test_id("question-H")).to_be_visible()
+    arena = base64.b64decode(trace["tensors"]["arenas"]["f8"]["bdata"])
+    known = set(struct.unpack(f"<{len(arena) // 8}d", arena))
+    key = answers(page)
+    assert len(key) > 8
+    assert [letter for letter, (exact, _) in key.items() if exact not in known] == []
+    page.get_by_role("link", name="Back to the film").click()
+    expect(page.get_by_test_id("graph-view")).to_be_visible(timeout=READY)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
@@ -142,3 +232,8 @@ def test_axe_finds_nothing_serious_on_paper(open_page: OpenPage, locale: str) ->
     page.get_by_test_id("show-key").click()
     expect(page.get_by_test_id("answer-A")).to_be_visible()
     assert violations(page) == []
+    large = sheet_of(open_page, {**PROGRAM, "hidden_size": 16, "layers": 2, "bidirectional": True}, locale)
+    large.get_by_test_id("sheet-units").fill("none")
+    large.get_by_test_id("sheet-units").press("Tab")
+    expect(large.get_by_role("alert")).to_be_visible()
+    assert violations(large) == []

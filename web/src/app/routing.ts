@@ -71,7 +71,7 @@ export function parseRoute(hash: string): Route {
     program: packed("p", (value) => {
       const made = readWhatIf(value);
       const program = made && readProgram(made.program);
-      if (!program || (program.kind === "network") !== (page !== "expression")) return null;
+      if (!program || (page !== "worksheet" && (program.kind === "network") !== (page !== "expression"))) return null;
       changes = made.edits;
       return program;
     }),

@@ -25,15 +25,15 @@ export function leftOut(steps: number, shown: readonly number[]): string {
   return spans.map(([from, to]) => (from === to ? String(from) : to === from + 1 ? `${from},\\,${to}` : `${from}\\ldots ${to}`)).join(",\\,");
 }
 
-/** `1, 4-6` as steps; null for nothing written, undefined for what cannot be read or does not fit. */
-export function readColumns(text: string, steps: number, most: number): number[] | null | undefined {
+/** `1, 4-6` as whole numbers from `first` to `last`, at most so many; null for nothing written, undefined for what cannot be read or does not fit. */
+export function readColumns(text: string, last: number, most: number, first = 1): number[] | null | undefined {
   if (text.trim() === "") return null;
   const found = new Set<number>();
   for (const part of text.split(/[,，、;\s]+/).filter(Boolean)) {
     const range = /^(\d{1,4})(?:[-–…](\d{1,4}))?$/.exec(part);
     if (!range) return undefined;
     const [from, to] = [Number(range[1]), Number(range[2] ?? range[1])];
-    if (from < 1 || to > steps || to < from) return undefined;
+    if (from < first || to > last || to < from) return undefined;
     for (let t = from; t <= to; t++) found.add(t);
   }
   return found.size > 0 && found.size <= most ? [...found].sort((one, other) => one - other) : undefined;

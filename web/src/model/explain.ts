@@ -19,6 +19,11 @@ const grids = new WeakMap<Trace, NetworkGrid | null>();
 
 /** Why the number `target` is what it is at moment m, written in `notation`. Throws RangeError for an element that does not exist. */
 export function explain(film: Film, target: Target, m: number, example: number, notation: Notation = USUAL): Explanation {
+  return shorten(explainWhole(film, target, m, example, notation));
+}
+
+/** The same with all its rows, however many. */
+export function explainWhole(film: Film, target: Target, m: number, example: number, notation: Notation): Explanation {
   const { trace } = film;
   if (!grids.has(trace)) grids.set(trace, NetworkGrid.of(trace));
   const whole = grids.get(trace) ?? null;
@@ -33,11 +38,11 @@ export function explain(film: Film, target: Target, m: number, example: number, 
         ? explainGradient(context, target)
         : explainValue(context, target);
   if (grid) explanation.symbols = grid.equation(explanation.symbols);
-  return shorten(explanation);
+  return explanation;
 }
 
 /** Says what more rows than there is room for are together. */
-function shorten(explanation: Explanation): Explanation {
+export function shorten(explanation: Explanation): Explanation {
   const { rows } = explanation;
   if (rows.length > 0) explanation.sum ??= total(rows);
   return rows.length <= MOST_ROWS ? explanation : topRows(explanation, MOST_ROWS - 1);

@@ -7,7 +7,7 @@ import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
 import { broadcastIndex, elementNumbers, elementTerms, evaluate } from "./terms";
-import type { Trace, TraceNode } from "./trace";
+import type { Tensor, Trace, TraceNode } from "./trace";
 
 const PASSING = new Set(["index", "rows", "concat", "stack", "reshape", "transpose", "broadcast_to"]);
 
@@ -254,6 +254,7 @@ function contributionRows(context: Context, one: Contribution, index: readonly n
       return term(one, label, g.at(at), x.at(from), at, base);
     });
   }
+  if (consumer.op === "matmul" && consumer.inputs.every((input) => trace.nodes[input]!.shape.length <= 2)) return matmulRows(context, one, index, base);
   if (consumer.op === "cross_entropy") return crossEntropyRows(context, one, index, base);
   const value = one.tensor().at(index);
   if (PASSING.has(consumer.op ?? "")) {
@@ -338,6 +339,33 @@ function term(one: Contribution, label: Row["label"], factor: number, other: num
   };
 }
 
+/** An element of a factor of A B: one row for each element of the product that it went into, times what it was multiplied with. */
+function matmulRows(context: Context, one: Contribution, index: readonly number[], base: Pick<Row, "arrived" | "t">): Row[] {
+  const { trace } = context;
+  const consumer = trace.nodes[one.node]!;
+  const g = trace.gradient(one.node)!;
+  const [A, B] = consumer.inputs.map((input) => trace.value(input)) as [Tensor, Tensor];
+  const [left, right] = [A.shape.length === 2, B.shape.length === 2]; // a vector is a row on the left, a column on the right
+  const along = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
+  const place = (i: number, j: number): number[] => [...(left ? [i] : []), ...(right ? [j] : [])];
+  if (one.port === 0) {
+    const [i, k] = left ? (index as [number, number]) : [0, index[0]!];
+    return along(right ? B.shape[1]! : 1).map((j) => term(one, named(context, one.node, place(i, j)), B.at(right ? [k, j] : [k]), g.at(place(i, j)), place(i, j), base));
+  }
+  const [k, j] = right ? (index as [number, number]) : [index[0]!, 0];
+  return along(left ? A.shape[0]! : 1).map((i) => term(one, named(context, one.node, place(i, j)), A.at(left ? [i, k] : [k]), g.at(place(i, j)), place(i, j), base));
+}
+
+/** What comes back to a factor of A B, in symbols: vectors as columns, a vector on the left as a row. */
+function matmulBack({ trace, symbols }: Context, consumer: TraceNode, port: number, up: string): string {
+  const [left, right] = consumer.inputs.map((input) => trace.nodes[input]!.shape.length === 2) as [boolean, boolean];
+  const raised = (tex: string): string => (/^(\w|\\hat\{\w\})(_\{\w+\})?$/.test(tex) ? `${tex}^{\\top}` : `\\left(${tex}\\right)^{\\top}`);
+  const other = symbols.of(consumer.inputs[1 - port]!);
+  if (!left && !right) return `${up}\\,${other}`;
+  if (port === 0) return left ? `${up}\\,${raised(other)}` : `${other}\\,${up}`;
+  return left ? `${raised(other)}\\,${up}` : `${other}\\,\\left(${up}\\right)^{\\top}`;
+}
+
 /** p - [k = y], each over the number of examples. */
 function crossEntropyRows(context: Context, one: Contribution, index: readonly number[], base: Pick<Row, "arrived" | "t">): Row[] {
   const { trace } = context;
@@ -371,6 +399,7 @@ function equation(context: Context, e: Explanation, all: readonly Contribution[]
       const other = symbols.of(consumer.inputs[1 - one.port]!);
       return [one.port === 0 ? backProduct(context.notation, other, up) : outerProduct(context.notation, up, other)];
     }
+    if (consumer.op === "matmul" && consumer.inputs.every((input) => trace.nodes[input]!.shape.length <= 2)) return [matmulBack(context, consumer, one.port, up)];
     if (consumer.op === "cross_entropy") return [trace.value(consumer.inputs[0]!).shape[0]! > 1 ? "\\tfrac{1}{B}(p - [k = y])" : "p - [k = y]"];
     if (consumer.op === "mse_loss") return ["\\tfrac{2}{n}(\\hat{y} - y)"];
     const entry = trace.ops[consumer.op ?? ""];

@@ -3,18 +3,19 @@ import { renderTex, segments } from "../math/render";
 import { USUAL } from "../math/notation";
 import { film } from "../model/fixtures";
 import { NetworkGrid } from "../model/network";
+import type { Tensor } from "../model/trace";
 import { DEFAULT, KINDS, MOST_BLANKS, readSettings, type Settings } from "./address";
-import { random, suits, worksheet, written, type Worksheet } from "./worksheet";
+import { written } from "./sheet";
+import { random, worksheet, type Worksheet } from "./worksheet";
 
 const cells = (sheet: Worksheet) => sheet.tables.flatMap((table) => table.rows.flatMap((row) => row.cells.filter((cell) => cell !== null)));
 
-describe.each(["rnn", "gru", "lstm", "rnn-batch"] as const)("a worksheet of %s", (name) => {
+describe.each(["rnn", "gru", "lstm", "rnn-batch", "rnn-edited", "stack", "wide", "layers"] as const)("a worksheet of %s", (name) => {
   const shown = film(name);
-  const grid = NetworkGrid.of(shown.trace)!;
+  const grid = NetworkGrid.of(shown.trace);
   const make = (settings: Partial<Settings> = {}, notation = USUAL): Worksheet => worksheet(shown, grid, 0, { ...DEFAULT, ...settings }, notation);
 
-  it("suits, and has a blank in its tables for each question", () => {
-    expect(suits(grid)).toBe(true);
+  it("has a blank in its tables for each question", () => {
     const sheet = make({ count: MOST_BLANKS });
     expect(sheet.blanks.length).toBeGreaterThan(4);
     for (const blank of sheet.blanks) {
@@ -61,7 +62,7 @@ describe.each(["rnn", "gru", "lstm", "rnn-batch"] as const)("a worksheet of %s",
       expect(sheet.blanks.length).toBeLessThanOrEqual(3);
     }
     expect(make({ kinds: ["forward"], count: 3 }).blanks).toHaveLength(3);
-    expect(make({ kinds: ["gradient", "update"], count: 4 }).blanks.map(({ kind }) => kind).sort()).toEqual(["gradient", "gradient", "update", "update"]);
+    if (grid) expect(make({ kinds: ["gradient", "update"], count: 4 }).blanks.map(({ kind }) => kind).sort()).toEqual(["gradient", "gradient", "update", "update"]);
   });
 
   it("is written in TeX that can be read, with columns and with rows", () => {
@@ -88,6 +89,75 @@ it("an RNN's blank state follows from what stands on the sheet", () => {
   }
 });
 
+describe("a sheet of a part of a large film", () => {
+  const shown = film("wide");
+  const whole = NetworkGrid.of(shown.trace)!;
+  const [b, all] = [0, [0, 1, 2, 3, 4, 5]];
+
+  it.each(["l0", "l0_reverse", "l1", "l1_reverse"])("gives the terms that it does not show: %s", (suffix) => {
+    const grid = whole.showing(whole.chains.find((chain) => chain.suffix === suffix)!);
+    const units = [1, 4];
+    const W = shown.trace.value(grid.parameter("weight_hh")!.node);
+    const [delta, h] = [(t: number, i: number) => shown.trace.gradient(grid.column(t)!.a!)!.at([b, i]), (t: number, i: number) => shown.trace.value(grid.stateBefore(t).h).at([b, i])];
+    const back = grid.shown.reverse ? -1 : 1;
+    let asked = 0;
+    for (let seed = 0; seed < 8; seed++) {
+      const sheet = worksheet(shown, whole, b, { ...DEFAULT, chain: suffix, units, steps: [2, 4], kinds: ["forward", "gradient"], count: MOST_BLANKS, seed }, USUAL);
+      expect(sheet.extent).toMatchObject({ from: 2, to: 4, length: 5, units, unitCount: 6 });
+      sheet.blanks.forEach((blank, k) => {
+        const [kind, node, index] = blank.id.split(":");
+        const [t, i] = [shown.trace.nodes[Number(node)]!.time!, Number(index!.split(",")[1])];
+        const column = grid.columns.find((one) => one.nodes.includes(Number(node)));
+        if (!column) return; // of the prediction, which is no sum over units
+        expect(units).toContain(i);
+        const { value, why } = sheet.answers[k]!;
+        if (kind === "value") {
+          const u = cells(sheet).find((cell) => cell.id === `input:${t}:${i}`)!.value;
+          const sum = u + units.reduce((sum, j) => sum + W.at([i, j]) * h(t, j), 0) + blank.rest!;
+          expect(Math.tanh(sum)).toBeCloseTo(value, 12);
+          expect(blank.rest).toBeCloseTo(all.filter((j) => !units.includes(j)).reduce((sum, j) => sum + W.at([i, j]) * h(t, j), 0), 12);
+          expect(why.others).toEqual({ count: 4, value: blank.rest });
+        } else if (Number(node) === column.h) {
+          expect(units.reduce((sum, j) => sum + W.at([j, i]) * delta(t + back, j), 0) + blank.rest!).toBeCloseTo(value, 12);
+        } else {
+          expect(Number(node)).toBe(column.a!);
+          expect(blank.rest).toBeNull();
+        }
+        asked++;
+      });
+    }
+    expect(asked).toBeGreaterThan(40);
+  });
+
+  it("shows what was chosen as far as there is such a thing", () => {
+    const extent = (settings: Partial<Settings>) => worksheet(shown, whole, b, { ...DEFAULT, ...settings }, USUAL).extent;
+    expect(extent({ chain: "l7", units: [9], steps: [40, 50] })).toMatchObject({ from: 1, to: 5, units: [0, 1, 2, 3] });
+    expect(extent({ steps: [4, 99], units: [2, 9] })).toMatchObject({ from: 4, to: 5, units: [2] });
+  });
+
+  it("says of a graph which operations it shows, and what of a sum it does not", () => {
+    const graph = film("layers");
+    const sheet = worksheet(graph, null, 0, { ...DEFAULT, count: MOST_BLANKS, units: [0, 3] }, USUAL);
+    expect(sheet.extent).toMatchObject({ from: 1, to: 7, length: 7, units: [0, 3], unitCount: 6 });
+    const product = graph.trace.nodes.find(({ op, shape }) => op === "matmul" && shape[0] === 6)!;
+    const [W, x] = product.inputs.map((input) => graph.trace.value(input)) as [Tensor, Tensor];
+    let seen = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      for (const blank of worksheet(graph, null, 0, { ...DEFAULT, count: MOST_BLANKS, units: [0, 3], seed }, USUAL).blanks) {
+        const [kind, node, index] = blank.id.split(":");
+        if (kind !== "value" || Number(node) !== product.id) continue;
+        const i = Number(index);
+        expect([0, 3].reduce((sum, j) => sum + W.at([i, j]) * x.at([j]), 0) + blank.rest!).toBeCloseTo(graph.trace.value(product.id).at([i]), 12);
+        seen++;
+      }
+    }
+    expect(seen).toBeGreaterThan(0);
+    const few = worksheet(graph, null, 0, { ...DEFAULT, steps: [2, 3], count: MOST_BLANKS }, USUAL);
+    expect(few.extent).toMatchObject({ from: 2, to: 3 });
+    expect(few.blanks.length).toBeGreaterThan(2);
+  });
+});
+
 it("a GRU's gate is the one that is shown", () => {
   const shown = film("gru");
   const grid = NetworkGrid.of(shown.trace)!;
@@ -102,7 +172,8 @@ it("a GRU's gate is the one that is shown", () => {
 describe("settings", () => {
   it("are read with care", () => {
     expect(readSettings(null)).toEqual(DEFAULT);
-    expect(readSettings({ kinds: ["loss", "nonsense"], count: 1e9, seed: -3, paper: "a0", key: "yes" })).toEqual({ kinds: ["loss"], count: MOST_BLANKS, seed: 0, paper: "a4", key: false });
+    expect(readSettings({ kinds: ["loss", "nonsense"], count: 1e9, seed: -3, paper: "a0", key: "yes", chain: "../x", steps: [5, 2], units: [1.5] })).toEqual({ ...DEFAULT, kinds: ["loss"], count: MOST_BLANKS, seed: 0 });
+    expect(readSettings({ chain: "l1_reverse", steps: [2, 4], units: [5, 1, 1] })).toEqual({ ...DEFAULT, chain: "l1_reverse", steps: [2, 4], units: [1, 5] });
     expect(readSettings({ kinds: [], count: "8", seed: 7, paper: "letter", key: true })).toEqual({ ...DEFAULT, seed: 7, paper: "letter", key: true });
   });
 
