@@ -38,6 +38,19 @@ TRACE_STEP = 5_000  # of a program posted as a trace, which trains from step 0
 TRACE_WORK = 20_000_000_000  # of the steps before it (programs/cost.py): some seconds of one processor core
 STEPS_PER_REQUEST = 10_000
 RUN_STEPS = 20_000
+RUN_EDITS = 200  # changes of the learning rate of one run
+RUN_NAME_CHARACTERS = 100
+RUN_SECONDS = 86_400.0  # that a run may be told to train
+OBSERVATIONS = 50  # answered at once
+
+# streams
+STREAMS = 200  # open at a time
+VISITOR_STREAMS = 16
+UPDATE_SECONDS = 0.1  # between two updates of a run
+HEARTBEAT_SECONDS = 15.0  # after which a stream without news shows that it lives
+STREAM_LOOK_SECONDS = 1.0  # after which the database is asked about a run that another server may train
+STREAM_FRAMES = 64  # updates of a run that are kept for all who listen,
+STREAM_BYTES = 256 * 2**10  # and their size
 
 # imported graphs
 GRAPH_VALUE_ELEMENTS = 100_000  # of one value that is written in lists

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.nn import CELLS
-from engine.training import Settings
+from engine.training import Part, Settings
 from server.tasks import ArrayTask
 
 # In multiply-adds, by measurement: calling the operations of one time step, and the optimizer's work on one parameter.
@@ -16,7 +16,8 @@ _PER_HIDDEN = {"rnn": 20, "gru": 101, "lstm": 106}
 _PER_INPUT = {"rnn": 6, "gru": 10, "lstm": 12}
 _CELL_NODES = {"rnn": 9, "gru": 25, "lstm": 21}
 _HEAD, _HEAD_NODES, _NODES = 8, 5, 40
-_UPDATE_TERMS = {"sgd": 7, "adamw": 16}
+_UPDATE_TERMS = {"sgd": 8, "adamw": 16, "adam": 13, "rmsprop": 11, "adagrad": 8}
+_DROPPED, _DROPPED_NODES = 6, 2  # of each number that dropout is asked about, and of each step of it
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ def step_work(task: ArrayTask, settings: Settings) -> int:
     return round(length * cells * _CALLS + parameters(task, settings) * (batch * length + _UPDATE))
 
 
-def trace_cost(task: ArrayTask, settings: Settings, example: int | None) -> TraceCost:
-    """About what the trace of a step holds: every cell, and the terms of every parameter's update. example: that one alone."""
-    lengths = task.parts["train"].lengths
+def trace_cost(task: ArrayTask, settings: Settings, example: int | None, part: Part = "train") -> TraceCost:
+    """About what the trace of a step holds: every cell, and the terms of every parameter's update. example: that one of a part alone."""
+    lengths = task.parts[part].lengths
     if example is None:
         rows = min(settings.batch_size, len(lengths))
         steps, longest = rows * float(lengths.mean()), int(lengths.max())
@@ -60,7 +61,11 @@ def trace_cost(task: ArrayTask, settings: Settings, example: int | None) -> Trac
     cuts = 0 if settings.truncation is None else (longest - 1) // settings.truncation * settings.layers * CELLS[cell].states
     numbers = steps * (cells * _PER_HIDDEN[cell] * hidden + directions * _PER_INPUT[cell] * task.input_size)
     numbers += heads * _HEAD * task.output_size
-    update = _UPDATE_TERMS.get(settings.optimizer["name"], max(_UPDATE_TERMS.values())) * parameters(task, settings)
+    update = _UPDATE_TERMS[settings.optimizer["name"]] * parameters(task, settings)
     outputs = longest if task.readout == "every" else 1
     numbers += 2 * rows * hidden * cuts  # a state and its gradient
-    return TraceCost(longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES + cuts, round(numbers) + update)
+    masks = 0
+    if settings.dropout:
+        numbers += _DROPPED * hidden * directions * (steps * (settings.layers - 1) * directions + heads)
+        masks = _DROPPED_NODES * (longest * (settings.layers - 1) * directions + outputs)
+    return TraceCost(longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES + cuts + masks, round(numbers) + update)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.nearest import nearest
-from engine.training import Settings, trace_step
+from engine.training import Part, Settings, trace_step
 from server import limits
 from server.programs.cost import parameters, step_work, trace_cost
 from server.programs.errors import LimitError, ProgramError
@@ -16,7 +16,8 @@ from server.programs.start import initial, normalised_start
 from server.tasks import NAMES, ArrayTask, load
 from server.tasks.own import OwnSequencesTask
 
-_SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "truncation", "optimizer", "clip_norm", "batch_size", "seed")
+_SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "truncation", "initialisation", "forget_bias", "dropout", "optimizer",
+             "schedule", "edits", "clip_norm", "batch_size", "seed")  # fmt: skip
 
 
 def check_task(name: str) -> None:
@@ -62,6 +63,12 @@ def _made_with(program: Mapping[str, Any], task: ArrayTask) -> dict[str, Any]:
     return {} if length is None or (task.length is not None and length == task.length.default) else {"length": length}
 
 
+def part_of(program: Mapping[str, Any]) -> Part:
+    """The part that a network program's example is of."""
+    part: Part = program.get("part", "train")
+    return part
+
+
 def normalised(program: Mapping[str, Any]) -> dict[str, Any]:
     """A run's program with every default and the version of its data written out, as it stands in the run and in its traces."""
     task, settings = settings_of(program)
@@ -74,11 +81,13 @@ def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
     Raises ProgramError for an example that the task has not or a start that does not fit, LimitError for more nodes or numbers than may be.
     """
     task, settings = settings_of(program)
-    example = program["example"]
-    if example is not None and example >= task.size("train"):
-        raise ProgramError(f"example {example} is outside the training part; it has 0 to {task.size('train') - 1}", "/program/example")
+    example, part = program["example"], part_of(program)
+    if example is not None and example >= task.size(part):
+        name = "training" if part == "train" else part
+        there = f"it has 0 to {task.size(part) - 1}" if task.size(part) else "it has none"
+        raise ProgramError(f"example {example} is outside the {name} part; {there}", "/program/example")
     initial(program, task, settings)
-    cost = trace_cost(task, settings, example)
+    cost = trace_cost(task, settings, example, part)
     todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size, or fewer layers"
     for what, actual, most in (("nodes", cost.nodes, nodes), ("numbers", cost.elements, elements)):
         if actual > most:
@@ -106,4 +115,4 @@ def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -
     about = _made_with(program, task) if program.get("sequences") is None else {"sequences": program["sequences"]}
     about |= normalised_start(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        return trace_step(task, settings, program["step"], program["example"], checkpoint, about)
+        return trace_step(task, settings, program["step"], program["example"], checkpoint, about, part_of(program))

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.schemas.network import AdamW, RunProgram, Sgd
+from server.schemas.network import RunProgram
+from server.schemas.optimizers import Optimizer, RateEdit
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]  # numbers that JSON lacks are strings
 Cursor = Annotated[int | None, Field(description="`after` of the next page; null where this is the last")]
@@ -170,29 +171,79 @@ class WrittenRunProgram(RunProgram):
     """A run's program with every default, and the version of its data, written out."""
 
     data: str
-    optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")]
+    optimizer: Optimizer
 
 
 class Validation(BaseModel):
-    """Figures on the validation part after a step; a classification has an accuracy, a regression an rmse."""
+    """Figures on the validation part: a classification has an accuracy, one of every step a perplexity, a regression an rmse."""
 
     step: int
     loss: Number
     accuracy: Number | None = None
     rmse: Number | None = None
+    perplexity: Number | None = None
 
 
-class RunSummary(BaseModel):
-    """A training, how far it has gone, and what came of it."""
+class StopConditions(BaseModel):
+    """What ends the training beside the requested steps; null: that does not."""
+
+    steps: int | None
+    patience: int | None
+    min_delta: float | None
+    target: float | None
+    seconds: float | None
+
+
+class Best(BaseModel):
+    """The best validation, by its score: perplexity where there is one, else accuracy or rmse."""
+
+    step: int
+    metric: str
+    value: float
+
+
+class Tested(BaseModel):
+    """What a network of the run reached on the test part. step: of that network; reached: how far the run had gone; at: when."""
+
+    step: int
+    reached: int
+    at: str
+    metrics: dict[str, Number]
+
+
+class RunStatus(BaseModel):
+    """How far a training has gone, without its program and its validations: what a `status` event tells."""
 
     id: str
-    program: WrittenRunProgram
-    status: Literal["idle", "training", "failed"]
+    name: str | None
+    status: Literal["idle", "training", "paused", "failed"]
     error: str | None
+    reason: Annotated[
+        Literal["steps", "cancelled", "patience", "target", "seconds", "diverged"] | None, Field(description="why the training ended")
+    ]
     step: int
     requested_step: int
     created: str
+    stop: StopConditions
+    validate_every: int
+    best: Best | None
+    edits: list[RateEdit]
+    seconds: Annotated[float, Field(description="that it has trained")]
+    steps_per_second: Annotated[float | None, Field(description="lately; null where it does not train")]
+    seconds_left: float | None
+    sweep: Annotated[str | None, Field(description="that it is a trial of")]
+
+
+class RunSummary(RunStatus):
+    """A training, how far it has gone, and what came of it."""
+
+    program: WrittenRunProgram
     validation: list[Validation]
+    tested: Tested | None
+
+
+class RunState(RunSummary, Answer):
+    """A run without its history."""
 
 
 class History(BaseModel):
@@ -206,6 +257,43 @@ class Run(RunSummary, Answer):
     """A run with the loss of every step."""
 
     history: History
+
+
+class Edited(RateEdit, Answer):
+    """A change of the learning rate."""
+
+
+class RunHistory(Answer):
+    """Columns of what each step did; entry i is step `first` + i. clipped_norm: the gradient's norm after clipping."""
+
+    first: int
+    loss: list[Number] | None = None
+    gradient_norm: list[Number] | None = None
+    clipped_norm: list[Number] | None = None
+    lr: list[Number] | None = None
+
+
+class Observation(BaseModel):
+    """What was seen of a step. Numbers that JSON lacks are strings here too.
+
+    update_ratios: the update's norm through the weight's, by parameter. gradient_through_time: the norm of dL/dh_t of the top layer,
+    t = 1 … T. hidden: the states of the first fixed example, time by units. predictions: of the fixed examples.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    step: int
+    update_ratios: dict[str, Number]
+    gradient_through_time: list[Number]
+    hidden: list[list[Number]]
+    predictions: list[dict[str, Any]]
+
+
+class ObservationPage(Answer):
+    """What was observed of steps, in order; `next` is the `after` of the following ones."""
+
+    items: list[Observation]
+    next: Cursor
 
 
 class RunPage(Answer):

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engine.training.settings import OPTIMIZERS
+from engine.training.task import Part
 from server import limits
+from server.schemas.optimizers import AdamW, Optimizer, RateEdit, Schedule
 from server.schemas.sequences import Sequences
 from server.schemas.start import Start
 from server.tasks.own import NAME
-
-_ADAMW: Mapping[str, Any] = OPTIMIZERS["adamw"]
-_SGD: Mapping[str, Any] = OPTIMIZERS["sgd"]
-Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
-Decay = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
-Beta = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-
-
-class AdamW(BaseModel):
-    """Adam with decoupled weight decay."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Literal["adamw"] = "adamw"
-    lr: Rate = _ADAMW["lr"]
-    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] = list(_ADAMW["betas"])
-    eps: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = _ADAMW["eps"]
-    weight_decay: Decay = _ADAMW["weight_decay"]
-
-
-class Sgd(BaseModel):
-    """Stochastic gradient descent."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Literal["sgd"]
-    lr: Rate = _SGD["lr"]
-    momentum: Beta = _SGD["momentum"]
-    weight_decay: Decay = _SGD["weight_decay"]
 
 
 class TrainingProgram(BaseModel):
@@ -63,7 +34,20 @@ class TrainingProgram(BaseModel):
             description="no gradient goes back over the border after every so many steps; null for no truncation",
         ),
     ] = None
-    optimizer: Annotated[AdamW | Sgd, Field(discriminator="name")] = AdamW()
+    initialisation: Annotated[
+        Literal["pytorch", "orthogonal"],
+        Field(description="of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases"),
+    ] = "pytorch"
+    forget_bias: Annotated[
+        float | None, Field(ge=-100, le=100, allow_inf_nan=False, description="what an LSTM's forget gates start with; null: as the others")
+    ] = None
+    dropout: Annotated[
+        float,
+        Field(ge=0, lt=1, allow_inf_nan=False, description="share of what layers above the first and the read-out read that is dropped"),
+    ] = 0.0
+    optimizer: Optimizer = AdamW()
+    schedule: Annotated[Schedule | None, Field(description="of the learning rate; null for a constant one")] = None
+    edits: Annotated[list[RateEdit], Field(max_length=limits.RUN_EDITS, description="changes of the base learning rate on the way")] = []
     clip_norm: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = 1.0
     batch_size: Annotated[int, Field(ge=1, le=limits.BATCH_SIZE)] = 32
     seed: Annotated[int, Field(ge=0, le=limits.SEED)] = 0
@@ -78,7 +62,7 @@ class RunProgram(TrainingProgram):
 
 
 class NetworkProgram(TrainingProgram):
-    """One step of a training: step `step` on its own batch, or on one example of the training part alone.
+    """One step of a training: step `step` on its own batch, or on one example alone.
 
     It learns the examples of a task, or sequences that the program brings along. start: the parameters that it starts from, where they are
     not those that its seed draws; step 1 is the first from there.
@@ -96,6 +80,9 @@ class NetworkProgram(TrainingProgram):
     start: Start | None = None
     step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
     example: Annotated[int, Field(ge=0)] | None = None
+    part: Annotated[Part, Field(description="that the example is of; one of another part is shown as if the step were done on it")] = (
+        "train"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> NetworkProgram:
@@ -107,4 +94,6 @@ class NetworkProgram(TrainingProgram):
             if self.length is not None:
                 raise ValueError("sequences have the lengths they have; leave length out")
             self.task = NAME
+        if self.part != "train" and self.example is None:
+            raise ValueError(f"the {self.part} part is seen one example at a time; give an example, or leave part out")
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from server import limits
 from server.schemas.body import Body
@@ -12,6 +12,7 @@ from server.schemas.edits import Edits
 from server.schemas.expression import ExpressionProgram
 from server.schemas.graph import GraphProgram
 from server.schemas.network import NetworkProgram, RunProgram
+from server.schemas.optimizers import Rate
 
 
 class WhatIfProgram(BaseModel):
@@ -37,16 +38,65 @@ class TraceRequest(Body):
     program: Program
 
 
+class Stop(BaseModel):
+    """What ends a training beside its requested steps; the first that comes true does.
+
+    patience, min_delta: after so many regular validations in a row none of which was better by more than min_delta. target: when the score
+    of a validation (perplexity where there is one, else accuracy or rmse) is as good. seconds: when it has trained for so long.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: Annotated[int, Field(ge=1, le=limits.RUN_STEPS, description="in all")] | None = None
+    patience: Annotated[int, Field(ge=1, le=limits.RUN_STEPS)] | None = None
+    min_delta: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    target: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    seconds: Annotated[float, Field(gt=0, le=limits.RUN_SECONDS, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Stop:
+        if self.min_delta is not None and self.patience is None:
+            raise ValueError("min_delta says what counts as better for patience; give patience too, or leave min_delta out")
+        return self
+
+
+def _one_line(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise ValueError("a name is one line of letters, digits and signs that can be seen")
+    return name.strip()
+
+
+Name = Annotated[str, Field(min_length=1, max_length=limits.RUN_NAME_CHARACTERS), AfterValidator(_one_line)]
+Interval = Annotated[int, Field(ge=1, le=limits.RUN_STEPS, description="steps between two validations; an epoch, 50 to 500, unless given")]
+
+
 class RunRequest(Body):
     """Create a run."""
 
     program: RunProgram
+    name: Name | None = None
+    stop: Stop = Stop()
+    validate_every: Interval | None = None
+
+
+class RunChangeRequest(Body):
+    """Change what does not touch the numbers of a run. Of what is left out everything stays; `stop` is replaced as a whole."""
+
+    name: Name | None = None
+    stop: Stop | None = None
+    validate_every: Interval | None = None
 
 
 class StepsRequest(Body):
     """Train further."""
 
     count: Annotated[int, Field(ge=1, le=limits.STEPS_PER_REQUEST)]
+
+
+class RateRequest(Body):
+    """Go on with another learning rate. lr: the base rate; a schedule's shape goes on from it."""
+
+    lr: Rate
 
 
 class WhatIfRequest(Body):

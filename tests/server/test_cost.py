@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from engine.training import Settings, trace_step
 from server.programs.cost import parameters, trace_cost
-from server.tasks import load
+from server.tasks import ArrayTask, load
 
 
 @pytest.mark.parametrize("task", ["surnames", "digits", "sunspots", "adding", "adding-50"])
@@ -40,3 +42,37 @@ def test_layers_and_directions_cost_what_they_hold(task: str, cell: str, layers:
     assert 0.6 < cost.elements / held < 1.7
     assert 0.6 < cost.nodes / len(trace["nodes"]) < 1.7
     assert parameters(data, settings) == sum(int(np.prod(node["shape"])) for node in trace["nodes"] if node["role"] == "parameter")
+
+
+@pytest.mark.parametrize("task", ["surnames", "sunspots"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(("layers", "bidirectional", "hidden"), [(1, False, 32), (2, False, 16), (2, True, 16)])
+def test_dropout_costs_what_it_holds(task: str, cell: str, layers: int, bidirectional: bool, hidden: int) -> None:
+    settings = Settings(cell=cell, hidden_size=hidden, layers=layers, bidirectional=bidirectional, dropout=0.3, batch_size=8)
+    _near(load(task), settings, None)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [{"name": "adam"}, {"name": "adam", "weight_decay": 0.1, "amsgrad": True}, {"name": "adamw", "amsgrad": True}, {"name": "rmsprop"},
+     {"name": "rmsprop", "centered": True, "momentum": 0.9, "weight_decay": 0.1}, {"name": "adagrad"}, {"name": "adagrad", "lr_decay": 0.1},
+     {"name": "sgd", "momentum": 0.9, "nesterov": True}],
+)  # fmt: skip
+def test_every_optimizer_costs_what_it_holds(optimizer: dict[str, Any]) -> None:
+    _near(load("adding"), Settings(cell="rnn", hidden_size=96, batch_size=4, optimizer=optimizer), 5)
+
+
+def test_an_example_of_another_part_costs_what_it_holds() -> None:
+    task, settings = load("surnames"), Settings(hidden_size=8)
+    shortest = int(task.parts["validation"].lengths.argmin())
+    assert (
+        trace_cost(task, settings, shortest, "validation").nodes
+        < trace_cost(task, settings, int(task.parts["train"].lengths.argmax())).nodes
+    )
+
+
+def _near(data: ArrayTask, settings: Settings, example: int | None) -> None:
+    cost, trace = trace_cost(data, settings, example), trace_step(data, settings, 1, example)
+    held = sum(len(arena) if not isinstance(arena, dict) else arena["shape"][0] for arena in trace["tensors"]["arenas"].values())
+    assert 0.6 < cost.elements / held < 1.7
+    assert 0.6 < cost.nodes / len(trace["nodes"]) < 1.7

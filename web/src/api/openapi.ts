@@ -425,7 +425,11 @@ export interface paths {
         delete: operations["deleteRun"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change
+         * @description Give a run another name, other conditions that end it, or another interval of validations. `"name": null` takes its name away.
+         */
+        patch: operations["changeRun"];
         trace?: never;
     };
     "/api/v1/runs/{run_id}/steps": {
@@ -439,9 +443,131 @@ export interface paths {
         put?: never;
         /**
          * Train
-         * @description Train further. 200 when that was quick; else 202, and the run says when it is `idle` again.
+         * @description Train further. 200 when that was quick; else 202, and the run says when it is `idle` again. A run that was paused goes on.
          */
         post: operations["trainRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Hold a training; its run says `paused`, and nothing of it moves any more. A run that is not training stays as it is.
+         */
+        post: operations["pauseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on with a training that was paused; its numbers are those that it would have had without. Others stay as they are.
+         */
+        post: operations["resumeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description End a training where it is and keep what was trained. A run that is not training or paused stays as it is.
+         */
+        post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit
+         * @description Change the learning rate from the next step on, `step` in the answer; nothing is reset, and every replay knows of it.
+         *
+         *     The base rate is meant: where the run has a schedule, its shape goes on from there.
+         */
+        post: operations["editRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description What every step did, by columns: loss, the gradient's norm before and after clipping, and the learning rate.
+         */
+        get: operations["readHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/observations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Observed
+         * @description What was seen of some of the steps, more of the first: update ratios, gradients through time, states, predictions.
+         */
+        get: operations["listObservations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -460,6 +586,29 @@ export interface paths {
          * @description The trace of a past step, replayed from the nearest checkpoint.
          */
         get: operations["traceStep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description What a run does, as it does it, from its first step or from the event that the client had last; it stays open.
+         *
+         *     Events are `progress` (losses, norms and learning rates of the steps since), `observation`, `validation`, `status` and, at the end of a
+         *     run that is deleted, `deleted`; docs/api.md has their fields. At most ten updates a second come.
+         */
+        get: operations["followRun"];
         put?: never;
         post?: never;
         delete?: never;
@@ -641,6 +790,81 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Adagrad
+         * @description The gradient by the root of the sum of all its squares.
+         */
+        Adagrad: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "adagrad";
+            /**
+             * Lr
+             * @default 0.01
+             */
+            lr: number;
+            /**
+             * Lr Decay
+             * @default 0
+             */
+            lr_decay: number;
+            /**
+             * Weight Decay
+             * @default 0
+             */
+            weight_decay: number;
+            /**
+             * Initial Accumulator Value
+             * @default 0
+             */
+            initial_accumulator_value: number;
+            /**
+             * Eps
+             * @default 1e-10
+             */
+            eps: number;
+        };
+        /**
+         * Adam
+         * @description Adam; weight decay is added to the gradient.
+         */
+        Adam: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "adam";
+            /**
+             * Lr
+             * @default 0.001
+             */
+            lr: number;
+            /**
+             * Betas
+             * @default [
+             *       0.9,
+             *       0.999
+             *     ]
+             */
+            betas: number[];
+            /**
+             * Eps
+             * @default 1e-8
+             */
+            eps: number;
+            /**
+             * Weight Decay
+             * @default 0
+             */
+            weight_decay: number;
+            /**
+             * Amsgrad
+             * @default false
+             */
+            amsgrad: boolean;
+        };
+        /**
          * AdamW
          * @description Adam with decoupled weight decay.
          */
@@ -673,6 +897,11 @@ export interface components {
              * @default 0.01
              */
             weight_decay: number;
+            /**
+             * Amsgrad
+             * @default false
+             */
+            amsgrad: boolean;
         };
         /**
          * CheckRequest
@@ -694,6 +923,37 @@ export interface components {
             checkpoint: string;
             /** Version */
             version?: string | null;
+        };
+        /**
+         * CosineSchedule
+         * @description Down to eta_min along half a cosine of T_max steps, and on along the wave.
+         */
+        CosineSchedule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "cosine";
+            /** T Max */
+            T_max: number;
+            /**
+             * Eta Min
+             * @default 0
+             */
+            eta_min: number;
+        };
+        /**
+         * ExponentialSchedule
+         * @description Times gamma after every step.
+         */
+        ExponentialSchedule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "exponential";
+            /** Gamma */
+            gamma: number;
         };
         /**
          * ExpressionCheckRequest
@@ -871,6 +1131,32 @@ export interface components {
             tolerance: number;
         };
         /**
+         * LinearSchedule
+         * @description From start_factor of the rate to end_factor of it in total_iters equal steps: a warm-up, or a decay.
+         */
+        LinearSchedule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "linear";
+            /**
+             * Start Factor
+             * @default 0.3333333333333333
+             */
+            start_factor: number;
+            /**
+             * End Factor
+             * @default 1
+             */
+            end_factor: number;
+            /**
+             * Total Iters
+             * @default 5
+             */
+            total_iters: number;
+        };
+        /**
          * LinkRequest
          * @description Keep a state of the page. state: any object; the page keeps its address, `{"address": "#/network?…"}`.
          * @example {
@@ -918,7 +1204,7 @@ export interface components {
         };
         /**
          * NetworkProgram
-         * @description One step of a training: step `step` on its own batch, or on one example of the training part alone.
+         * @description One step of a training: step `step` on its own batch, or on one example alone.
          *
          *     It learns the examples of a task, or sequences that the program brings along. start: the parameters that it starts from, where they are
          *     not those that its seed draws; step 1 is the first from there.
@@ -993,10 +1279,39 @@ export interface components {
              */
             truncation?: number | null;
             /**
-             * Optimizer
-             * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01} unless given
+             * Initialisation
+             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases
+             * @default pytorch
+             * @enum {string}
              */
-            optimizer?: components["schemas"]["AdamW"] | components["schemas"]["Sgd"];
+            initialisation: "pytorch" | "orthogonal";
+            /**
+             * Forget Bias
+             * @description what an LSTM's forget gates start with; null: as the others
+             */
+            forget_bias?: number | null;
+            /**
+             * Dropout
+             * @description share of what layers above the first and the read-out read that is dropped
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Optimizer
+             * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01, "amsgrad": false} unless given
+             */
+            optimizer?: components["schemas"]["AdamW"] | components["schemas"]["Adam"] | components["schemas"]["Sgd"] | components["schemas"]["RMSprop"] | components["schemas"]["Adagrad"];
+            /**
+             * Schedule
+             * @description of the learning rate; null for a constant one
+             */
+            schedule?: (components["schemas"]["StepSchedule"] | components["schemas"]["ExponentialSchedule"] | components["schemas"]["CosineSchedule"] | components["schemas"]["LinearSchedule"] | components["schemas"]["WarmupCosineSchedule"]) | null;
+            /**
+             * Edits
+             * @description changes of the base learning rate on the way
+             * @default []
+             */
+            edits: components["schemas"]["RateEdit"][];
             /**
              * Clip Norm
              * @default 1
@@ -1030,6 +1345,13 @@ export interface components {
             step: number;
             /** Example */
             example?: number | null;
+            /**
+             * Part
+             * @description that the example is of; one of another part is shown as if the step were done on it
+             * @default train
+             * @enum {string}
+             */
+            part: "train" | "validation" | "test";
         };
         /**
          * OwnExample
@@ -1141,6 +1463,76 @@ export interface components {
             column?: number | null;
         };
         /**
+         * RMSprop
+         * @description The gradient by the root of its mean square.
+         */
+        RMSprop: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "rmsprop";
+            /**
+             * Lr
+             * @default 0.01
+             */
+            lr: number;
+            /**
+             * Alpha
+             * @default 0.99
+             */
+            alpha: number;
+            /**
+             * Eps
+             * @default 1e-8
+             */
+            eps: number;
+            /**
+             * Weight Decay
+             * @default 0
+             */
+            weight_decay: number;
+            /**
+             * Momentum
+             * @default 0
+             */
+            momentum: number;
+            /**
+             * Centered
+             * @default false
+             */
+            centered: boolean;
+        };
+        /**
+         * RateEdit
+         * @description From step `step` on, the step that is done with it, the base learning rate is `lr`.
+         */
+        RateEdit: {
+            /** Step */
+            step: number;
+            /** Lr */
+            lr: number;
+        };
+        /**
+         * RateRequest
+         * @description Go on with another learning rate. lr: the base rate; a schedule's shape goes on from it.
+         */
+        RateRequest: {
+            /** Lr */
+            lr: number;
+        };
+        /**
+         * RunChangeRequest
+         * @description Change what does not touch the numbers of a run. Of what is left out everything stays; `stop` is replaced as a whole.
+         */
+        RunChangeRequest: {
+            /** Name */
+            name?: string | null;
+            stop?: components["schemas"]["Stop"] | null;
+            /** Validate Every */
+            validate_every?: number | null;
+        };
+        /**
          * RunProgram
          * @description A training on the examples of a task.
          */
@@ -1181,10 +1573,39 @@ export interface components {
              */
             truncation?: number | null;
             /**
-             * Optimizer
-             * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01} unless given
+             * Initialisation
+             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases
+             * @default pytorch
+             * @enum {string}
              */
-            optimizer?: components["schemas"]["AdamW"] | components["schemas"]["Sgd"];
+            initialisation: "pytorch" | "orthogonal";
+            /**
+             * Forget Bias
+             * @description what an LSTM's forget gates start with; null: as the others
+             */
+            forget_bias?: number | null;
+            /**
+             * Dropout
+             * @description share of what layers above the first and the read-out read that is dropped
+             * @default 0
+             */
+            dropout: number;
+            /**
+             * Optimizer
+             * @description {"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "eps": 1e-08, "weight_decay": 0.01, "amsgrad": false} unless given
+             */
+            optimizer?: components["schemas"]["AdamW"] | components["schemas"]["Adam"] | components["schemas"]["Sgd"] | components["schemas"]["RMSprop"] | components["schemas"]["Adagrad"];
+            /**
+             * Schedule
+             * @description of the learning rate; null for a constant one
+             */
+            schedule?: (components["schemas"]["StepSchedule"] | components["schemas"]["ExponentialSchedule"] | components["schemas"]["CosineSchedule"] | components["schemas"]["LinearSchedule"] | components["schemas"]["WarmupCosineSchedule"]) | null;
+            /**
+             * Edits
+             * @description changes of the base learning rate on the way
+             * @default []
+             */
+            edits: components["schemas"]["RateEdit"][];
             /**
              * Clip Norm
              * @default 1
@@ -1209,10 +1630,16 @@ export interface components {
          */
         RunRequest: {
             program: components["schemas"]["RunProgram"];
+            /** Name */
+            name?: string | null;
+            /** @description {} unless given */
+            stop?: components["schemas"]["Stop"];
+            /** Validate Every */
+            validate_every?: number | null;
         };
         /**
          * Sgd
-         * @description Stochastic gradient descent.
+         * @description Stochastic gradient descent. nesterov: asks for a momentum.
          */
         Sgd: {
             /**
@@ -1235,6 +1662,29 @@ export interface components {
              * @default 0
              */
             weight_decay: number;
+            /**
+             * Nesterov
+             * @default false
+             */
+            nesterov: boolean;
+        };
+        /**
+         * StepSchedule
+         * @description Times gamma after every step_size steps.
+         */
+        StepSchedule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "step";
+            /** Step Size */
+            step_size: number;
+            /**
+             * Gamma
+             * @default 0.1
+             */
+            gamma: number;
         };
         /**
          * StepsRequest
@@ -1243,6 +1693,25 @@ export interface components {
         StepsRequest: {
             /** Count */
             count: number;
+        };
+        /**
+         * Stop
+         * @description What ends a training beside its requested steps; the first that comes true does.
+         *
+         *     patience, min_delta: after so many regular validations in a row none of which was better by more than min_delta. target: when the score
+         *     of a validation (perplexity where there is one, else accuracy or rmse) is as good. seconds: when it has trained for so long.
+         */
+        Stop: {
+            /** Steps */
+            steps?: number | null;
+            /** Patience */
+            patience?: number | null;
+            /** Min Delta */
+            min_delta?: number | null;
+            /** Target */
+            target?: number | null;
+            /** Seconds */
+            seconds?: number | null;
         };
         /**
          * TraceRequest
@@ -1334,6 +1803,31 @@ export interface components {
             value: number | string | unknown[] | Record<string, never>;
         };
         /**
+         * WarmupCosineSchedule
+         * @description Up from start_factor of the rate in warmup_iters steps, along half a cosine down to eta_min at total_iters, and no further.
+         */
+        WarmupCosineSchedule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "warmup_cosine";
+            /** Warmup Iters */
+            warmup_iters: number;
+            /** Total Iters */
+            total_iters: number;
+            /**
+             * Start Factor
+             * @default 0
+             */
+            start_factor: number;
+            /**
+             * Eta Min
+             * @default 0
+             */
+            eta_min: number;
+        };
+        /**
          * WhatIfProgram
          * @description The trace of a program, with some values changed. parent: the trace that the edits are of, as the trace's own program names it.
          * @example {
@@ -1406,6 +1900,18 @@ export interface components {
              * @enum {string}
              */
             metric: "accuracy" | "rmse" | "perplexity";
+        };
+        /**
+         * Best
+         * @description The best validation, by its score: perplexity where there is one, else accuracy or rmse.
+         */
+        Best: {
+            /** Step */
+            step: number;
+            /** Metric */
+            metric: string;
+            /** Value */
+            value: number;
         };
         /**
          * Bptt
@@ -1606,6 +2112,21 @@ export interface components {
             to?: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
+         * Edited
+         * @description A change of the learning rate.
+         */
+        Edited: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Step */
+            step: number;
+            /** Lr */
+            lr: number;
+        };
+        /**
          * Example
          * @description One sequence of a task. tokens: what stands in each column; target: a class, numbers, or lists of numbers, one a step.
          */
@@ -1779,6 +2300,49 @@ export interface components {
             zh: string;
         };
         /**
+         * Observation
+         * @description What was seen of a step. Numbers that JSON lacks are strings here too.
+         *
+         *     update_ratios: the update's norm through the weight's, by parameter. gradient_through_time: the norm of dL/dh_t of the top layer,
+         *     t = 1 … T. hidden: the states of the first fixed example, time by units. predictions: of the fixed examples.
+         */
+        Observation: {
+            /** Step */
+            step: number;
+            /** Update Ratios */
+            update_ratios: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** Gradient Through Time */
+            gradient_through_time: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Hidden */
+            hidden: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
+            /** Predictions */
+            predictions: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ObservationPage
+         * @description What was observed of steps, in order; `next` is the `after` of the following ones.
+         */
+        ObservationPage: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Items */
+            items: components["schemas"]["Observation"][];
+            /**
+             * Next
+             * @description `after` of the next page; null where this is the last
+             */
+            next: number | null;
+        };
+        /**
          * OpAttribute
          * @description A keyword of an operation. types: JSON's, `integer[]` a list of them, `index` as docs/trace-format.md has it.
          *
@@ -1905,23 +2469,75 @@ export interface components {
             schema_version: 1;
             /** Id */
             id: string;
-            program: components["schemas"]["WrittenRunProgram"];
+            /** Name */
+            name: string | null;
             /**
              * Status
              * @enum {string}
              */
-            status: "idle" | "training" | "failed";
+            status: "idle" | "training" | "paused" | "failed";
             /** Error */
             error: string | null;
+            /**
+             * Reason
+             * @description why the training ended
+             */
+            reason: ("steps" | "cancelled" | "patience" | "target" | "seconds" | "diverged") | null;
             /** Step */
             step: number;
             /** Requested Step */
             requested_step: number;
             /** Created */
             created: string;
+            stop: components["schemas"]["StopConditions"];
+            /** Validate Every */
+            validate_every: number;
+            best: components["schemas"]["Best"] | null;
+            /** Edits */
+            edits: components["schemas"]["RateEdit"][];
+            /**
+             * Seconds
+             * @description that it has trained
+             */
+            seconds: number;
+            /**
+             * Steps Per Second
+             * @description lately; null where it does not train
+             */
+            steps_per_second: number | null;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /**
+             * Sweep
+             * @description that it is a trial of
+             */
+            sweep: string | null;
+            program: components["schemas"]["WrittenRunProgram"];
             /** Validation */
             validation: components["schemas"]["Validation"][];
+            tested: components["schemas"]["Tested"] | null;
             history: components["schemas"]["History"];
+        };
+        /**
+         * RunHistory
+         * @description Columns of what each step did; entry i is step `first` + i. clipped_norm: the gradient's norm after clipping.
+         */
+        RunHistory: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** First */
+            first: number;
+            /** Loss */
+            loss?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Gradient Norm */
+            gradient_norm?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Clipped Norm */
+            clipped_norm?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Lr */
+            lr?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
         };
         /**
          * RunPage
@@ -1942,28 +2558,119 @@ export interface components {
             next: number | null;
         };
         /**
-         * RunSummary
-         * @description A training, how far it has gone, and what came of it.
+         * RunState
+         * @description A run without its history.
          */
-        RunSummary: {
+        RunState: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
             /** Id */
             id: string;
-            program: components["schemas"]["WrittenRunProgram"];
+            /** Name */
+            name: string | null;
             /**
              * Status
              * @enum {string}
              */
-            status: "idle" | "training" | "failed";
+            status: "idle" | "training" | "paused" | "failed";
             /** Error */
             error: string | null;
+            /**
+             * Reason
+             * @description why the training ended
+             */
+            reason: ("steps" | "cancelled" | "patience" | "target" | "seconds" | "diverged") | null;
             /** Step */
             step: number;
             /** Requested Step */
             requested_step: number;
             /** Created */
             created: string;
+            stop: components["schemas"]["StopConditions"];
+            /** Validate Every */
+            validate_every: number;
+            best: components["schemas"]["Best"] | null;
+            /** Edits */
+            edits: components["schemas"]["RateEdit"][];
+            /**
+             * Seconds
+             * @description that it has trained
+             */
+            seconds: number;
+            /**
+             * Steps Per Second
+             * @description lately; null where it does not train
+             */
+            steps_per_second: number | null;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /**
+             * Sweep
+             * @description that it is a trial of
+             */
+            sweep: string | null;
+            program: components["schemas"]["WrittenRunProgram"];
             /** Validation */
             validation: components["schemas"]["Validation"][];
+            tested: components["schemas"]["Tested"] | null;
+        };
+        /**
+         * RunSummary
+         * @description A training, how far it has gone, and what came of it.
+         */
+        RunSummary: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "idle" | "training" | "paused" | "failed";
+            /** Error */
+            error: string | null;
+            /**
+             * Reason
+             * @description why the training ended
+             */
+            reason: ("steps" | "cancelled" | "patience" | "target" | "seconds" | "diverged") | null;
+            /** Step */
+            step: number;
+            /** Requested Step */
+            requested_step: number;
+            /** Created */
+            created: string;
+            stop: components["schemas"]["StopConditions"];
+            /** Validate Every */
+            validate_every: number;
+            best: components["schemas"]["Best"] | null;
+            /** Edits */
+            edits: components["schemas"]["RateEdit"][];
+            /**
+             * Seconds
+             * @description that it has trained
+             */
+            seconds: number;
+            /**
+             * Steps Per Second
+             * @description lately; null where it does not train
+             */
+            steps_per_second: number | null;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /**
+             * Sweep
+             * @description that it is a trial of
+             */
+            sweep: string | null;
+            program: components["schemas"]["WrittenRunProgram"];
+            /** Validation */
+            validation: components["schemas"]["Validation"][];
+            tested: components["schemas"]["Tested"] | null;
         };
         /**
          * Sizes
@@ -1976,6 +2683,22 @@ export interface components {
             validation: number;
             /** Test */
             test: number;
+        };
+        /**
+         * StopConditions
+         * @description What ends the training beside the requested steps; null: that does not.
+         */
+        StopConditions: {
+            /** Steps */
+            steps: number | null;
+            /** Patience */
+            patience: number | null;
+            /** Min Delta */
+            min_delta: number | null;
+            /** Target */
+            target: number | null;
+            /** Seconds */
+            seconds: number | null;
         };
         /**
          * Structure
@@ -2134,6 +2857,22 @@ export interface components {
             shape: number[];
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * Tested
+         * @description What a network of the run reached on the test part. step: of that network; reached: how far the run had gone; at: when.
+         */
+        Tested: {
+            /** Step */
+            step: number;
+            /** Reached */
+            reached: number;
+            /** At */
+            at: string;
+            /** Metrics */
+            metrics: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
         };
         /**
          * Trace
@@ -2364,7 +3103,7 @@ export interface components {
         };
         /**
          * Validation
-         * @description Figures on the validation part after a step; a classification has an accuracy, a regression an rmse.
+         * @description Figures on the validation part: a classification has an accuracy, one of every step a perplexity, a regression an rmse.
          */
         Validation: {
             /** Step */
@@ -2375,6 +3114,8 @@ export interface components {
             accuracy?: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Rmse */
             rmse?: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Perplexity */
+            perplexity?: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * Why
@@ -2547,8 +3288,37 @@ export interface components {
              * @description no gradient goes back over the border after every so many steps; null for no truncation
              */
             truncation?: number | null;
+            /**
+             * Initialisation
+             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases
+             * @default pytorch
+             * @enum {string}
+             */
+            initialisation: "pytorch" | "orthogonal";
+            /**
+             * Forget Bias
+             * @description what an LSTM's forget gates start with; null: as the others
+             */
+            forget_bias?: number | null;
+            /**
+             * Dropout
+             * @description share of what layers above the first and the read-out read that is dropped
+             * @default 0
+             */
+            dropout: number;
             /** Optimizer */
-            optimizer: components["schemas"]["AdamW"] | components["schemas"]["Sgd"];
+            optimizer: components["schemas"]["AdamW"] | components["schemas"]["Adam"] | components["schemas"]["Sgd"] | components["schemas"]["RMSprop"] | components["schemas"]["Adagrad"];
+            /**
+             * Schedule
+             * @description of the learning rate; null for a constant one
+             */
+            schedule?: (components["schemas"]["StepSchedule"] | components["schemas"]["ExponentialSchedule"] | components["schemas"]["CosineSchedule"] | components["schemas"]["LinearSchedule"] | components["schemas"]["WarmupCosineSchedule"]) | null;
+            /**
+             * Edits
+             * @description changes of the base learning rate on the way
+             * @default []
+             */
+            edits: components["schemas"]["RateEdit"][];
             /**
              * Clip Norm
              * @default 1
@@ -3621,6 +4391,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: number | null;
+                /** @description the trials of this sweep */
+                sweep?: string | null;
             };
             header?: never;
             path?: never;
@@ -3752,6 +4524,46 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    changeRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     trainRun: {
         parameters: {
             query?: never;
@@ -3808,6 +4620,252 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    pauseRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    resumeRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    cancelRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    editRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edited"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readHistory: {
+        parameters: {
+            query?: {
+                /** @description of the steps that follow this one */
+                after?: number;
+                /** @description those that are asked for; loss and gradient_norm unless given */
+                columns?: ("loss" | "gradient_norm" | "clipped_norm" | "lr")[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunHistory"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listObservations: {
+        parameters: {
+            query?: {
+                /** @description of the steps that follow this one */
+                after?: number;
+                /** @description at most so many */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObservationPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     traceStep: {
         parameters: {
             query?: {
@@ -3857,6 +4915,43 @@ export interface operations {
             406: components["responses"]["Problem406"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    followRun: {
+        parameters: {
+            query?: {
+                /** @description go on after this event, as Last-Event-ID does */
+                last_event_id?: string | null;
+            };
+            header?: {
+                /** @description go on after this event; a browser sends it by itself */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
