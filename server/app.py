@@ -13,6 +13,7 @@ from server import limits, openapi, problems
 from server.addresses import AddressGuard
 from server.bodies import BodyGuard
 from server.cached import Cached
+from server.evaluation.kept import KeptEvaluations
 from server.idempotency import Idempotency
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
@@ -33,6 +34,7 @@ from server.routes import (
     ops,
     pages,
     probes,
+    run_metrics,
     runs,
     schema,
     tasks,
@@ -48,6 +50,7 @@ from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.pins import PinStore
 from server.store.runs import RunStore
+from server.store.tested import ResultStore
 from server.store.traces import TraceStore
 from server.store.uploads import UploadStore
 from server.token import TokenGuard
@@ -55,7 +58,8 @@ from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
 RESOURCES = (
-    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, figures, links, uploads, published_limits, health,
+    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_metrics, figures, links, uploads, published_limits,
+    health,
 )  # fmt: skip
 
 
@@ -79,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.services = Services(
                 settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
-                PinStore(engine, settings.visitor_pins, settings.trace_bytes),
+                PinStore(engine, settings.visitor_pins, settings.trace_bytes), ResultStore(engine), KeptEvaluations(),
             )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))

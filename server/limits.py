@@ -38,6 +38,7 @@ TRACE_STEP = 5_000  # of a program posted as a trace, which trains from step 0
 TRACE_WORK = 20_000_000_000  # of the steps before it (programs/cost.py): some seconds of one processor core
 STEPS_PER_REQUEST = 10_000
 RUN_STEPS = 20_000
+MISTAKES = 500  # that are listed of a network on a part
 RUN_EDITS = 200  # changes of the learning rate of one run
 RUN_NAME_CHARACTERS = 100
 RUN_SECONDS = 86_400.0  # that a run may be told to train

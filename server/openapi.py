@@ -20,6 +20,7 @@ from server import msgpack
 from server.problems import MEDIA_TYPE as PROBLEM
 from server.problems import ProblemDocument
 from server.schemas import answers as about
+from server.schemas import run_answers as evaluations
 from server.schemas import trace_answers as traces
 from server.schemas import upload_answers as uploads
 from server.schemas.checkpoints import CheckpointList
@@ -80,6 +81,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}/steps/{k}/trace"): Operation(
         "traceStep", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True
     ),
+    ("get", "/runs/{run_id}/metrics"): Operation("readMetrics", evaluations.RunMetrics),
+    ("get", "/runs/{run_id}/mistakes"): Operation("listMistakes", evaluations.MistakePage, headers=("Link",)),
+    ("post", "/runs/{run_id}/test"): Operation("testRun", evaluations.TestedRun, {201: "Tested", 200: "Tested before: as it was then"}),
+    ("get", "/runs/{run_id}/test"): Operation("readTest", evaluations.TestedRun),
     ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
     ("post", "/links"): Operation("createLink", about.Link, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
     ("get", "/links/{link_id}"): Operation("readLink", about.Link),
@@ -110,6 +115,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "createRun": {"an LSTM": {"program": {"task": "adding", "cell": "lstm", "hidden_size": 8, "optimizer": {"name": "sgd", "lr": 0.1}}}},
     "trainRun": {"a hundred steps": {"count": 100}},
+    "testRun": {"the network that did best on the validation part": {"step": "best"}},
     "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},
 }
 
@@ -127,7 +133,8 @@ _PLACES = {
 _ERRORS = {
     400: "The body is not JSON as RFC 8259 has it, or a header cannot be read", 401: "A token is needed", 403: "Another site sent this",
     404: "There is no such thing", 405: "This address does not take this method", 406: "There is no answer of a type that the client takes",
-    408: "The body took too long to arrive", 409: "A request with this Idempotency-Key is under way, or another visitor keeps this",
+    408: "The body took too long to arrive",
+    409: "A request with this Idempotency-Key is under way, another visitor keeps this, or the run cannot do this now",
     413: "The body is too large",
     415: "The body is of another type", 421: "The server does not go by this name",
     422: "The request is not as expected, cannot run, or passes a limit: `errors` point at what", 429: "Too many requests of this address",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from server.evaluation.kept import KeptEvaluations
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.settings import Settings
@@ -14,6 +15,7 @@ from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.pins import PinStore
 from server.store.runs import RunStore
+from server.store.tested import ResultStore
 from server.store.traces import TraceFile, TraceStore
 from server.store.uploads import UploadStore
 from server.visitors import Visitors
@@ -38,6 +40,8 @@ class Services:
     links: LinkStore
     uploads: UploadStore
     pins: PinStore
+    results: ResultStore
+    evaluations: KeptEvaluations
 
 
 def _services(request: Request) -> Services:

@@ -26,6 +26,7 @@ def published(settings: Settings) -> dict[str, float]:
         "sequences": limits.SEQUENCES, "sequence_steps": limits.SEQUENCE_STEPS, "sequence_features": limits.SEQUENCE_FEATURES,
         "graph_value_elements": limits.GRAPH_VALUE_ELEMENTS, "edits": limits.EDITS, "edit_depth": limits.EDIT_DEPTH,
         "steps_per_request": limits.STEPS_PER_REQUEST, "run_steps": limits.RUN_STEPS, "page_items": limits.PAGE,
+        "mistakes": limits.MISTAKES,
         "link_bytes": limits.LINK_BYTES,
         "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
         "upload_elements": limits.UPLOAD_ELEMENTS, "upload_tensors": limits.UPLOAD_TENSORS,

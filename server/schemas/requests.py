@@ -99,6 +99,12 @@ class RateRequest(Body):
     lr: Rate
 
 
+class FinalTestRequest(Body):
+    """Test a run, once. step: whose network: the one that did best on the validation part, the last, or a number."""
+
+    step: Literal["best", "last"] | Annotated[int, Field(ge=1, le=limits.RUN_STEPS)] = "best"
+
+
 class WhatIfRequest(Body):
     """Edit the values of a trace."""
 

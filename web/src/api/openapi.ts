@@ -425,11 +425,7 @@ export interface paths {
         delete: operations["deleteRun"];
         options?: never;
         head?: never;
-        /**
-         * Change
-         * @description Give a run another name, other conditions that end it, or another interval of validations. `"name": null` takes its name away.
-         */
-        patch: operations["changeRun"];
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{run_id}/steps": {
@@ -443,131 +439,9 @@ export interface paths {
         put?: never;
         /**
          * Train
-         * @description Train further. 200 when that was quick; else 202, and the run says when it is `idle` again. A run that was paused goes on.
+         * @description Train further. 200 when that was quick; else 202, and the run says when it is `idle` again.
          */
         post: operations["trainRun"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run_id}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Pause
-         * @description Hold a training; its run says `paused`, and nothing of it moves any more. A run that is not training stays as it is.
-         */
-        post: operations["pauseRun"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run_id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Resume
-         * @description Go on with a training that was paused; its numbers are those that it would have had without. Others stay as they are.
-         */
-        post: operations["resumeRun"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run_id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel
-         * @description End a training where it is and keep what was trained. A run that is not training or paused stays as it is.
-         */
-        post: operations["cancelRun"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run_id}/edits": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Edit
-         * @description Change the learning rate from the next step on, `step` in the answer; nothing is reset, and every replay knows of it.
-         *
-         *     The base rate is meant: where the run has a schedule, its shape goes on from there.
-         */
-        post: operations["editRun"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run_id}/history": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * History
-         * @description What every step did, by columns: loss, the gradient's norm before and after clipping, and the learning rate.
-         */
-        get: operations["readHistory"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{run_id}/observations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Observed
-         * @description What was seen of some of the steps, more of the first: update ratios, gradients through time, states, predictions.
-         */
-        get: operations["listObservations"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -594,7 +468,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs/{run_id}/events": {
+    "/api/v1/runs/{run_id}/metrics": {
         parameters: {
             query?: never;
             header?: never;
@@ -602,15 +476,60 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow
-         * @description What a run does, as it does it, from its first step or from the event that the client had last; it stays open.
-         *
-         *     Events are `progress` (losses, norms and learning rates of the steps since), `observation`, `validation`, `status` and, at the end of a
-         *     run that is deleted, `deleted`; docs/api.md has their fields. At most ten updates a second come.
+         * Metrics
+         * @description Figures of the run's network on a part: accuracy, precision, recall, F1 and confusion, or errors beside the naive forecast's.
          */
-        get: operations["followRun"];
+        get: operations["readMetrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/mistakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mistakes
+         * @description The examples that the run's network gets wrong, the worst first; of a regression all, by their error.
+         *
+         *     Each opens as a film: GET …/steps/{k}/trace?part=&example=.
+         */
+        get: operations["listMistakes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Test
+         * @description The figures on the test part, as they were computed. 404 before that.
+         */
+        get: operations["readTest"];
+        put?: never;
+        /**
+         * Test
+         * @description Compute the run's figures on the test part, once. 200 when that was done before, and then as it was: no step is tested twice over.
+         *
+         *     Choose by the validation part first. 409 while the run trains, or before it has done a step.
+         */
+        post: operations["testRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1011,6 +930,17 @@ export interface components {
              * @default []
              */
             wrt: string[];
+        };
+        /**
+         * FinalTestRequest
+         * @description Test a run, once. step: whose network: the one that did best on the validation part, the last, or a number.
+         */
+        FinalTestRequest: {
+            /**
+             * Step
+             * @default best
+             */
+            step: ("best" | "last") | number;
         };
         /**
          * GivenStart
@@ -1512,25 +1442,6 @@ export interface components {
             step: number;
             /** Lr */
             lr: number;
-        };
-        /**
-         * RateRequest
-         * @description Go on with another learning rate. lr: the base rate; a schedule's shape goes on from it.
-         */
-        RateRequest: {
-            /** Lr */
-            lr: number;
-        };
-        /**
-         * RunChangeRequest
-         * @description Change what does not touch the numbers of a run. Of what is left out everything stays; `stop` is replaced as a whole.
-         */
-        RunChangeRequest: {
-            /** Name */
-            name?: string | null;
-            stop?: components["schemas"]["Stop"] | null;
-            /** Validate Every */
-            validate_every?: number | null;
         };
         /**
          * RunProgram
@@ -2052,6 +1963,38 @@ export interface components {
             items: components["schemas"]["Checkpoint"][];
         };
         /**
+         * ClassScores
+         * @description One class. support: how often it is the target; predicted: how often it is predicted.
+         *
+         *     undefined: the figures that are 0 for want of anything to divide by: a class that is never predicted has no precision.
+         */
+        ClassScores: {
+            title: components["schemas"]["Localised"];
+            /** Precision */
+            precision: number;
+            /** Recall */
+            recall: number;
+            /** F1 */
+            f1: number;
+            /** Support */
+            support: number;
+            /** Predicted */
+            predicted: number;
+            /** Undefined */
+            undefined: ("precision" | "recall" | "f1")[];
+        };
+        /**
+         * ClassificationScores
+         * @description Scores by class. confusion: a row a target, a column a prediction, in the order of `classes`.
+         */
+        ClassificationScores: {
+            macro: components["schemas"]["MacroScores"];
+            /** Classes */
+            classes: components["schemas"]["ClassScores"][];
+            /** Confusion */
+            confusion: number[][];
+        };
+        /**
          * Diff
          * @description Two traces side by side; what is equal is not listed.
          */
@@ -2110,21 +2053,6 @@ export interface components {
             from?: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** To */
             to?: number | ("NaN" | "Infinity" | "-Infinity") | null;
-        };
-        /**
-         * Edited
-         * @description A change of the learning rate.
-         */
-        Edited: {
-            /**
-             * Schema Version
-             * @constant
-             */
-            schema_version: 1;
-            /** Step */
-            step: number;
-            /** Lr */
-            lr: number;
         };
         /**
          * Example
@@ -2300,47 +2228,92 @@ export interface components {
             zh: string;
         };
         /**
-         * Observation
-         * @description What was seen of a step. Numbers that JSON lacks are strings here too.
-         *
-         *     update_ratios: the update's norm through the weight's, by parameter. gradient_through_time: the norm of dL/dh_t of the top layer,
-         *     t = 1 … T. hidden: the states of the first fixed example, time by units. predictions: of the fixed examples.
+         * MacroScores
+         * @description Plain means over the classes that occur among the targets or the predictions; classes: how many these are.
          */
-        Observation: {
-            /** Step */
-            step: number;
-            /** Update Ratios */
-            update_ratios: {
-                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
-            };
-            /** Gradient Through Time */
-            gradient_through_time: (number | ("NaN" | "Infinity" | "-Infinity"))[];
-            /** Hidden */
-            hidden: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
-            /** Predictions */
-            predictions: {
-                [key: string]: unknown;
-            }[];
-        } & {
-            [key: string]: unknown;
+        MacroScores: {
+            /** Precision */
+            precision: number;
+            /** Recall */
+            recall: number;
+            /** F1 */
+            f1: number;
+            /** Classes */
+            classes: number;
         };
         /**
-         * ObservationPage
-         * @description What was observed of steps, in order; `next` is the `after` of the following ones.
+         * Mistake
+         * @description An example that the network gets wrong. target, prediction: a class's number, or numbers; where every step is predicted, one a step.
+         *
+         *     p: the probability of what is predicted, p_target: that of the target; null for a regression. loss: of this example alone.
          */
-        ObservationPage: {
+        Mistake: {
+            /** Index */
+            index: number;
+            /** Length */
+            length: number;
+            /** Text */
+            text: string;
+            /** Target */
+            target: number | ("NaN" | "Infinity" | "-Infinity") | (number | ("NaN" | "Infinity" | "-Infinity") | (number | ("NaN" | "Infinity" | "-Infinity"))[])[];
+            /** Prediction */
+            prediction: number | ("NaN" | "Infinity" | "-Infinity") | (number | ("NaN" | "Infinity" | "-Infinity") | (number | ("NaN" | "Infinity" | "-Infinity"))[])[];
+            /** P */
+            p: number | ("NaN" | "Infinity" | "-Infinity") | (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** P Target */
+            p_target: number | ("NaN" | "Infinity" | "-Infinity") | (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Loss */
+            loss: number | ("NaN" | "Infinity" | "-Infinity");
+        };
+        /**
+         * MistakePage
+         * @description Mistakes, the worst first. wrong: how many there are in all, of which the worst are listed; of a regression every example is one.
+         *
+         *     classes: what the classes' numbers stand for; null for a regression.
+         */
+        MistakePage: {
             /**
              * Schema Version
              * @constant
              */
             schema_version: 1;
+            /** Run */
+            run: string;
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "train" | "validation";
+            /** Step */
+            step: number;
+            /** Examples */
+            examples: number;
+            /** Wrong */
+            wrong: number;
+            /** Classes */
+            classes: components["schemas"]["Localised"][] | null;
             /** Items */
-            items: components["schemas"]["Observation"][];
+            items: components["schemas"]["Mistake"][];
             /**
              * Next
              * @description `after` of the next page; null where this is the last
              */
             next: number | null;
+        };
+        /**
+         * NaiveScores
+         * @description What a forecast that learns nothing reaches on the same part: the value read last, or the mean of the training part's targets.
+         */
+        NaiveScores: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "last_value" | "mean";
+            /** Rmse */
+            rmse: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Mae */
+            mae: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * OpAttribute
@@ -2458,6 +2431,17 @@ export interface components {
             yours: boolean;
         };
         /**
+         * RegressionScores
+         * @description Root mean squared and mean absolute error in the targets' units.
+         */
+        RegressionScores: {
+            /** Rmse */
+            rmse: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Mae */
+            mae: number | ("NaN" | "Infinity" | "-Infinity");
+            naive: components["schemas"]["NaiveScores"];
+        };
+        /**
          * Run
          * @description A run with the loss of every step.
          */
@@ -2519,25 +2503,25 @@ export interface components {
             history: components["schemas"]["History"];
         };
         /**
-         * RunHistory
-         * @description Columns of what each step did; entry i is step `first` + i. clipped_norm: the gradient's norm after clipping.
+         * RunMetrics
+         * @description Figures of a run's network, as it was after a step.
          */
-        RunHistory: {
+        RunMetrics: {
             /**
              * Schema Version
              * @constant
              */
             schema_version: 1;
-            /** First */
-            first: number;
-            /** Loss */
-            loss?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
-            /** Gradient Norm */
-            gradient_norm?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
-            /** Clipped Norm */
-            clipped_norm?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
-            /** Lr */
-            lr?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Run */
+            run: string;
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "train" | "validation";
+            /** Step */
+            step: number;
+            metrics: components["schemas"]["Scores"];
         };
         /**
          * RunPage
@@ -2556,66 +2540,6 @@ export interface components {
              * @description `after` of the next page; null where this is the last
              */
             next: number | null;
-        };
-        /**
-         * RunState
-         * @description A run without its history.
-         */
-        RunState: {
-            /**
-             * Schema Version
-             * @constant
-             */
-            schema_version: 1;
-            /** Id */
-            id: string;
-            /** Name */
-            name: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "idle" | "training" | "paused" | "failed";
-            /** Error */
-            error: string | null;
-            /**
-             * Reason
-             * @description why the training ended
-             */
-            reason: ("steps" | "cancelled" | "patience" | "target" | "seconds" | "diverged") | null;
-            /** Step */
-            step: number;
-            /** Requested Step */
-            requested_step: number;
-            /** Created */
-            created: string;
-            stop: components["schemas"]["StopConditions"];
-            /** Validate Every */
-            validate_every: number;
-            best: components["schemas"]["Best"] | null;
-            /** Edits */
-            edits: components["schemas"]["RateEdit"][];
-            /**
-             * Seconds
-             * @description that it has trained
-             */
-            seconds: number;
-            /**
-             * Steps Per Second
-             * @description lately; null where it does not train
-             */
-            steps_per_second: number | null;
-            /** Seconds Left */
-            seconds_left: number | null;
-            /**
-             * Sweep
-             * @description that it is a trial of
-             */
-            sweep: string | null;
-            program: components["schemas"]["WrittenRunProgram"];
-            /** Validation */
-            validation: components["schemas"]["Validation"][];
-            tested: components["schemas"]["Tested"] | null;
         };
         /**
          * RunSummary
@@ -2671,6 +2595,32 @@ export interface components {
             /** Validation */
             validation: components["schemas"]["Validation"][];
             tested: components["schemas"]["Tested"] | null;
+        };
+        /**
+         * Scores
+         * @description Figures of a network on a part. predictions: one an example, or one a step where every step is predicted.
+         *
+         *     nonfinite: how many predictions hold no finite number, as those of a network that diverged. loss, accuracy, perplexity and rmse are the
+         *     run's own validation figures, to the last bit. baseline: what is reached on the validation part without learning anything.
+         */
+        Scores: {
+            /** Examples */
+            examples: number;
+            /** Predictions */
+            predictions: number;
+            /** Nonfinite */
+            nonfinite: number;
+            /** Loss */
+            loss: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Accuracy */
+            accuracy?: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Perplexity */
+            perplexity?: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Rmse */
+            rmse?: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            classification: components["schemas"]["ClassificationScores"] | null;
+            regression: components["schemas"]["RegressionScores"] | null;
+            baseline: components["schemas"]["Baseline"];
         };
         /**
          * Sizes
@@ -2873,6 +2823,35 @@ export interface components {
             metrics: {
                 [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
             };
+        };
+        /**
+         * TestedRun
+         * @description The figures on the test part, computed once. step: whose network it is; reached: how far the run had gone when it was tested.
+         *
+         *     steps_since: how many steps it has trained since. Where there are any, someone may have chosen knowing the test.
+         */
+        TestedRun: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Run */
+            run: string;
+            /**
+             * Part
+             * @constant
+             */
+            part: "test";
+            /** Step */
+            step: number;
+            /** Reached */
+            reached: number;
+            /** At */
+            at: string;
+            /** Steps Since */
+            steps_since: number;
+            metrics: components["schemas"]["Scores"];
         };
         /**
          * Trace
@@ -3402,7 +3381,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description A request with this Idempotency-Key is under way, or another visitor keeps this */
+        /** @description A request with this Idempotency-Key is under way, another visitor keeps this, or the run cannot do this now */
         Problem409: {
             headers: {
                 /** @description seconds after which to try again */
@@ -4391,8 +4370,6 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: number | null;
-                /** @description the trials of this sweep */
-                sweep?: string | null;
             };
             header?: never;
             path?: never;
@@ -4524,46 +4501,6 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
-    changeRun: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunChangeRequest"];
-            };
-        };
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunState"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            408: components["responses"]["Problem408"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
     trainRun: {
         parameters: {
             query?: never;
@@ -4616,252 +4553,6 @@ export interface operations {
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    pauseRun: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description a POST with the same key is done once
-                 * @example 6a43-4c9b-a3a1
-                 */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunState"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    resumeRun: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description a POST with the same key is done once
-                 * @example 6a43-4c9b-a3a1
-                 */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunState"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    cancelRun: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description a POST with the same key is done once
-                 * @example 6a43-4c9b-a3a1
-                 */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunState"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    editRun: {
-        parameters: {
-            query?: never;
-            header?: {
-                /**
-                 * @description a POST with the same key is done once
-                 * @example 6a43-4c9b-a3a1
-                 */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RateRequest"];
-            };
-        };
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Edited"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            408: components["responses"]["Problem408"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    readHistory: {
-        parameters: {
-            query?: {
-                /** @description of the steps that follow this one */
-                after?: number;
-                /** @description those that are asked for; loss and gradient_norm unless given */
-                columns?: ("loss" | "gradient_norm" | "clipped_norm" | "lr")[] | null;
-            };
-            header?: never;
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunHistory"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
-            500: components["responses"]["Problem500"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    listObservations: {
-        parameters: {
-            query?: {
-                /** @description of the steps that follow this one */
-                after?: number;
-                /** @description at most so many */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description a run, `r_…` */
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ObservationPage"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            404: components["responses"]["Problem404"];
-            405: components["responses"]["Problem405"];
-            421: components["responses"]["Problem421"];
-            422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
@@ -4919,16 +4610,15 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
-    followRun: {
+    readMetrics: {
         parameters: {
             query?: {
-                /** @description go on after this event, as Last-Event-ID does */
-                last_event_id?: string | null;
+                /** @description of the task; the test part is for POST …/test */
+                part?: "train" | "validation";
+                /** @description after which step: of the best validation (else the last), the last, or a number */
+                step?: ("best" | "last") | number;
             };
-            header?: {
-                /** @description go on after this event; a browser sends it by itself */
-                "Last-Event-ID"?: string | null;
-            };
+            header?: never;
             path: {
                 /** @description a run, `r_…` */
                 run_id: string;
@@ -4943,12 +4633,138 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": components["schemas"]["RunMetrics"];
                 };
             };
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
             405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listMistakes: {
+        parameters: {
+            query?: {
+                /** @description of the task; the test part is for POST …/test */
+                part?: "train" | "validation";
+                /** @description after which step: of the best validation (else the last), the last, or a number */
+                step?: ("best" | "last") | number;
+                /** @description at most so many items */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    /** @description rel="next": address of the next page (RFC 8288) */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MistakePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestedRun"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    testRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinalTestRequest"];
+            };
+        };
+        responses: {
+            /** @description Tested before: as it was then */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestedRun"];
+                };
+            };
+            /** @description Tested */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestedRun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
