@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import numpy as np
@@ -348,3 +348,238 @@ def test_a_film_of_200_steps_opens_in_a_second(open_page: OpenPage, api: httpx.C
     taken = page.evaluate(script, f"#/network?v=2&trace={document.doc['id']}")
     assert taken < 3_000, f"{taken:.0f} ms; a quiet machine takes about 500"  # slack for machines that do other things meanwhile
     assert page.get_by_test_id(re.compile(r"^cell-\d+$")).count() < 20, "columns out of sight are drawn"
+
+
+# -- how large the stage is shown -----------------------------------------------------------------------
+
+
+def zoom(page: Page) -> float:
+    return float(page.get_by_test_id("stage-shown").evaluate("(shown) => shown.style.zoom"))
+
+
+def middle(page: Page, testid: str) -> tuple[float, float, float]:
+    """The middle of what is shown, and its width, in pixels of the screen."""
+    box = page.get_by_test_id(testid).bounding_box()
+    assert box is not None, f"{testid} is not shown"
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
+
+
+def turn(page: Page, x: float, y: float, by: float) -> None:
+    """The wheel with Ctrl, over (x, y); up (negative) is larger."""
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, by)
+    page.keyboard.up("Control")
+
+
+def wait_for_zoom(page: Page, wanted: str) -> None:
+    expect(page.get_by_test_id("stage-shown")).to_have_attribute("style", re.compile(rf"zoom: {wanted}"))
+
+
+@pytest.mark.parametrize(("locale", "motion"), [("en-US", "reduce"), ("zh-CN", "no-preference")])
+def test_wheel_keys_and_buttons_zoom_around_what_is_looked_at(
+    open_page: OpenPage, api: httpx.Client, locale: str, motion: Literal["reduce", "no-preference"]
+) -> None:
+    document = make(api, STACK)
+    page = open_trace(open_page, document, width=1280, height=720, locale=locale, reduced_motion=motion)
+    page.get_by_test_id("to-end").click()
+    page.get_by_test_id("step-back").click()
+    address = page.url
+    caption = page.get_by_test_id("caption").bounding_box()
+    page.get_by_test_id("tile-l1-h-2-1").scroll_into_view_if_needed()
+    x, y, width = middle(page, "tile-l1-h-2-1")
+    turn(page, x, y, -150)
+    wait_for_zoom(page, r"1\.[1-9]")
+    now = middle(page, "tile-l1-h-2-1")
+    assert now[:2] == pytest.approx((x, y), abs=2.5), "what lies under the pointer has gone elsewhere"
+    assert now[2] == pytest.approx(width * zoom(page), rel=0.02)
+    assert page.evaluate("[visualViewport.scale, devicePixelRatio]") == [1, 1], "the page was zoomed, not the stage"
+    assert page.get_by_test_id("caption").bounding_box() == caption
+    # the names at the left stay at the left, as large as the rest
+    page.locator(".scroller").evaluate("(scroller) => (scroller.scrollLeft = 500)")
+    left = page.locator("section.stage").bounding_box()
+    gutter = page.locator(".gutter").bounding_box()
+    assert left is not None
+    assert gutter is not None
+    assert gutter["x"] == pytest.approx(left["x"], abs=1)
+    # a wheel without Ctrl scrolls
+    before = zoom(page)
+    top = page.locator(".scroller").evaluate("(scroller) => scroller.scrollTop")
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("(top) => document.querySelector('.scroller').scrollTop > top", arg=top)
+    assert zoom(page) == before
+    # keys, and what is pressed
+    page.keyboard.press("0")
+    wait_for_zoom(page, "1;")
+    page.keyboard.press("-")
+    wait_for_zoom(page, r"0\.8;")
+    expect(page.get_by_test_id("stage-zoom-reset")).to_have_text("80%")
+    page.keyboard.press("+")
+    wait_for_zoom(page, "1;")
+    page.get_by_test_id("stage-zoom-fit").click()
+    wait_for_zoom(page, r"0\.[4-9]")
+    sizes = page.locator(".scroller").evaluate("(one) => [one.scrollWidth - one.clientWidth, one.scrollHeight - one.clientHeight]")
+    assert max(sizes) <= 2, f"not all of it is seen: {sizes}"
+    page.get_by_test_id("stage-zoom-reset").click()
+    wait_for_zoom(page, "1;")
+    assert page.get_by_test_id("level-cell").get_attribute("aria-pressed") == "true"
+    assert page.url == address, "looking closer made another link"
+    page.get_by_test_id("help").click()
+    page.get_by_test_id("help-keys").click()
+    expect(page.get_by_test_id("glossary")).to_contain_text("恢复原大小" if locale == "zh-CN" else "the usual size")
+
+
+def test_the_focus_is_seen_and_hit_however_large_the_stage_is(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_trace(open_page, make(api, {**STACK, "hidden_size": 16}), width=1280, height=720)
+    page.get_by_test_id("to-end").click()
+    for _ in range(5):
+        page.get_by_test_id("stage-zoom-in").click()
+    wait_for_zoom(page, r"3\.0")
+    assert page.get_by_test_id("level-cell").get_attribute("aria-pressed") == "true"  # rows of 6 px are below 32
+    texture = page.get_by_test_id("texture-l0-h-4")
+    texture.focus()
+    box, stage = texture.bounding_box(), page.locator(".scroller").bounding_box()
+    assert box is not None
+    assert stage is not None
+    assert box["x"] < stage["x"] + stage["width"]
+    assert box["x"] + box["width"] > stage["x"]
+    assert box["y"] < stage["y"] + stage["height"]
+    texture.click(position={"x": 20, "y": box["height"] - 4})  # the last of its rows
+    expect(page.get_by_test_id("why-value")).to_have_attribute("data-value", re.compile(r"\d"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.get_by_test_id("share").click()
+    page.keyboard.press("Escape")
+
+
+def test_a_cell_whose_tiles_pass_32_pixels_opens_under_the_pointer_and_closes_again(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_trace(open_page, make(api, {**BATCH, "example": 0}))
+    page.keyboard.press("Home")
+    x, y, _ = middle(page, "tile-h-3-1")
+    turn(page, x, y, -150)
+    expect(page.get_by_test_id("level-vector")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("navigate-3")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".crumbs b")).to_have_text("t = 3")
+    box = page.get_by_test_id("open-cell").bounding_box()
+    assert box is not None
+    assert box["x"] < x < box["x"] + box["width"]
+    turn(page, x, y, 300)
+    expect(page.get_by_test_id("level-cell")).to_have_attribute("aria-pressed", "true")
+    assert zoom(page) <= 1
+    page.keyboard.press("0")
+    page.keyboard.press("+")
+    expect(page.get_by_test_id("level-vector")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("0")  # the way back from an opening by accident is one key
+    expect(page.get_by_test_id("level-cell")).to_have_attribute("aria-pressed", "true")
+    wait_for_zoom(page, "1;")
+    # who wants large closed cells says so once
+    page.keyboard.press("+")
+    page.get_by_test_id("level-cell").click()
+    page.keyboard.press("+")
+    wait_for_zoom(page, r"1\.5")
+    expect(page.get_by_test_id("level-cell")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("0")
+    # opened by hand it is shown small or large, and stays open
+    page.get_by_test_id("open-2").click()
+    for _ in range(3):
+        page.keyboard.press("-")
+    wait_for_zoom(page, r"0\.5")
+    expect(page.get_by_test_id("level-vector")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_level_does_not_change_while_the_film_plays(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_trace(open_page, make(api, {**BATCH, "example": 0}), reduced_motion="no-preference")
+    page.locator("body").press("Home")
+    page.get_by_test_id("play").click()
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    wait_for_zoom(page, r"1\.5")
+    expect(page.get_by_test_id("level-cell")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "true")
+    page.get_by_test_id("play").click()
+    page.keyboard.press("+")
+    expect(page.get_by_test_id("level-vector")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_mouse_drags_a_large_stage_and_presses_nothing(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_trace(open_page, make(api, STACK), width=1280, height=720)
+    page.get_by_test_id("to-end").click()
+    page.locator(".scroller").evaluate("(one) => one.scrollTo(0, 0)")
+    chosen = page.get_by_test_id("inspector").inner_text()
+    x, y, _ = middle(page, "tile-l1-h-3-1")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y - 30, steps=4)
+    page.mouse.move(x - 120, y - 60, steps=4)
+    page.mouse.up()
+    now = middle(page, "tile-l1-h-3-1")
+    assert now[:2] == pytest.approx((x - 120, y - 60), abs=3)
+    assert page.get_by_test_id("inspector").inner_text() == chosen
+
+
+@pytest.mark.parametrize(("locale", "motion"), [("en-US", "reduce"), ("zh-CN", "no-preference")])
+def test_two_fingers_zoom_and_move_the_stage(
+    browser: Browser, url: str, api: httpx.Client, locale: str, motion: Literal["reduce", "no-preference"]
+) -> None:
+    document = make(api, STACK)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion=motion, locale=locale
+    )
+    page = context.new_page()
+    try:
+        page.goto(f"{url}/#/network?v=2&trace={document.doc['id']}")
+        wait_for_film(page)
+        page.get_by_test_id("to-end").tap()
+        page.evaluate(
+            "for (const one of [window, document.querySelector('.scroller')]) one.scrollTo({ left: 0, top: 0, behavior: 'instant' })"
+        )
+        screen = context.new_cdp_session(page)
+
+        def touch(kind: str, *places: tuple[float, float]) -> None:
+            points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+            screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        tile = "tile-l1_reverse-h-2-1"
+        x, y, width = middle(page, tile)
+        transport = page.get_by_test_id("play").bounding_box()
+        touch("touchStart", (x - 30, y))
+        touch("touchStart", (x - 30, y), (x + 30, y))
+        for apart in (36, 42, 48):
+            touch("touchMove", (x - apart, y), (x + apart, y))
+        touch("touchEnd")
+        wait_for_zoom(page, r"1\.[5-7]")
+        now = middle(page, tile)
+        assert now[2] == pytest.approx(width * 1.6, rel=0.05)
+        assert now[:2] == pytest.approx((x, y), abs=4), "what lies between the fingers has gone elsewhere"
+        touch("touchStart", (x - 30, y))
+        touch("touchStart", (x - 30, y), (x + 30, y))
+        for by in (15, 30, 45):
+            touch("touchMove", (x - 30 - by, y - by), (x + 30 - by, y - by))
+        touch("touchEnd")
+        moved = middle(page, tile)
+        assert moved[:2] == pytest.approx((now[0] - 45, now[1] - 45), abs=4)
+        assert page.evaluate("visualViewport.scale") == 1, "the page was zoomed, not the stage"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.get_by_test_id("play").bounding_box() == transport
+        page.get_by_test_id("stage-zoom").tap()  # one tap back
+        wait_for_zoom(page, "1;")
+        page.get_by_test_id("stage-zoom").tap()  # now it brings what one finger can zoom with
+        page.get_by_test_id("stage-zoom-out").tap()
+        wait_for_zoom(page, r"0\.8;")
+        page.locator(".scroller").evaluate("(one) => one.scrollTo({ left: 0, top: one.scrollHeight, behavior: 'instant' })")
+        ground = page.evaluate(GROUND)
+        page.touchscreen.tap(*ground)
+        page.touchscreen.tap(*ground)
+        wait_for_zoom(page, "1;")
+    finally:
+        context.close()
+
+
+GROUND = """() => {
+  const { left, top, right, bottom } = document.querySelector(".scroller").getBoundingClientRect();
+  const pressed = [...document.querySelectorAll(".scroller :is(button, input)")].map((one) => one.getBoundingClientRect());
+  for (let y = bottom - 12; y > top + 12; y -= 6) for (let x = left + 12; x < right - 12; x += 6) {
+    if (pressed.every((box) => x < box.left - 16 || x > box.right + 16 || y < box.top - 16 || y > box.bottom + 16)) return [x, y];
+  }
+  throw new Error("no ground on the stage");
+}"""
+"""A place of the stage on which nothing can be pressed, nor near it (a finger is as wide as a button)."""

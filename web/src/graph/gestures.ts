@@ -2,9 +2,11 @@
 import type { Point } from "./polyline";
 
 export interface Gestures {
+  /** Whose fingers are: by default they are told here; "browser": it scrolls by them. */
+  fingers?: "browser";
   pan(by: Point): void;
   zoom(factor: number, at: Point): void;
-  tap(at: Point): void;
+  tap?(at: Point): void;
   /** Whether the wheel and one finger move the drawing; otherwise they scroll the page. */
   moves(): boolean;
 }
@@ -29,7 +31,8 @@ export function gestures(host: HTMLElement, handlers: Gestures): { destroy(): vo
   };
 
   function down(event: PointerEvent): void {
-    if (event.pointerType === "mouse" && event.button !== 0 && event.button !== 1) return;
+    if (event.pointerType === "mouse" ? event.button !== 0 && event.button !== 1 : handlers.fingers === "browser") return;
+    if (event.target === host && (event.offsetX > host.clientWidth || event.offsetY > host.clientHeight)) return; // on a scroll bar
     if (pointers.size === 0) {
       travelled = 0;
       dragged = false;
@@ -60,7 +63,7 @@ export function gestures(host: HTMLElement, handlers: Gestures): { destroy(): vo
 
   function up(event: PointerEvent): void {
     if (!pointers.delete(event.pointerId) || pointers.size > 0 || dragged || event.type === "pointercancel") return;
-    if (!(event.target instanceof Element && event.target.closest("button"))) handlers.tap(place(event));
+    if (!(event.target instanceof Element && event.target.closest("button"))) handlers.tap?.(place(event));
   }
 
   /** The end of a drag is no click on what lies under it. */

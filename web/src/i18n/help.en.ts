@@ -140,6 +140,6 @@ export default {
   "help.key.escape": "Close what is open",
   "help.key.lecture": "Lecture mode",
   "help.key.cues": "In a lecture: next cue, previous cue, back to the cue, cue list, QR code",
-  "help.key.zoom": "On a graph: larger, smaller, all of it",
+  "help.key.zoom": "Larger, smaller, the usual size (of a graph: all of it)",
   "help.key.help": "This help",
 } as const;

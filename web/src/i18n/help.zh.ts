@@ -140,6 +140,6 @@ export default {
   "help.key.escape": "关闭打开的内容",
   "help.key.lecture": "讲授模式",
   "help.key.cues": "讲授时：下一个提示、上一个提示、回到当前提示、提示列表、二维码",
-  "help.key.zoom": "在计算图上：放大、缩小、看全图",
+  "help.key.zoom": "放大、缩小、恢复原大小（计算图：看全图）",
   "help.key.help": "此帮助",
 } as const;

@@ -2,6 +2,12 @@
 export default {
   "stage.name": "Stage",
   "stage.crumbs": "Where you are",
+  "stage.zoom": "Size of the stage",
+  "stage.zoom.in": "Larger (+)",
+  "stage.zoom.out": "Smaller (−)",
+  "stage.zoom.reset": "{percent}; back to 100% (0)",
+  "stage.zoom.fit": "Show all",
+  "stage.zoom.hint": "Ctrl and wheel or two fingers zoom, + − 0 on the keyboard, a double click on the ground is back at 100%. A cell whose tiles pass 32 px opens; Cell keeps it closed.",
   "stage.level": "Level",
   "stage.level.cell": "Cell",
   "stage.level.vector": "Vector",

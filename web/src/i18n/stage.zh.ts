@@ -2,6 +2,12 @@
 export default {
   "stage.name": "舞台",
   "stage.crumbs": "当前位置",
+  "stage.zoom": "舞台大小",
+  "stage.zoom.in": "放大（+）",
+  "stage.zoom.out": "缩小（−）",
+  "stage.zoom.reset": "{percent}；回到 100%（0）",
+  "stage.zoom.fit": "显示全部",
+  "stage.zoom.hint": "Ctrl 加滚轮或双指可缩放，键盘用 + − 0，双击空白处回到 100%。格子高过 32 像素时单元会展开；选“单元”可让它保持收起。",
   "stage.level": "层次",
   "stage.level.cell": "单元",
   "stage.level.vector": "向量",

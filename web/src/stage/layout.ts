@@ -107,7 +107,7 @@ export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directi
     pitch: card + (slim ? 44 : 52),
     font: detail === "digits" ? (cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
     headTop: slim ? 6 : 6,
-    height: inputTop + inputHeight + 6,
+    height: inputTop + inputHeight + 4,
     forwardY: Math.round(stateTop + 0.335 * stateHeight),
     cellBackwardY: Math.round(stateTop + 0.585 * stateHeight),
     backwardY: Math.round(stateTop + 0.835 * stateHeight),

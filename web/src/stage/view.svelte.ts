@@ -6,20 +6,45 @@ import { ALL, gradientSlice, slice } from "../model/network";
 import { beats, type Beat } from "../model/stops";
 import type { Numbers, Tensor } from "../model/trace";
 import { originalOf } from "../whatif/edits";
-import { layoutOf, type Layout } from "./layout";
+import { contentWidth, layoutOf, scrollToColumn, type Layout } from "./layout";
 import { marksAt, stepInView, type Marks } from "./marks";
+import { closes, opens, within } from "./zoom";
 
 /** Playing has the tokens' durations, a key step at most 150 ms, scrubbing none. */
 export type Motion = "play" | "key" | "none";
 
 export class StageView {
+  /** Where the stage is scrolled to and how wide it is, in px of the screen. */
   scroll = $state(0);
   width = $state(0);
+  /** How many times its size each level is shown. */
+  readonly zooms = $state({ cell: 1, vector: 1, scalar: 1 });
+  /** How high closed tiles would be where opened ones have their own size; only while the cells are open because of a zoom. */
+  #passed = $state<number | null>(null);
+  /** Closed by hand after a zoom had opened them: larger tiles do not open them again. */
+  #stayClosed = $state(false);
+  /** The stage was scrolled by hand: playing does not scroll it until the next step or play. */
+  held = false;
   scrubbing = $state(false);
   /** The two steps that the tray compares; null: none. */
   pair = $state.raw<{ t: number; s: number } | null>(null);
   /** What scrolls the stage, where it is shown. */
   scroller = $state.raw<HTMLElement | null>(null);
+
+  get zoom(): number {
+    return this.zooms[this.session.level];
+  }
+
+  /** What of the stage is seen, in px at 100 %: from where, and how much. */
+  readonly from: number = $derived.by(() => this.scroll / this.zoom);
+  readonly reach: number = $derived.by(() => this.width / this.zoom);
+
+  /** Where the tray's columns, which are not zoomed, begin: where those of the stage do; of a stage that shows more than the tray has room for, where the film is. */
+  readonly along: number = $derived.by(() => {
+    if (this.zoom >= 1 || !this.layout) return this.from;
+    const from = Math.max(0, Math.min(this.from, contentWidth(this.layout, this.columns) - this.width));
+    return this.step === null ? from : scrollToColumn(this.layout, this.columns, this.step, from, this.width);
+  });
 
   readonly layout: Layout | null = $derived.by(() => {
     const { grid } = this.session;
@@ -73,9 +98,49 @@ export class StageView {
 
   constructor(private readonly session: Session) {}
 
-  /** Moves the stage so that `left` of its content is at its left edge. */
+  /** Moves the stage so that `left` of its content, in px at 100 %, is at its left edge. */
   scrollTo(left: number): void {
-    this.scroller?.scrollTo({ left, behavior: "instant" });
+    this.scroller?.scrollTo({ left: left * this.zoom, behavior: "instant" });
+  }
+
+  /** Shows this level `zoom` times its size. The level that this asks for: passing a height of their tiles opens the cells, and closes those that were so opened; never while the film plays. */
+  zoomTo(zoom: number, open: { tile: number; width: number }): "open" | "close" | null {
+    const { level } = this.session;
+    if (level === "scalar" || !this.layout || this.motion === "play") {
+      this.zooms[level] = zoom;
+      return null;
+    }
+    if (level === "cell") {
+      const tile = this.layout.tile * zoom;
+      this.zooms.cell = zoom;
+      if (this.#stayClosed || !opens(tile)) return null;
+      this.zooms.vector = Math.max(1, Math.min(tile / open.tile, this.width / (open.width + 32)));
+      this.#passed = tile / this.zooms.vector;
+      return "open";
+    }
+    if (this.#passed === null || !closes(this.#passed * zoom)) {
+      this.zooms.vector = zoom;
+      return null;
+    }
+    this.zooms.cell = within((this.#passed * zoom) / this.layout.tile);
+    this.#passed = null;
+    return "close";
+  }
+
+  /** Cells that a zoom had opened (true) are to be closed again and have their own size. Else that is for `zoomTo`, and what was closed by hand may open again. */
+  resetZoom(): boolean {
+    const opened = this.#passed !== null;
+    this.#passed = null;
+    this.#stayClosed = false;
+    if (opened) Object.assign(this.zooms, { cell: 1, vector: 1 });
+    return opened;
+  }
+
+  /** The cells were closed, by whatever means. */
+  closed(): void {
+    if (this.#passed === null) return;
+    this.#passed = null;
+    this.#stayClosed = true;
   }
 
   /** Whether the mean of the batch is shown: no number of it is one of the record, so none of it is explained. */

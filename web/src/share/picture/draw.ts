@@ -122,7 +122,8 @@ class Draughtsman {
 }
 
 function scaleOf(style: CSSStyleDeclaration): number {
-  return style.transform === "none" ? 1 : new DOMMatrix(style.transform).a;
+  const zoom = Number(style.getPropertyValue("zoom")) || 1;
+  return style.transform === "none" ? zoom : zoom * new DOMMatrix(style.transform).a;
 }
 
 /** The children as they lie over each other: those that are lifted or lowered by z-index in its order. */
