@@ -20,10 +20,14 @@ __all__ = ["NAMES", "PARTS", "ArrayTask", "all_tasks", "describe_task", "example
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {
         "surnames": "surnames:Surnames",
+        "names": "names:Names",
         "digits": "digits:Digits",
+        "digits-pixels": "digits_pixels:DigitsByPixels",
         "sunspots": "sunspots:Sunspots",
         "adding": "adding:Adding",
         "adding-50": "adding:LongAdding",
+        "copy-memory": "copy_memory:CopyMemory",
+        "brackets": "brackets:Brackets",
     }
 )
 NAMES: tuple[str, ...] = tuple(_PLUGINS)

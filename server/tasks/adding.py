@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.training.task import Part
-from server.tasks.base import ArrayTask, Baseline, Examples, LengthChoice, Suggestion, Text, root_mean_square
+from server.tasks.base import NUMBER_METRICS, ArrayTask, Baseline, Examples, LengthChoice, Suggestion, Text, root_mean_square
 
 SHORTEST, LONGEST = 8, 16
 LONG = 50
@@ -34,6 +34,7 @@ class Adding(ArrayTask):
     license = "MIT"
     features = ("value", "marker")
     length: LengthChoice | None = LengthChoice(10, 200, None, "all")
+    metrics = NUMBER_METRICS
     suggested = Suggestion("gru", 16, steps=500)
 
     def __init__(self, length: int | None = None) -> None:

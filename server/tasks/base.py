@@ -15,6 +15,9 @@ import numpy.typing as npt
 from engine.training.task import Batch, Kind, Part, Readout
 
 Display = Literal["letters", "rows", "series", "pairs"]
+Metric = Literal["accuracy", "precision", "recall", "f1", "confusion", "rmse", "mae", "perplexity"]
+CLASS_METRICS: tuple[Metric, ...] = ("accuracy", "precision", "recall", "f1", "confusion")
+NUMBER_METRICS: tuple[Metric, ...] = ("rmse", "mae")
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
@@ -99,6 +102,7 @@ class ArrayTask(ABC):
     source: str
     license: str
     baseline: Baseline
+    metrics: tuple[Metric, ...]  # what is told of a network on it, the chief one first
     suggested: Suggestion
     parts: Mapping[Part, Examples]
     length: LengthChoice | None = None  # of generated tasks, whose class then takes a length (None: the default) when it is made
@@ -112,13 +116,6 @@ class ArrayTask(ABC):
     @property
     def output_size(self) -> int:
         return len(self.classes) if self.classes is not None else int(self.parts["train"].targets.shape[-1])
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """What is told of a network on this task, the chief one first: the names of docs/api.md (Metrics)."""
-        if self.kind == "regression":
-            return ("rmse", "mae")
-        return ("perplexity", "accuracy") if self.readout == "every" else ("accuracy", "precision", "recall", "f1", "confusion")
 
     @cached_property
     def data_version(self) -> str:
@@ -164,8 +161,9 @@ class ArrayTask(ABC):
     def _example(self, batch: Batch, row: int, part: Part) -> dict[str, Any]:
         index, length = int(batch.indices[row]), int(batch.lengths[row])
         inputs, target = batch.inputs[row, :length], batch.targets[row]
+        target = target[:length] if self.readout == "every" else target
         return {"index": index, "length": length, "tokens": self.tokens(inputs), "text": self.text(inputs, index, part),
-                "target": target[:length].tolist() if target.ndim == 2 else target.tolist()}  # fmt: skip
+                "target": target.tolist()}  # fmt: skip
 
     @abstractmethod
     def tokens(self, inputs: npt.NDArray[np.float64]) -> list[Any]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # scikit-learn publishes no types
 
 from engine.training.task import Part
-from server.tasks.base import ArrayTask, Examples, Suggestion, Text, majority, permutation, tenths
+from server.tasks.base import CLASS_METRICS, ArrayTask, Examples, Suggestion, Text, majority, permutation, tenths
 
 SEED = 20262
 _BRIGHTEST = 16  # the pixels are counts from 0 to 16
@@ -31,6 +31,7 @@ class Digits(ArrayTask):
     license = "CC BY 4.0"
     classes = tuple(Text(str(digit), str(digit)) for digit in range(10))
     features = tuple(f"pixel {column}" for column in range(1, 9))
+    metrics = CLASS_METRICS
     suggested = Suggestion("gru", 32, steps=500)
 
     def __init__(self) -> None:

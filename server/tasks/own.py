@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.training.task import Part
-from server.tasks.base import PARTS, ArrayTask, Display, Examples, Text
+from server.tasks.base import CLASS_METRICS, NUMBER_METRICS, PARTS, ArrayTask, Display, Examples, Text
 
 NAME = "sequences"
 
@@ -25,6 +25,7 @@ class OwnSequencesTask(ArrayTask):
 
     def __init__(self, sequences: Mapping[str, Any]) -> None:
         self.kind, self.readout = sequences["kind"], sequences["readout"]
+        self.metrics = CLASS_METRICS if self.kind == "classification" else NUMBER_METRICS
         self.vocabulary: list[str] | None = sequences["vocabulary"]
         examples = sequences["examples"]
         series = [self._inputs(example) for example in examples]

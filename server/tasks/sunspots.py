@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.training.task import Part
-from server.tasks.base import ArrayTask, Baseline, Examples, Suggestion, Text, root_mean_square
+from server.tasks.base import NUMBER_METRICS, ArrayTask, Baseline, Examples, Suggestion, Text, root_mean_square
 
 WINDOW = 20
 UNIT = 100.0  # sunspots
@@ -33,6 +33,7 @@ class Sunspots(ArrayTask):
     source = "Yearly (1700-2008) sunspot numbers, National Geophysical Data Center; figures as in the sunspots data set of statsmodels"
     license = "Public domain"
     features = ("sunspots / 100",)
+    metrics = NUMBER_METRICS
     suggested = Suggestion("gru", 16, steps=300)
 
     def __init__(self) -> None:

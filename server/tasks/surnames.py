@@ -19,7 +19,7 @@ import numpy.typing as npt
 from faker.providers.person import de_AT, de_DE, en_GB, es_ES, fi_FI, fr_FR, hr_HR, it_IT, nl_NL, pl_PL, sk_SK, sv_SE
 
 from engine.training.task import Part
-from server.tasks.base import PARTS, ArrayTask, Examples, Suggestion, Text, majority, permutation, tenths
+from server.tasks.base import CLASS_METRICS, PARTS, ArrayTask, Examples, Suggestion, Text, majority, permutation, tenths
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzßàáäåèéíñóôöúüýąćčďęľłńňśšťźżž"
 SHORTEST, LONGEST, LARGEST = 2, 14, 400
@@ -53,6 +53,7 @@ class Surnames(ArrayTask):
     license = "MIT"
     classes = tuple(LANGUAGES)
     features = tuple(ALPHABET)
+    metrics = CLASS_METRICS
     suggested = Suggestion("gru", 32, steps=500)
 
     def __init__(self) -> None:
