@@ -14,6 +14,7 @@ from server.addresses import AddressGuard
 from server.bodies import BodyGuard
 from server.cached import Cached
 from server.evaluation.kept import KeptEvaluations
+from server.event_stream import Streams
 from server.idempotency import Idempotency
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
@@ -34,6 +35,7 @@ from server.routes import (
     ops,
     pages,
     probes,
+    run_events,
     run_metrics,
     runs,
     schema,
@@ -58,8 +60,8 @@ from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
 RESOURCES = (
-    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_metrics, figures, links, uploads, published_limits,
-    health,
+    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, figures, links, uploads,
+    published_limits, health,
 )  # fmt: skip
 
 
@@ -75,7 +77,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.metrics.watch("pool", pool)
         app.state.metrics.watch("quick", quick)
         trained = RunStore(engine, settings.run_bytes)
-        trainer = Trainer(pool, trained, settings.slice_seconds)
+        app.state.streams = streams = Streams(engine, settings.streams, settings.visitor_streams)
+        app.state.metrics.watch_streams(streams)
+        trainer = Trainer(pool, trained, settings.slice_seconds, streams.changed)
         try:
             first = await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
             store = TraceStore(engine, settings.trace_bytes)
@@ -83,12 +87,13 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.services = Services(
                 settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
-                PinStore(engine, settings.visitor_pins, settings.trace_bytes), ResultStore(engine), KeptEvaluations(),
+                PinStore(engine, settings.visitor_pins, settings.trace_bytes), streams, ResultStore(engine), KeptEvaluations(),
             )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
             yield
         finally:
+            streams.close()
             await trainer.close()
             await run_in_threadpool(pool.close)
             await run_in_threadpool(quick.close)

@@ -15,6 +15,7 @@ from server.proxies import own_path
 from server.settings import Settings
 
 FILE_TYPES = ("application/octet-stream", "application/x-npy", "application/x-npz", "application/zip", "application/x-safetensors")
+ALONE = ("pause", "resume", "cancel")
 _LARGE = 2**16  # reading so much would keep others waiting
 
 
@@ -43,7 +44,7 @@ class BodyGuard:
         self.app, self.settings, self.files = app, settings, files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH") or _is_put_alone(scope):
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH") or _is_alone(scope):
             await self.app(scope, receive, send)
             return
         try:
@@ -94,10 +95,12 @@ class BodyGuard:
         return content
 
 
-def _is_put_alone(scope: Scope) -> bool:
-    """Whether it is a PUT without a body, which an address alone may need."""
+def _is_alone(scope: Scope) -> bool:
+    """Whether it is a write without a body where an address alone says it all: a PUT, or one of the POSTs that end with such a verb."""
+    verb = scope["path"].rpartition("/")[2]
     headers = Headers(scope=scope)
-    return scope["method"] == "PUT" and headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    return empty and (scope["method"] == "PUT" or (scope["method"] == "POST" and verb in ALONE))
 
 
 def _type(headers: Headers) -> str:

@@ -28,9 +28,7 @@ def serve(
 ) -> None:
     """Serve the page and the API. Every other setting is an environment variable: docs/settings.md."""
     # Here, since worker processes read this module again and must set their threads before numpy is loaded.
-    import uvicorn
-
-    from server import logs
+    from server import logs, serving
     from server.app import create_app
 
     settings = _settings(host=host, port=port, data=data, public=public or None)
@@ -46,7 +44,7 @@ def serve(
     typer.echo(f"Retrograd: http://{shown}:{settings.port}  (data in {settings.data})")
     logs.configure(settings.log)
     # Open connections must not keep a stopping server from ending: it ends within ten seconds, its workers included.
-    uvicorn.run(
+    serving.serve(
         create_app(settings), host=settings.host, port=settings.port, timeout_graceful_shutdown=5, server_header=False, access_log=False,
         proxy_headers=False, log_config=None, ws="none",
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from server.event_stream import Streams
 from server.jobs.pool import WorkerPool
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,6 +31,10 @@ class Metrics:
             ("lost", "Worker processes that were killed, since the start", lambda: pool.lost),
         ):
             Gauge(f"retrograd_{name}_workers_{what}", about, registry=self.registry).set_function(read)
+
+    def watch_streams(self, streams: Streams) -> None:
+        """Publishes how many streams are open; as requests they are counted when they end, by how long their beginning took."""
+        Gauge("retrograd_streams_open", "Streams of events that are open", registry=self.registry).set_function(lambda: streams.open)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts one answer. route: as the server names it (`/api/v1/traces/{trace_id}`), empty where there is none."""

@@ -45,14 +45,17 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         request_id, status, began = uuid.uuid4().hex, 0, time.perf_counter()
+        taken: float | None = None  # of a stream, whose end says nothing: until it began
         scope.setdefault("state", {})["request_id"] = request_id
         logs.request_id.set(request_id)
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, taken
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    taken = time.perf_counter() - began
                 for name, value in {**self.security, REQUEST_ID: request_id}.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -65,7 +68,7 @@ class RequestContext:
                 raise
             await response(scope, receive, send_with_headers)
         finally:
-            self._count(scope, status, time.perf_counter() - began)
+            self._count(scope, status, time.perf_counter() - began if taken is None else taken)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = scope["state"].get("route", "")
@@ -104,6 +107,7 @@ class Negotiation:
         async def send_without_body(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
+        scope["state"]["head"] = head  # for an answer that has no end
         settled = {**scope, "headers": headers.raw, "method": "GET" if head else scope["method"]}
         await self.app(settled, receive, send_without_body if head else send)
         scope["state"]["route"] = _template(settled)

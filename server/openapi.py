@@ -78,6 +78,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}"): Operation("readRun", about.Run),
     ("delete", "/runs/{run_id}"): Operation("deleteRun", statuses=_GONE),
     ("post", "/runs/{run_id}/steps"): Operation("trainRun", about.Run, {200: "Trained", 202: "Training: read the run until it is idle"}),
+    ("patch", "/runs/{run_id}"): Operation("changeRun", about.RunState),
+    ("post", "/runs/{run_id}/pause"): Operation("pauseRun", about.RunState),
+    ("post", "/runs/{run_id}/resume"): Operation("resumeRun", about.RunState),
+    ("post", "/runs/{run_id}/cancel"): Operation("cancelRun", about.RunState),
+    ("post", "/runs/{run_id}/edits"): Operation("editRun", about.Edited),
+    ("get", "/runs/{run_id}/history"): Operation("readHistory", about.RunHistory),
+    ("get", "/runs/{run_id}/observations"): Operation("listObservations", about.ObservationPage),
+    ("get", "/runs/{run_id}/events"): Operation("followRun", forms=("text/event-stream",), errors=(429,)),
     ("get", "/runs/{run_id}/steps/{k}/trace"): Operation(
         "traceStep", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True
     ),
@@ -115,6 +123,8 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "createRun": {"an LSTM": {"program": {"task": "adding", "cell": "lstm", "hidden_size": 8, "optimizer": {"name": "sgd", "lr": 0.1}}}},
     "trainRun": {"a hundred steps": {"count": 100}},
+    "changeRun": {"a name": {"name": "with a small learning rate"}},
+    "editRun": {"a tenth of before": {"lr": 0.001}},
     "testRun": {"the network that did best on the validation part": {"step": "best"}},
     "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},
 }
@@ -213,7 +223,7 @@ def _describe_success(operation: dict[str, Any], known: Operation) -> None:
         if known.model is not None:
             content |= {form: {"schema": {"$ref": f"{REF}{known.model.__name__}"}} for form in known.forms}
         elif known.forms != (JSON,):
-            content = {form: {"schema": {"type": "object"}} for form in known.forms}
+            content = {form: {"schema": {"type": "string" if form.startswith("text/") else "object"}} for form in known.forms}
         described[str(status)] = {"description": meaning, **({"content": content} if content and status != 204 else {})}
         if known.headers:
             described[str(status)]["headers"] = {name: _header(name) for name in known.headers}
@@ -248,6 +258,8 @@ def _describe_errors(operation: dict[str, Any], method: str, more: Sequence[int]
         statuses |= {403, 429}
     if method == "put":
         statuses |= {400, 408, 413, 415}  # of a body that it does not need
+    if method == "patch":
+        statuses |= {400, 408, 413, 415}
     if method == "post":
         statuses |= {400, 408, 409, 413, 415}
         parameters.append(_IDEMPOTENCY)

@@ -20,6 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from engine.training.rates import SCHEDULES
+from engine.training.settings import OPTIMIZERS
 from server.encoding import answer
 from server.jobs.pool import OverloadedError, WorkerLostError, WorkerMemoryError
 from server.programs.errors import LimitError, ProgramError
@@ -153,8 +155,8 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 # pydantic names the member of a union in the path of an error; the body has no such level
-_UNION_MEMBERS = {"expression", "network", "graph", "what-if", "adamw", "sgd", "trained", "uploaded", "written"}
-_UNION_FIELDS = {"program", "optimizer", "start", "sequences"}
+_UNION_MEMBERS = {"expression", "network", "graph", "what-if", "trained", "uploaded", "written", *OPTIMIZERS, *SCHEDULES}
+_UNION_FIELDS = {"program", "optimizer", "schedule", "start", "sequences"}
 _ITEMS = {"edit by value", "edit by mute", "edit by zero_grad"}  # of a union in a list
 _PLAIN = re.compile(r"[\w.-]{1,40}")
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from server.evaluation.kept import KeptEvaluations
+from server.event_stream import Streams
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.settings import Settings
@@ -40,6 +41,7 @@ class Services:
     links: LinkStore
     uploads: UploadStore
     pins: PinStore
+    streams: Streams
     results: ResultStore
     evaluations: KeptEvaluations
 

@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest go")
     visitor_pins: int = Field(default=limits.VISITOR_PINS, ge=0, description="traces that one visitor may pin, so that they never go")
     visitor_uploads: int = Field(default=limits.VISITOR_UPLOADS, ge=1, description="uploads kept of one visitor; beyond it the oldest go")
+    streams: int = Field(default=limits.STREAMS, ge=1, description="streams of runs' events open at a time; more answer 503")
+    visitor_streams: int = Field(default=limits.VISITOR_STREAMS, ge=1, description="streams open at a time of one visitor; more answer 429")
     compute_seconds: float = Field(
         default=limits.COMPUTE_SECONDS, gt=0, le=600, description="processor time of one computation that a request waits for"
     )

@@ -68,8 +68,8 @@ def serialise(document: Mapping[str, Any]) -> bytes:
     return orjson.dumps(document)
 
 
-def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> Slice:
-    """At most `steps` more steps of a run, stopped after `seconds`."""
+def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float | None) -> Slice:
+    """At most `steps` more steps of a run, stopped after `seconds` (None: all of them)."""
     task, settings = settings_of(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
         return train(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint, steps, seconds)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from server import limits
 
 
-def superfluous(steps: Sequence[int], size: int) -> list[int]:
+def superfluous(steps: Sequence[int], size: int, wanted: Collection[int] = ()) -> list[int]:
     """The steps whose checkpoints can go; `steps` ascending, `size` in bytes of one.
 
     Kept are the latest, from which training goes on, and before it one every CHECKPOINT_SPACING steps, so that any step is replayed
-    quickly. Where these pass CHECKPOINT_BYTES the spacing doubles until they do not.
+    quickly. Where these pass CHECKPOINT_BYTES the spacing doubles until they do not. Those of the steps `wanted` are kept in any case.
     """
     most = max(2, limits.CHECKPOINT_BYTES // max(1, size))
     spacing = limits.CHECKPOINT_SPACING
@@ -19,7 +19,7 @@ def superfluous(steps: Sequence[int], size: int) -> list[int]:
     while len(kept) > most:
         spacing *= 2
         kept = _spaced(steps, spacing)
-    return [step for step in steps if step not in kept]
+    return [step for step in steps if step not in kept and step not in wanted]
 
 
 def _spaced(steps: Sequence[int], spacing: int) -> set[int]:

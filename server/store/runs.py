@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, delete, func, insert, or_, select, update
 
 from engine.training import Slice
 from server.encoding import dumps
+from server.jobs.stopping import Reason, better, goal
 from server.store.blobs import DamagedError, pack, unpack
 from server.store.checkpoints import superfluous
 from server.store.clock import now
 from server.store.database import give_back
-from server.store.tables import LARGEST_NUMBER, checkpoints, runs, slices, validations
+from server.store.tables import LARGEST_NUMBER, checkpoints, observations, runs, slices, validations
+from server.store.tested import in_short, results
 
+FIGURES = ("loss", "gradient_norm", "lr")  # of every step, in this order
+STOP: Mapping[str, None] = {"steps": None, "patience": None, "min_delta": None, "target": None, "seconds": None}
+LEASE_SECONDS = 5.0  # for which a server trains a run without saying so again
 _FLOAT = np.dtype("<f8")
 _REMEDY = "delete the run, and train another from its program"
+_AT_REST = runs.c.status.in_(("idle", "failed"))
+_CHANGED = {"revision": runs.c.revision + 1}
 
 
 class RunStore:
@@ -31,12 +39,23 @@ class RunStore:
     def __init__(self, engine: Engine, most_bytes: int = 2**63 - 1) -> None:
         self.engine, self.most_bytes = engine, most_bytes
 
-    def create(self, program: dict[str, Any], visitor: str | None = None, most: int | None = None) -> str:
-        """A new run; its id. visitor: whose it is, of whom the newest `most` are kept."""
+    def create(
+        self, program: Mapping[str, Any], visitor: str | None = None, most: int | None = None, *, name: str | None = None,
+        stop: Mapping[str, Any] | None = None, validate_every: int = 200, sweep: str | None = None,
+    ) -> str:  # fmt: skip
+        """A new run; its id. visitor: whose it is, of whom the newest `most` are kept. stop: of the conditions of STOP, those that hold.
+
+        sweep: the sweep whose trial it is, with which it goes. `edits` in the program become the run's own.
+        """
         run_id = f"r_{secrets.token_hex(8)}"
-        row = {"id": run_id, "program": dumps(program).decode(), "created": now(), "status": "idle", "step": 0, "requested_step": 0}
+        fixed = {key: value for key, value in program.items() if key != "edits"}
+        row = {
+            "id": run_id, "program": _json(fixed), "created": now(), "status": "idle", "step": 0, "requested_step": 0, "visitor": visitor,
+            "name": name, "sweep": sweep, "stop": _json({**STOP, **(stop or {})}), "validate_every": validate_every,
+            "edits": _json(program.get("edits", [])),
+        }  # fmt: skip
         with self.engine.begin() as connection:
-            connection.execute(insert(runs).values({**row, "visitor": visitor}))
+            connection.execute(insert(runs).values(row))
             beyond = [*self._beyond(connection, visitor, most), *self._too_large(connection, run_id)]
             evicted = bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
         if evicted:
@@ -44,12 +63,13 @@ class RunStore:
         return run_id
 
     def _beyond(self, connection: Connection, visitor: str | None, most: int | None) -> list[int]:
-        """The numbers of a visitor's runs that are older than the newest `most`."""
-        newest = select(runs.c.number).where(runs.c.visitor == visitor).order_by(runs.c.number.desc()).offset(most)
+        """The numbers of a visitor's runs that are older than the newest `most`; trials go with their sweep."""
+        mine = and_(runs.c.visitor == visitor, runs.c.sweep.is_(None))
+        newest = select(runs.c.number).where(mine).order_by(runs.c.number.desc()).offset(most)
         return [] if most is None else list(connection.execute(newest).scalars())
 
     def _too_large(self, connection: Connection, newest: str) -> list[int]:
-        """The numbers of the oldest idle runs whose checkpoints have to go, so that all together keep to `most_bytes`."""
+        """The numbers of the oldest runs at rest whose checkpoints have to go, so that all together keep to `most_bytes`."""
         size = func.sum(func.length(checkpoints.c.data))
         excess = (connection.execute(select(size)).scalar_one() or 0) - self.most_bytes
         if excess <= 0:
@@ -67,55 +87,153 @@ class RunStore:
         """The run as docs/api.md has it, without its history."""
         with self.engine.connect() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
-            return None if row is None else _describe(row, self._validations(connection, [run_id]))
+            return None if row is None else self._described(connection, [row])[0]
 
-    def page(self, visitor: str, limit: int, after: int | None) -> tuple[list[dict[str, Any]], int | None]:
-        """A visitor's runs without history, newest first, that follow the cursor; and the next cursor."""
-        query = select(runs).where(runs.c.visitor == visitor).order_by(runs.c.number.desc())
+    def page(self, visitor: str, limit: int, after: int | None, sweep: str | None = None) -> tuple[list[dict[str, Any]], int | None]:
+        """A visitor's runs without history, newest first, that follow the cursor; and the next cursor. Those of no sweep, or of one."""
+        query = select(runs).where(runs.c.visitor == visitor, runs.c.sweep.is_(None) if sweep is None else runs.c.sweep == sweep)
         if after is not None:
             query = query.where(runs.c.number < min(after, LARGEST_NUMBER))
         with self.engine.connect() as connection:
-            rows = connection.execute(query.limit(limit + 1)).all()
-            found = self._validations(connection, [row.id for row in rows])
-        return [_describe(row, found) for row in rows[:limit]], rows[limit - 1].number if len(rows) > limit else None
+            rows = connection.execute(query.order_by(runs.c.number.desc()).limit(limit + 1)).all()
+            items = self._described(connection, rows[:limit])
+        return items, rows[limit - 1].number if len(rows) > limit else None
 
     def history(self, run_id: str) -> dict[str, list[float]]:
         """Loss and gradient norm of every step; entry i is step i + 1. Raises DamagedError where they are not those that were stored."""
-        query = select(slices.c.data, slices.c.sha256).where(slices.c.run == run_id).order_by(slices.c.step)
         with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        parts = [np.frombuffer(unpack(row.data, row.sha256, f"the losses of run {run_id}", _REMEDY), _FLOAT).reshape(2, -1) for row in rows]
-        losses, norms = np.concatenate(parts, axis=1) if parts else np.empty((2, 0))
+            losses, norms, _ = figures_after(connection, run_id, 0)
         return {"loss": losses.tolist(), "gradient_norm": norms.tolist()}
 
-    def training(self) -> list[str]:
-        """The runs that have steps to do."""
+    def figures(self, run_id: str, after: int) -> npt.NDArray[np.float64]:
+        """(3, n): FIGURES of the steps that follow `after`; the learning rate of steps from before it was kept is NaN.
+
+        Raises DamagedError where they are not those that were stored.
+        """
         with self.engine.connect() as connection:
-            return list(connection.execute(select(runs.c.id).where(runs.c.status == "training").order_by(runs.c.number)).scalars())
+            return figures_after(connection, run_id, after)
+
+    def observations(self, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """What was observed of steps that follow `after`, in order. Raises DamagedError."""
+        with self.engine.connect() as connection:
+            return [json.loads(data) for _, data in observations_after(connection, run_id, after, LARGEST_NUMBER, limit)]
 
     def request(self, run_id: str, count: int, most: int) -> int | None:
         """Asks for `count` more steps, up to `most` in all; gives the step the run is to reach, or None where that is too many.
 
-        A run that failed tries again.
+        A run that failed tries again, one that was paused goes on.
         """
-        changed = {"requested_step": runs.c.requested_step + count, "status": "training", "error": None}
+        changed: dict[str, Any] = {
+            "requested_step": runs.c.requested_step + count, "status": "training", "error": None, "reason": None, **_CHANGED,
+            "since_step": case((_AT_REST, runs.c.step), else_=runs.c.since_step),
+            "since_seconds": case((_AT_REST, runs.c.seconds), else_=runs.c.since_seconds),
+        }  # fmt: skip
         query = update(runs).where(runs.c.id == run_id, runs.c.requested_step + count <= most).values(changed)
         with self.engine.begin() as connection:
             return connection.execute(query.returning(runs.c.requested_step)).scalar_one_or_none()
 
-    def append(self, run_id: str, done: Slice) -> bool:
-        """Stores what a slice did, and thins the checkpoints. False when the run is gone or has gone on already."""
-        first = done.step - len(done.losses)
-        query = update(runs).where(runs.c.id == run_id, runs.c.step == first).values(step=done.step)
+    def pause(self, run_id: str) -> bool:
+        """Holds a training; what is being computed is not stored any more. False where none goes on."""
+        return self._change(run_id, runs.c.status == "training", status="paused")
+
+    def resume(self, run_id: str) -> bool:
+        """Goes on with a training that was paused. False where there is none."""
+        return self._change(run_id, runs.c.status == "paused", status="training")
+
+    def cancel(self, run_id: str) -> bool:
+        """Ends a training where it is; what is being computed is not stored any more. False where there is none."""
+        under_way = runs.c.status.in_(("training", "paused"))
+        return self._change(run_id, under_way, status="idle", reason="cancelled", requested_step=runs.c.step)
+
+    def amend(self, run_id: str, changed: Mapping[str, Any]) -> bool:
+        """Gives the run another `name`, `validate_every` or `stop`. False when there is none."""
+        values = {key: _json({**STOP, **value}) if key == "stop" else value for key, value in changed.items()}
+        return self._change(run_id, None, **values)
+
+    def edit(self, run_id: str, lr: float, most: int) -> dict[str, Any] | None:
+        """Another base learning rate from the next step on: {"step", "lr"}. None where there would be more than `most` edits, or no run.
+
+        A slice under way that went past this step without it is not stored, but computed again.
+        """
+        while True:
+            with self.engine.begin() as connection:
+                row = connection.execute(select(runs.c.step, runs.c.edits).where(runs.c.id == run_id)).one_or_none()
+            if row is None:
+                return None
+            edit = {"step": row.step + 1, "lr": lr}
+            edits = [*(known for known in json.loads(row.edits) if known["step"] < edit["step"]), edit]
+            if len(edits) > most:
+                return None
+            if self._change(run_id, and_(runs.c.step == row.step, runs.c.edits == row.edits), edits=_json(edits)):
+                return edit
+
+    def _change(self, run_id: str, condition: ColumnElement[bool] | None, **values: Any) -> bool:
+        query = update(runs).where(runs.c.id == run_id, *(() if condition is None else (condition,))).values({**values, **_CHANGED})
         with self.engine.begin() as connection:
-            if connection.execute(query).rowcount == 0:
+            return connection.execute(query).rowcount > 0
+
+    def training(self, owner: str | None = None, at: float = 0.0) -> list[str]:
+        """The runs that have steps to do; with an owner, those that no other server trains at that time (seconds since 1970)."""
+        query = select(runs.c.id).where(runs.c.status == "training").order_by(runs.c.number)
+        if owner is not None:
+            query = query.where(_free_for(owner, at))
+        with self.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def claim(self, run_id: str, owner: str, at: float) -> dict[str, Any] | None:
+        """The run, which this server trains for the next LEASE_SECONDS; with `visitor`, whose it is, and `since`, where its training began.
+
+        None where it is not training, or another server trains it.
+        """
+        query = update(runs).where(runs.c.id == run_id, runs.c.status == "training", _free_for(owner, at))
+        with self.engine.begin() as connection:
+            row = connection.execute(query.values(owner=owner, lease=at + LEASE_SECONDS).returning(runs)).one_or_none()
+            if row is None:
+                return None
+            since = {"step": row.since_step, "seconds": row.since_seconds}
+            return {**self._described(connection, [row])[0], "visitor": row.visitor, "since": since}
+
+    def release(self, run_id: str, owner: str) -> None:
+        """Leaves the run to any server."""
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id, runs.c.owner == owner).values(owner=None))
+
+    def append(
+        self, run_id: str, done: Slice, edits: Sequence[Mapping[str, Any]] | None = None, *, seconds: float = 0.0,
+        pace: float | None = None, entering: bytes | None = None,
+    ) -> bool:  # fmt: skip
+        """Stores what a slice did, and thins the checkpoints.
+
+        edits: those that the slice knew. seconds: that it took. pace: steps a second, lately. entering: the checkpoint before its last
+        step, where the loss of that was not finite any more; the training ends then.
+        False when the run is gone, has gone on already, has other edits or is not training any more.
+        """
+        first = done.step - len(done.losses)
+        query = update(runs).where(runs.c.id == run_id, runs.c.step == first, runs.c.status == "training")
+        if edits is not None:
+            query = query.where(runs.c.edits == _json(edits))
+        diverged = bool(done.losses) and not np.isfinite(done.losses[-1])
+        values: dict[str, Any] = {"step": done.step, "seconds": runs.c.seconds + seconds, "pace": pace}
+        if diverged:
+            values |= {"status": "idle", "reason": "diverged", "requested_step": done.step, **_CHANGED}
+        with self.engine.begin() as connection:
+            row = connection.execute(query.values(values).returning(runs.c.best)).one_or_none()
+            if row is None:
                 return False
-            figures = np.array([done.losses, done.gradient_norms], _FLOAT).tobytes()
+            figures = np.array([done.losses, done.gradient_norms, done.learning_rates], _FLOAT).tobytes()
             connection.execute(insert(slices).values(run=run_id, step=done.step, **pack(figures)))
+            for observed in done.observations:
+                connection.execute(insert(observations).values(run=run_id, step=observed["step"], **pack(dumps(observed))))
+            wanted = {json.loads(row.best)["step"]} if row.best else set()
+            if entering is not None and done.step - 1 > first:
+                connection.execute(insert(checkpoints).values(run=run_id, step=done.step - 1, **pack(entering)))
+            if diverged:
+                wanted.add(done.step - 1)
             connection.execute(insert(checkpoints).values(run=run_id, step=done.step, **pack(done.checkpoint)))
             mine = checkpoints.c.run == run_id
             steps = list(connection.execute(select(checkpoints.c.step).where(mine).order_by(checkpoints.c.step)).scalars())
-            connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(superfluous(steps, len(done.checkpoint)))))
+            gone = superfluous(steps, len(done.checkpoint), wanted)
+            connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(gone)))
         return True
 
     def checkpoint(self, run_id: str, at_most: int) -> bytes | None:
@@ -135,21 +253,28 @@ class RunStore:
             except DamagedError:  # the log has it
                 query = query.where(checkpoints.c.step < row.step)
 
-    def finish(self, run_id: str, step: int, figures: dict[str, float]) -> bool:
-        """Stores the validation at `step` and ends the training there. False when more steps were asked for, or the run is gone."""
+    def validated(self, run_id: str, step: int, figures: Mapping[str, float]) -> bool:
+        """Stores the validation at `step`. False when the run is gone, or is not at that step and training any more."""
+        there = and_(runs.c.id == run_id, runs.c.step == step, runs.c.status == "training")
         with self.engine.begin() as connection:
-            if connection.execute(update(runs).where(runs.c.id == run_id).values(error=None)).rowcount == 0:
+            row = connection.execute(update(runs).where(there).values(_CHANGED).returning(runs.c.best)).one_or_none()
+            if row is None:
                 return False  # and where there is one, nobody deletes it from here on
             known = select(validations.c.step).where(validations.c.run == run_id, validations.c.step == step)
             if connection.execute(known).one_or_none() is None:
-                connection.execute(insert(validations).values(run=run_id, step=step, figures=dumps(figures).decode()))
-            done = update(runs).where(runs.c.id == run_id, runs.c.requested_step == step).values(status="idle")
-            return connection.execute(done).rowcount > 0
+                connection.execute(insert(validations).values(run=run_id, step=step, figures=_json(figures)))
+            best = better(json.loads(row.best) if row.best else None, step, figures)
+            connection.execute(update(runs).where(there).values(best=None if best is None else _json(best)))
+        return True
+
+    def finish(self, run_id: str, step: int, requested: int, reason: Reason = "steps") -> bool:
+        """Ends the training at `step`. requested: up to which step it was asked for. False when more were asked for, or it has ended."""
+        there = and_(runs.c.step == step, runs.c.requested_step == requested, runs.c.status == "training")
+        return self._change(run_id, there, status="idle", reason=reason, requested_step=step)
 
     def fail(self, run_id: str, error: str) -> None:
         """Ends the training with an error; the run stays at the last step it stored, and can go on from there."""
-        with self.engine.begin() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(status="failed", error=error, requested_step=runs.c.step))
+        self._change(run_id, None, status="failed", error=error, requested_step=runs.c.step)
 
     def delete(self, run_id: str) -> bool:
         """False when there was none."""
@@ -158,16 +283,68 @@ class RunStore:
         give_back(self.engine)
         return there
 
-    def _validations(self, connection: Connection, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    def _described(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+        ids = [row.id for row in rows]
         found: dict[str, list[dict[str, Any]]] = {run_id: [] for run_id in ids}
-        query = select(validations).where(validations.c.run.in_(ids)).order_by(validations.c.step)
-        for row in connection.execute(query):
+        for row in connection.execute(select(validations).where(validations.c.run.in_(ids)).order_by(validations.c.step)):
             found[row.run].append({"step": row.step, **json.loads(row.figures)})
-        return found
+        tested = results(connection, ids)
+        return [{**describe(row), "validation": found[row.id], "tested": in_short(tested.get(row.id))} for row in rows]
 
 
-def _describe(row: Row[Any], found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    return {
-        "id": row.id, "program": json.loads(row.program), "status": row.status, "error": row.error, "step": row.step,
-        "requested_step": row.requested_step, "created": row.created, "validation": found[row.id],
+def describe(row: Row[Any]) -> dict[str, Any]:
+    """What stands in a run's own row, as docs/api.md has it."""
+    run = {
+        "id": row.id, "name": row.name, "program": json.loads(row.program), "status": row.status, "error": row.error, "step": row.step,
+        "requested_step": row.requested_step, "created": row.created, "reason": row.reason, "stop": {**STOP, **json.loads(row.stop)},
+        "validate_every": row.validate_every, "best": None if row.best is None else json.loads(row.best), "edits": json.loads(row.edits),
+        "seconds": row.seconds, "sweep": row.sweep,
     }  # fmt: skip
+    training = row.status == "training" and bool(row.pace)
+    return {**run, "steps_per_second": row.pace if training else None, "seconds_left": _seconds_left(run, row) if training else None}
+
+
+def _seconds_left(run: Mapping[str, Any], row: Row[Any]) -> float:
+    left = float((goal(run) - row.step) / row.pace)
+    most = run["stop"]["seconds"]
+    return max(0.0, left if most is None else min(left, most - (row.seconds - row.since_seconds)))
+
+
+def with_edits(run: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """The program of a run's steps up to `step`, with the edits that they know."""
+    edits = [edit for edit in run["edits"] if edit["step"] <= step]
+    return {**run["program"], "edits": edits} if edits else dict(run["program"])
+
+
+def figures_after(
+    connection: Connection, run_id: str, after: int, until: int = LARGEST_NUMBER, most: int | None = None
+) -> npt.NDArray[np.float64]:
+    """(3, n): FIGURES of the steps after `after` up to `until`, of at most `most` slices."""
+    mine = slices.c.run == run_id
+    before = connection.execute(select(func.max(slices.c.step)).where(mine, slices.c.step <= after)).scalar_one() or 0
+    query = select(slices).where(mine, slices.c.step > before, slices.c.step <= until).order_by(slices.c.step).limit(most)
+    parts, last = [], before
+    for row in connection.execute(query):
+        numbers = np.frombuffer(unpack(row.data, row.sha256, f"the losses of run {run_id}", _REMEDY), _FLOAT)
+        part = np.full((len(FIGURES), row.step - last), np.nan)
+        part[: numbers.size // (row.step - last)] = numbers.reshape(-1, row.step - last)  # slices of long ago have no learning rates
+        parts.append(part)
+        last = row.step
+    figures = np.concatenate(parts, axis=1) if parts else np.empty((len(FIGURES), 0))
+    return figures[:, max(0, after - before) :]
+
+
+def observations_after(connection: Connection, run_id: str, after: int, until: int, most: int) -> list[tuple[int, bytes]]:
+    """Step and JSON of what was observed after `after` up to `until`, at most `most` of them."""
+    mine = and_(observations.c.run == run_id, observations.c.step > after, observations.c.step <= until)
+    rows = connection.execute(select(observations).where(mine).order_by(observations.c.step).limit(most))
+    return [(row.step, unpack(row.data, row.sha256, f"what was observed of run {run_id}", _REMEDY)) for row in rows]
+
+
+def _free_for(owner: str, at: float) -> ColumnElement[bool]:
+    """Whether no other server trains the run at that time."""
+    return or_(runs.c.owner.is_(None), runs.c.owner == owner, runs.c.lease < at)
+
+
+def _json(value: Any) -> str:
+    return dumps(value).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
+from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, false
 
 LARGEST_NUMBER = 2**31 - 1  # that Postgres takes where rows have one
 metadata = MetaData()
@@ -33,12 +33,28 @@ runs = Table(
     Column("id", String(40), nullable=False, unique=True),
     Column("program", Text, nullable=False),  # JSON
     Column("created", String(40), nullable=False),
-    Column("status", String(20), nullable=False),  # idle | training | failed
+    Column("status", String(20), nullable=False),  # idle | training | paused | failed
     Column("error", Text),
     Column("step", Integer, nullable=False),
     Column("requested_step", Integer, nullable=False),
     Column("visitor", String(80)),  # who made it (server/visitors.py)
+    Column("name", String(200)),
+    Column("sweep", String(40)),  # that it is a trial of
+    Column("stop", Text, nullable=False, server_default="{}"),  # JSON: the conditions that end a training (jobs/stopping.py)
+    Column("validate_every", Integer, nullable=False, server_default="200"),
+    Column("edits", Text, nullable=False, server_default="[]"),  # JSON: changes of the learning rate, {"step", "lr"} each
+    Column("reason", String(20)),  # why the last training ended
+    Column("best", Text),  # JSON: the best validation, {"step", "metric", "value"}
+    Column("since_step", Integer, nullable=False, server_default="0"),  # where the last training began,
+    Column("since_seconds", Double, nullable=False, server_default="0"),  # and how long the run had trained then
+    Column("seconds", Double, nullable=False, server_default="0"),  # trained
+    Column("pace", Double),  # steps a second, lately
+    Column("revision", Integer, nullable=False, server_default="0"),  # counts changes of what a `status` event tells
+    Column("owner", String(40)),  # the server that trains it,
+    Column("lease", Double, nullable=False, server_default="0"),  # until when, in seconds since 1970, unless it says so again
     Index("runs_by_visitor", "visitor", "number"),
+    Index("runs_by_sweep", "sweep", "number"),
+    Index("runs_by_status", "status"),
 )  # fmt: skip
 
 
@@ -50,7 +66,7 @@ def _run() -> Column[str]:
 slices = Table(
     "slices", metadata, _run(),
     Column("step", Integer, primary_key=True),  # the last of the slice
-    Column("data", LargeBinary, nullable=False),  # packed (blobs.py): losses, then gradient norms, float64, little-endian
+    Column("data", LargeBinary, nullable=False),  # packed (blobs.py): losses, gradient norms, learning rates; float64, little-endian
     Column("sha256", String(64), nullable=False),
 )  # fmt: skip
 
@@ -65,6 +81,13 @@ validations = Table(
     "validations", metadata, _run(),
     Column("step", Integer, primary_key=True),
     Column("figures", Text, nullable=False),  # JSON: loss, and accuracy or rmse; NaN as a string, which no SQL number can be
+)  # fmt: skip
+
+observations = Table(
+    "observations", metadata, _run(),
+    Column("step", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),  # JSON, packed (blobs.py)
+    Column("sha256", String(64), nullable=False),
 )  # fmt: skip
 
 tested = Table(

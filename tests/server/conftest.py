@@ -17,6 +17,7 @@ import uvicorn
 from sqlalchemy import Engine
 
 from server.app import create_app
+from server.serving import Server
 from server.settings import Settings
 from server.store.database import open_database
 from tests.server.helpers import Start, wait_until
@@ -56,7 +57,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
         folder = data or tmp_path_factory.mktemp("data")
         options: dict[str, Any] = {"workers": 1, "writes_per_second": 10_000, "static": folder / "no-such-folder", **settings}
         app = create_app(Settings(data=folder, **options))
-        server = uvicorn.Server(uvicorn.Config(app, port=0, root_path=root_path, log_level="warning", ws="none", proxy_headers=False))
+        server = Server(uvicorn.Config(app, port=0, root_path=root_path, log_level="warning", ws="none", proxy_headers=False))
         thread = threading.Thread(target=server.run)
         thread.start()
         try:

@@ -76,7 +76,7 @@ def test_a_body_that_is_not_json_by_its_type_is_refused(client: httpx.Client) ->
     ("method", "path", "allowed"),
     [
         ("PUT", f"{API}/traces", "GET, HEAD, POST"),
-        ("PATCH", f"{API}/runs/r_0", "GET, HEAD, DELETE"),
+        ("PUT", f"{API}/runs/r_0", "GET, HEAD, PATCH, DELETE"),
         ("DELETE", f"{API}/health", "GET, HEAD"),
         ("GET", f"{API}/runs/r_0/steps", "POST"),
         ("POST", "/nothing", "GET, HEAD"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from sqlalchemy import Engine
 
 from engine.training import Slice
 from server.store.blobs import DamagedError
-from server.store.runs import RunStore
+from server.store.runs import RunStore, with_edits
 from server.store.tables import checkpoints, slices
 from tests.server.test_store import damage
 
@@ -19,7 +17,9 @@ PROGRAM = {"task": "sunspots", "seed": 1}
 
 def a_slice(first: int, count: int) -> Slice:
     losses = [1.0 / (first + n + 1) for n in range(count)]
-    return Slice(step=first + count, losses=losses, gradient_norms=[float("nan")] * count, checkpoint=b"network %d" % (first + count))
+    norms, rates = [float("nan")] * count, [0.01] * count
+    observations = [{"step": first + 1, "hidden": [[float("nan")]]}]
+    return Slice(b"network %d" % (first + count), first + count, losses, norms, rates, observations)
 
 
 def trained(store: RunStore, *counts: int) -> str:
@@ -37,14 +37,19 @@ def test_a_run_from_its_beginning_to_its_end(database: Engine) -> None:
     run = trained(store, 3, 60, 2)
     assert store.training() == [run]
     assert not store.append(run, a_slice(3, 60))  # a slice that came late
-    assert store.finish(run, 65, {"loss": float("inf"), "rmse": 0.5})
+    assert store.validated(run, 65, {"loss": float("inf"), "rmse": 0.5})
+    assert store.finish(run, 65, 65)
+    assert not store.finish(run, 65, 65)  # it has ended
     state = store.get(run)
     assert state is not None
     assert (state["status"], state["step"], state["requested_step"], state["program"]) == ("idle", 65, 65, PROGRAM)
+    assert (state["reason"], state["best"]) == ("steps", {"step": 65, "metric": "rmse", "value": 0.5})
     assert state["validation"] == [{"step": 65, "loss": "Infinity", "rmse": 0.5}]
     history = store.history(run)
     assert history["loss"] == [1 / (n + 1) for n in range(65)]
     assert np.isnan(history["gradient_norm"]).all()
+    assert store.figures(run, 62).tolist()[::2] == [[1 / 63, 1 / 64, 1 / 65], [0.01] * 3]
+    assert store.observations(run, 1, 5) == [{"step": step, "hidden": [["NaN"]]} for step in (4, 64)]
     assert store.checkpoint(run, 65) == b"network 65"
     assert store.checkpoint(run, 64) == b"network 63"
     assert store.checkpoint(run, 10) is None  # 3 is too near to the start to be kept
@@ -90,13 +95,84 @@ def test_the_oldest_idle_runs_make_room(database: Engine) -> None:
     store = RunStore(database)
     oldest, training, newer = (trained(store, 60) for _ in range(3))
     for run in (oldest, newer):
-        assert store.finish(run, 60, {"loss": 1.0})
+        assert store.finish(run, 60, 60)
     with database.connect() as connection:
         size = len(connection.execute(checkpoints.select().where(checkpoints.c.run == oldest)).one().data)
     RunStore(database, most_bytes=2 * size).create(PROGRAM)
     assert [store.get(run) is not None for run in (oldest, training, newer)] == [False, True, True]
     latest = RunStore(database, most_bytes=0).create(PROGRAM)
     assert [store.get(run) is not None for run in (training, newer, latest)] == [True, False, True]
+
+
+def test_what_is_held_or_ended_stores_nothing_more(database: Engine) -> None:
+    store = RunStore(database)
+    run = trained(store, 3)
+    store.request(run, 10, 100)
+    assert store.pause(run)
+    assert not store.pause(run)
+    assert not store.append(run, a_slice(3, 2))
+    assert not store.validated(run, 3, {"loss": 1.0})
+    assert store.resume(run)
+    assert store.append(run, a_slice(3, 2))
+    assert store.cancel(run)
+    assert not store.cancel(run)
+    assert not store.append(run, a_slice(5, 2))
+    state = store.get(run)
+    assert state is not None
+    assert (state["status"], state["reason"], state["step"], state["requested_step"]) == ("idle", "cancelled", 5, 5)
+
+
+def test_a_slice_that_does_not_know_an_edit_is_not_stored(database: Engine) -> None:
+    store = RunStore(database)
+    run = trained(store, 3)
+    store.request(run, 10, 100)
+    assert store.edit(run, 0.5, 2) == {"step": 4, "lr": 0.5}
+    assert store.edit(run, 0.25, 2) == {"step": 4, "lr": 0.25}  # in place of the one before
+    assert not store.append(run, a_slice(3, 2), [])
+    assert store.append(run, a_slice(3, 2), [{"step": 4, "lr": 0.25}])
+    assert store.edit(run, 0.1, 2) == {"step": 6, "lr": 0.1}
+    assert store.append(run, a_slice(5, 1), [{"step": 4, "lr": 0.25}, {"step": 6, "lr": 0.1}])
+    assert store.edit(run, 0.1, 2) is None
+    assert store.edit("r_none", 0.1, 2) is None
+    state = store.get(run)
+    assert state is not None
+    assert with_edits(state, 3) == PROGRAM
+    assert with_edits(state, 5) == {**PROGRAM, "edits": [{"step": 4, "lr": 0.25}]}
+
+
+def test_one_server_trains_a_run(database: Engine) -> None:
+    store = RunStore(database)
+    run = trained(store, 3)
+    assert store.claim(run, "one", 1000.0) is not None
+    assert store.claim(run, "other", 1001.0) is None
+    assert store.training("other", 1001.0) == []
+    assert store.claim(run, "one", 1004.0) is not None
+    assert store.claim(run, "other", 1008.0) is None
+    assert store.training("other", 1010.0) == [run]
+    assert store.claim(run, "other", 1010.0) is not None  # the first has not said so again
+    store.release(run, "one")
+    assert store.claim(run, "one", 1011.0) is None
+    store.release(run, "other")
+    state = store.claim(run, "one", 1011.0)
+    assert state is not None
+    assert state["since"] == {"step": 0, "seconds": 0.0}
+
+
+def test_the_checkpoints_of_the_best_and_of_the_last_good_step_are_kept(database: Engine) -> None:
+    store = RunStore(database)
+    run = store.create(PROGRAM)
+    store.request(run, 200, 10_000)
+    assert store.append(run, a_slice(0, 20))
+    assert store.validated(run, 20, {"loss": 1.0, "accuracy": 0.9})
+    assert store.append(run, a_slice(20, 10))
+    assert store.validated(run, 30, {"loss": 0.5, "accuracy": 0.8})
+    bad = a_slice(30, 30)
+    bad.losses[-1] = float("nan")
+    assert store.append(run, bad, entering=b"network 59")
+    state = store.get(run)
+    assert state is not None
+    assert (state["status"], state["reason"], state["best"]["step"]) == ("idle", "diverged", 20)
+    assert [store.checkpoint(run, step) for step in (20, 58, 59, 60)] == [b"network 20", b"network 20", b"network 59", b"network 60"]
 
 
 def test_a_damaged_checkpoint_is_passed_over(database: Engine) -> None:
@@ -120,8 +196,7 @@ def test_what_is_stored_is_compressed(database: Engine) -> None:
     store = RunStore(database)
     run = store.create(PROGRAM)
     store.request(run, 1, 10)
-    figures: dict[str, Any] = {"losses": [1.0], "gradient_norms": [1.0]}
-    assert store.append(run, Slice(step=1, checkpoint=b"0" * 100_000, **figures))
+    assert store.append(run, Slice(b"0" * 100_000, 1, [1.0], [1.0], [0.01], []))
     with database.connect() as connection:
         (size,) = connection.execute(checkpoints.select().with_only_columns(checkpoints.c.data)).scalars()
     assert len(size) < 1000

@@ -87,17 +87,22 @@ def test_any_past_step_is_replayed(client: httpx.Client) -> None:
     assert client.get(f"{API}/runs/{run}/steps/0/trace").status_code == 422
 
 
-def test_a_run_that_diverges_still_answers(client: httpx.Client) -> None:
+def test_a_run_that_diverges_ends_and_still_answers(client: httpx.Client) -> None:
     run = create_run(client, optimizer={"name": "sgd", "lr": 1000.0}, clip_norm=None)
     client.post(f"{API}/runs/{run}/steps", json={"count": 60})
     state = finished(client, run)
-    assert state["status"] == "idle"
-    assert "NaN" in state["history"]["loss"]
+    assert (state["status"], state["reason"]) == ("idle", "diverged")
+    losses = state["history"]["loss"]
+    assert 1 < state["step"] == state["requested_step"] == len(losses) < 60
+    assert [isinstance(loss, str) for loss in losses] == [False] * (len(losses) - 1) + [True]
+    refused = client.post(f"{API}/runs/{run}/steps", json={"count": 1})
+    assert refused.status_code == 422
+    assert "lower learning rate" in refused.json()["detail"]
     figure = client.get(f"{API}/runs/{run}/figures/loss").json()
     assert None in figure["data"][0]["y"]
     (annotation,) = figure["layout"]["annotations"]
-    assert "have no finite loss" in annotation["text"]
-    assert client.get(f"{API}/runs/{run}/steps/60/trace").status_code == 200
+    assert "no finite loss" in annotation["text"]
+    assert client.get(f"{API}/runs/{run}/steps/{len(losses)}/trace").status_code == 200
 
 
 def test_the_loss_figure(client: httpx.Client) -> None:

@@ -56,7 +56,7 @@ def test_the_token_opens(start: Start) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2"])
 def test_others_are_let_in_only_where_that_was_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
     served: list[dict[str, object]] = []
-    monkeypatch.setattr("uvicorn.run", lambda _app, **options: served.append(options))
+    monkeypatch.setattr("server.serving.serve", lambda _app, **options: served.append(options))
     monkeypatch.setattr("server.cli._check_address", lambda _host, _port: None)  # not all of them are this machine's
     monkeypatch.delenv("RETROGRAD_TOKEN", raising=False)
     words = ["serve", "--host", host, "--data", str(tmp_path)]

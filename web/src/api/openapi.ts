@@ -425,7 +425,11 @@ export interface paths {
         delete: operations["deleteRun"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change
+         * @description Give a run another name, other conditions that end it, or another interval of validations. `"name": null` takes its name away.
+         */
+        patch: operations["changeRun"];
         trace?: never;
     };
     "/api/v1/runs/{run_id}/steps": {
@@ -439,9 +443,131 @@ export interface paths {
         put?: never;
         /**
          * Train
-         * @description Train further. 200 when that was quick; else 202, and the run says when it is `idle` again.
+         * @description Train further. 200 when that was quick; else 202, and the run says when it is `idle` again. A run that was paused goes on.
          */
         post: operations["trainRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Hold a training; its run says `paused`, and nothing of it moves any more. A run that is not training stays as it is.
+         */
+        post: operations["pauseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on with a training that was paused; its numbers are those that it would have had without. Others stay as they are.
+         */
+        post: operations["resumeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description End a training where it is and keep what was trained. A run that is not training or paused stays as it is.
+         */
+        post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit
+         * @description Change the learning rate from the next step on, `step` in the answer; nothing is reset, and every replay knows of it.
+         *
+         *     The base rate is meant: where the run has a schedule, its shape goes on from there.
+         */
+        post: operations["editRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description What every step did, by columns: loss, the gradient's norm before and after clipping, and the learning rate.
+         */
+        get: operations["readHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/observations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Observed
+         * @description What was seen of some of the steps, more of the first: update ratios, gradients through time, states, predictions.
+         */
+        get: operations["listObservations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -460,6 +586,29 @@ export interface paths {
          * @description The trace of a past step, replayed from the nearest checkpoint.
          */
         get: operations["traceStep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description What a run does, as it does it, from its first step or from the event that the client had last; it stays open.
+         *
+         *     Events are `progress` (losses, norms and learning rates of the steps since), `observation`, `validation`, `status` and, at the end of a
+         *     run that is deleted, `deleted`; docs/api.md has their fields. At most ten updates a second come.
+         */
+        get: operations["followRun"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1444,6 +1593,25 @@ export interface components {
             lr: number;
         };
         /**
+         * RateRequest
+         * @description Go on with another learning rate. lr: the base rate; a schedule's shape goes on from it.
+         */
+        RateRequest: {
+            /** Lr */
+            lr: number;
+        };
+        /**
+         * RunChangeRequest
+         * @description Change what does not touch the numbers of a run. Of what is left out everything stays; `stop` is replaced as a whole.
+         */
+        RunChangeRequest: {
+            /** Name */
+            name?: string | null;
+            stop?: components["schemas"]["Stop"] | null;
+            /** Validate Every */
+            validate_every?: number | null;
+        };
+        /**
          * RunProgram
          * @description A training on the examples of a task.
          */
@@ -2055,6 +2223,21 @@ export interface components {
             to?: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
+         * Edited
+         * @description A change of the learning rate.
+         */
+        Edited: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Step */
+            step: number;
+            /** Lr */
+            lr: number;
+        };
+        /**
          * Example
          * @description One sequence of a task. tokens: what stands in each column; target: a class, numbers, or lists of numbers, one a step.
          */
@@ -2316,6 +2499,49 @@ export interface components {
             mae: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
+         * Observation
+         * @description What was seen of a step. Numbers that JSON lacks are strings here too.
+         *
+         *     update_ratios: the update's norm through the weight's, by parameter. gradient_through_time: the norm of dL/dh_t of the top layer,
+         *     t = 1 … T. hidden: the states of the first fixed example, time by units. predictions: of the fixed examples.
+         */
+        Observation: {
+            /** Step */
+            step: number;
+            /** Update Ratios */
+            update_ratios: {
+                [key: string]: number | ("NaN" | "Infinity" | "-Infinity");
+            };
+            /** Gradient Through Time */
+            gradient_through_time: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Hidden */
+            hidden: (number | ("NaN" | "Infinity" | "-Infinity"))[][];
+            /** Predictions */
+            predictions: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ObservationPage
+         * @description What was observed of steps, in order; `next` is the `after` of the following ones.
+         */
+        ObservationPage: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Items */
+            items: components["schemas"]["Observation"][];
+            /**
+             * Next
+             * @description `after` of the next page; null where this is the last
+             */
+            next: number | null;
+        };
+        /**
          * OpAttribute
          * @description A keyword of an operation. types: JSON's, `integer[]` a list of them, `index` as docs/trace-format.md has it.
          *
@@ -2503,6 +2729,27 @@ export interface components {
             history: components["schemas"]["History"];
         };
         /**
+         * RunHistory
+         * @description Columns of what each step did; entry i is step `first` + i. clipped_norm: the gradient's norm after clipping.
+         */
+        RunHistory: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** First */
+            first: number;
+            /** Loss */
+            loss?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Gradient Norm */
+            gradient_norm?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Clipped Norm */
+            clipped_norm?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+            /** Lr */
+            lr?: (number | ("NaN" | "Infinity" | "-Infinity"))[] | null;
+        };
+        /**
          * RunMetrics
          * @description Figures of a run's network, as it was after a step.
          */
@@ -2540,6 +2787,66 @@ export interface components {
              * @description `after` of the next page; null where this is the last
              */
             next: number | null;
+        };
+        /**
+         * RunState
+         * @description A run without its history.
+         */
+        RunState: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "idle" | "training" | "paused" | "failed";
+            /** Error */
+            error: string | null;
+            /**
+             * Reason
+             * @description why the training ended
+             */
+            reason: ("steps" | "cancelled" | "patience" | "target" | "seconds" | "diverged") | null;
+            /** Step */
+            step: number;
+            /** Requested Step */
+            requested_step: number;
+            /** Created */
+            created: string;
+            stop: components["schemas"]["StopConditions"];
+            /** Validate Every */
+            validate_every: number;
+            best: components["schemas"]["Best"] | null;
+            /** Edits */
+            edits: components["schemas"]["RateEdit"][];
+            /**
+             * Seconds
+             * @description that it has trained
+             */
+            seconds: number;
+            /**
+             * Steps Per Second
+             * @description lately; null where it does not train
+             */
+            steps_per_second: number | null;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /**
+             * Sweep
+             * @description that it is a trial of
+             */
+            sweep: string | null;
+            program: components["schemas"]["WrittenRunProgram"];
+            /** Validation */
+            validation: components["schemas"]["Validation"][];
+            tested: components["schemas"]["Tested"] | null;
         };
         /**
          * RunSummary
@@ -4370,6 +4677,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: number | null;
+                /** @description the trials of this sweep */
+                sweep?: string | null;
             };
             header?: never;
             path?: never;
@@ -4501,6 +4810,46 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    changeRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     trainRun: {
         parameters: {
             query?: never;
@@ -4557,6 +4906,252 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    pauseRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    resumeRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    cancelRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    editRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edited"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readHistory: {
+        parameters: {
+            query?: {
+                /** @description of the steps that follow this one */
+                after?: number;
+                /** @description those that are asked for; loss and gradient_norm unless given */
+                columns?: ("loss" | "gradient_norm" | "clipped_norm" | "lr")[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunHistory"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listObservations: {
+        parameters: {
+            query?: {
+                /** @description of the steps that follow this one */
+                after?: number;
+                /** @description at most so many */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObservationPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     traceStep: {
         parameters: {
             query?: {
@@ -4606,6 +5201,43 @@ export interface operations {
             406: components["responses"]["Problem406"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    followRun: {
+        parameters: {
+            query?: {
+                /** @description go on after this event, as Last-Event-ID does */
+                last_event_id?: string | null;
+            };
+            header?: {
+                /** @description go on after this event; a browser sends it by itself */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };

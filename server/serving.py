@@ -1,0 +1,30 @@
+"""The server's process: uvicorn, which is told of streams that have no end of their own."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+
+class Server(uvicorn.Server):
+    """Ends the streams of events when it is to stop; what else is under way is finished, as uvicorn does."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app: Any = self.config.app
+        if hasattr(app.state, "streams"):  # else it has not started
+            app.state.streams.close()
+        await super().shutdown(sockets)
+
+
+def serve(app: FastAPI, **options: Any) -> None:
+    """Serves until a signal ends it. Exits with an error where it could not start."""
+    server = Server(uvicorn.Config(app, **options))
+    with suppress(KeyboardInterrupt):  # it has ended as it should
+        server.run()
+    if not server.started:
+        sys.exit(1)
