@@ -82,13 +82,17 @@ def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, 
         return evaluate(task, settings, checkpoint, "validation")
 
 
-def check_element(trace: TraceFile, node: int | str, index: tuple[int, ...], seconds: float = limits.COMPUTE_SECONDS) -> dict[str, Any]:
-    """A gradient's element beside its finite difference, within `seconds` of processor time.
+def check_element(
+    trace: TraceFile, node: int | str, index: tuple[int, ...], use: tuple[int, int] | None = None, seconds: float = limits.COMPUTE_SECONDS
+) -> dict[str, Any]:
+    """A gradient's element, or what comes back to it from one `use`, beside its finite difference, within `seconds` of processor time.
 
-    Raises ProgramError for an element without gradient.
+    Raises ProgramError for an element without gradient, and for a use from which nothing comes back.
     """
     try:
         with processor_time(seconds), np.errstate(all="ignore"):
-            return check(Document(from_bytes(trace.text())), node, index)
+            return check(Document(from_bytes(trace.text())), node, index, use)
     except ValueError as error:
         raise ProgramError(str(error), "/index") from None
+    except LookupError as error:
+        raise ProgramError(str(error), "/use") from None

@@ -65,11 +65,12 @@ def why(trace_id: str, node: str, services: Use, index: Index = None) -> Respons
 
 @router.post("/{trace_id}/nodes/{node:path}/check")
 async def check(request: Request, trace_id: str, node: str, body: CheckRequest, services: Use) -> Response:
-    """One element of a gradient beside its central difference, computed by replaying the trace."""
+    """One element of a gradient, or of one contribution to it, beside its central difference, computed by replaying the trace."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     about = node_of(await run_in_threadpool(services.documents.of, trace), node)
+    use = body.use and (body.use.node, body.use.port)
     work = services.quick.run(
-        check_element, trace, about["id"], tuple(body.index), services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
+        check_element, trace, about["id"], tuple(body.index), use, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS
     )
     return Json(await while_connected(request, work))
 

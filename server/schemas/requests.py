@@ -129,7 +129,18 @@ class LinkRequest(Body):
     state: Annotated[dict[str, Any], AfterValidator(_exact)]
 
 
+class CheckedUse(Body):
+    """One use of a value: the id of the node that reads it, and at which of its inputs."""
+
+    node: Annotated[int, Field(ge=0)]
+    port: Annotated[int, Field(ge=0)]
+
+
 class CheckRequest(Body):
-    """Check one element of a gradient against finite differences; the index of a 0-d node is empty."""
+    """Check one element of a gradient against finite differences; the index of a 0-d node is empty.
+
+    With `use`, what comes back from this one use is checked: only what is read there is moved.
+    """
 
     index: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=32)]
+    use: CheckedUse | None = None

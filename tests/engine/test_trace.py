@@ -62,6 +62,26 @@ def test_contributions_add_up_to_the_gradients_exactly(network: dict[str, Any]) 
     assert summed > 20
 
 
+def test_each_contribution_equals_the_finite_difference_of_its_use(network: dict[str, Any]) -> None:
+    document = Document(network)
+    checked = 0
+    for node in document.nodes:
+        if document.gradient(node["id"]) is None:
+            continue
+        at = [n // 2 for n in node["shape"]]
+        for one in document.contributions(node["id"]):
+            if one.node < 0:
+                continue
+            found = check(document, node["id"], at, (one.node, one.port))
+            assert found["gradient"] == one.array[tuple(at)]
+            assert found["gradient"] == pytest.approx(found["finite_difference"], abs=1e-8)
+            checked += 1
+    assert checked > 20
+    weight = document.node("rnn.weight_hh_l0")["id"]
+    with pytest.raises(LookupError, match=r"nothing comes back to node 'rnn\.weight_hh_l0' from node 0 at input 1; it does from"):
+        check(document, weight, [0, 0], (0, 1))
+
+
 def test_gradients_equal_finite_differences_from_the_stored_trace(network: dict[str, Any]) -> None:
     document = Document(from_bytes(to_bytes(network)))
     for node in document.nodes:

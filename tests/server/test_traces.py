@@ -156,6 +156,20 @@ def test_a_gradient_is_checked_against_finite_differences(client: httpx.Client, 
     assert client.post(path, json={"index": [99, 0]}).status_code == 422
 
 
+def test_a_contribution_is_checked_against_finite_differences(client: httpx.Client, network: dict[str, Any]) -> None:
+    document = Document(network)
+    weight = document.node("rnn.weight_hh_l0")["id"]
+    path = f"{API}/traces/{network['id']}/nodes/rnn.weight_hh_l0/check"
+    for one in document.contributions(weight):
+        checked = client.post(path, json={"index": [1, 2], "use": {"node": one.node, "port": one.port}}).json()
+        assert checked["gradient"] == one.array[1, 2]
+        assert checked["finite_difference"] == pytest.approx(one.array[1, 2], rel=1e-5, abs=1e-9)
+    refused = client.post(path, json={"index": [1, 2], "use": {"node": 0, "port": 1}})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/use"
+    assert "nothing comes back" in refused.text
+
+
 def test_lists_go_on_where_they_stopped(client: httpx.Client) -> None:
     made = [client.post(f"{API}/traces", json=expression("x*x", {"x": 0.5 + n})).json()["id"] for n in range(3)]
     first = client.get(f"{API}/traces", params={"limit": 2}).json()

@@ -82,9 +82,9 @@ export function storedTrace(id: string, signal?: AbortSignal): Promise<unknown> 
   return get(`/traces/${encodeURIComponent(id)}`, signal);
 }
 
-/** Central differences for one element of the gradient of `node`. */
-export async function check(id: string, node: number, index: number[], signal?: AbortSignal): Promise<Check> {
-  return decoded(await post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index }, signal));
+/** Central differences for one element of the gradient of `node`, or of what comes back to it from one `use`. */
+export async function check(id: string, node: number, index: number[], use: { node: number; port: number } | null = null, signal?: AbortSignal): Promise<Check> {
+  return decoded(await post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index, ...(use && { use }) }, signal));
 }
 
 export async function tasks(signal?: AbortSignal): Promise<TaskInfo[]> {

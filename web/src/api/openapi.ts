@@ -211,7 +211,7 @@ export interface paths {
         put?: never;
         /**
          * Check
-         * @description One element of a gradient beside its central difference, computed by replaying the trace.
+         * @description One element of a gradient, or of one contribution to it, beside its central difference, computed by replaying the trace.
          */
         post: operations["checkGradient"];
         delete?: never;
@@ -974,10 +974,23 @@ export interface components {
         /**
          * CheckRequest
          * @description Check one element of a gradient against finite differences; the index of a 0-d node is empty.
+         *
+         *     With `use`, what comes back from this one use is checked: only what is read there is moved.
          */
         CheckRequest: {
             /** Index */
             index: number[];
+            use?: components["schemas"]["CheckedUse"] | null;
+        };
+        /**
+         * CheckedUse
+         * @description One use of a value: the id of the node that reads it, and at which of its inputs.
+         */
+        CheckedUse: {
+            /** Node */
+            node: number;
+            /** Port */
+            port: number;
         };
         /**
          * CheckpointStart

@@ -378,10 +378,11 @@ export class Session {
     this.focus = null;
   }
 
-  /** Central differences for the gradient `target`, computed by the server. */
+  /** Central differences for the gradient `target`, or for the one contribution to it, computed by the server. */
   check(target: Target): Promise<Check> {
-    if (!this.trace) throw new Error("There is no film to check: load one first.");
-    return api.check(this.trace.id, target.node, target.index);
+    if (!this.trace || !this.film) throw new Error("There is no film to check: load one first.");
+    const one = target.part === undefined ? null : this.film.contributions(target.node)[target.part]!;
+    return api.check(this.trace.id, target.node, target.index, one && { node: one.node, port: one.port });
   }
 }
 
@@ -427,5 +428,6 @@ function rechosen(target: Target, before: Trace, now: Trace): Target | null {
   const id = shownNode(now, path);
   const node = id === null ? null : now.node(id);
   if (!node || node.shape.length !== target.index.length) return null;
-  return target.index.every((at, axis) => at < node.shape[axis]!) ? { ...target, node: node.id } : null;
+  const same = target.part === undefined || before.consumers(target.node).length === now.consumers(node.id).length; // else the edges are others
+  return same && target.index.every((at, axis) => at < node.shape[axis]!) ? { ...target, node: node.id } : null;
 }

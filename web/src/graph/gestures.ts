@@ -1,4 +1,4 @@
-/** Moving over a drawing by mouse, wheel and fingers, told as pans, zooms and taps. A tap on a button is the button's. */
+/** Moving over a drawing by mouse, wheel and fingers, told as pans, zooms and taps. A tap on a button is the button's, one on an edge (`.hit`) the edge's. */
 import type { Point } from "./polyline";
 
 export interface Gestures {
@@ -63,7 +63,7 @@ export function gestures(host: HTMLElement, handlers: Gestures): { destroy(): vo
 
   function up(event: PointerEvent): void {
     if (!pointers.delete(event.pointerId) || pointers.size > 0 || dragged || event.type === "pointercancel") return;
-    if (!(event.target instanceof Element && event.target.closest("button"))) handlers.tap?.(place(event));
+    if (!(event.target instanceof Element && event.target.closest("button, .hit"))) handlers.tap?.(place(event));
   }
 
   /** The end of a drag is no click on what lies under it. */

@@ -58,4 +58,5 @@ export default {
   "graph.card": "{name}, {op}: {inputs} in, {uses} out",
   "graph.leaf": "{name}: {uses} out",
   "graph.in_view": "Nodes in view",
+  "graph.edge": "Edge from {from} back to {to}",
 };

@@ -58,4 +58,5 @@ export default {
   "graph.card": "{name}，{op}：{inputs} 条入边，{uses} 条出边",
   "graph.leaf": "{name}：{uses} 条出边",
   "graph.in_view": "可见的节点",
+  "graph.edge": "从 {from} 回到 {to} 的边",
 };

@@ -233,4 +233,9 @@ export default {
   "stage.curves.train": "Train a run and open one of its steps.",
   "stage.curves.loading": "The curve is on its way …",
   "stage.curves.failed": "The curve could not be loaded. Open the tab again to retry.",
+  "stage.hop.name": "The way of {state} from step {from} back to step {to}",
+  "stage.hop.factor": "{name}: \u00d7{factor}",
+  "stage.hop.read_out": "The way from the read-out back into step {t}",
+  "stage.hop.layer": "The way from the layer above back into step {t}",
+  "stage.hop.link": "The way back through {by}",
 };

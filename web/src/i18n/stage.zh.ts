@@ -233,4 +233,9 @@ export default {
   "stage.curves.train": "去训练一个运行，再打开其中一步。",
   "stage.curves.loading": "曲线正在加载 …",
   "stage.curves.failed": "曲线加载失败。请重新打开此页重试。",
+  "stage.hop.name": "{state} 从第 {from} 步回到第 {to} 步的路",
+  "stage.hop.factor": "{name}：\u00d7{factor}",
+  "stage.hop.read_out": "从输出层回到第 {t} 步的路",
+  "stage.hop.layer": "从上一层回到第 {t} 步的路",
+  "stage.hop.link": "经过 {by} 返回的路",
 };

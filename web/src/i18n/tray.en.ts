@@ -104,4 +104,5 @@ export default {
   "tray.panel.no_truncation": "never",
   "tray.panel.steps": "steps",
   "tray.layer": "Layer and direction",
+  "tray.pairs.product": "Hop by hop: {product}",
 };

@@ -104,4 +104,5 @@ export default {
   "tray.panel.no_truncation": "不截断",
   "tray.panel.steps": "步",
   "tray.layer": "层与方向",
+  "tray.pairs.product": "逐步相乘：{product}",
 };

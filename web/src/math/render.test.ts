@@ -4,7 +4,7 @@ import { renderTex, segments } from "./render";
 it("renders MathML, cached, and shows what cannot be read", () => {
   expect(renderTex("h_{3}[1]", false)).toContain("<math");
   expect(renderTex("h_{3}[1]", true)).toContain('display="block"');
-  expect(renderTex("\\frac{", false)).toContain("\\frac{");
+  expect(renderTex("\\frac{<b>", false)).toBe('<span class="tex-unread">\\frac{&#60;b&#62;</span>'); // no red, no markup
 });
 
 it("leaves no markup of a trace alive", () => {

@@ -5,12 +5,17 @@ import katex from "katex";
 const MOST = 2000; // formulas kept; far more than one film shows
 const rendered = new Map<string, string>();
 
-/** MathML of a formula. What KaTeX cannot read is shown as it was written, never thrown. */
+/** MathML of a formula. What KaTeX cannot read is shown as it was written, in the ink of its place; nothing is thrown. */
 export function renderTex(tex: string, display: boolean): string {
   const key = `${display ? "d" : "i"}${tex}`;
   let html = rendered.get(key);
   if (html === undefined) {
-    html = katex.renderToString(tex, { displayMode: display, output: "mathml", throwOnError: false, strict: "ignore" });
+    try {
+      html = katex.renderToString(tex, { displayMode: display, output: "mathml", strict: "ignore" });
+    } catch (error) {
+      if (!(error instanceof katex.ParseError)) throw error;
+      html = `<span class="tex-unread">${tex.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)}</span>`;
+    }
     if (rendered.size >= MOST) rendered.clear();
     rendered.set(key, html);
   }

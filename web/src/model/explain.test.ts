@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { explain, type Explanation, type Target } from "./explain";
 import { film, FIXTURES } from "./fixtures";
 import { renderTex, segments } from "../math/render";
-import { NetworkGrid } from "./network";
+import { hopInto } from "./explainEdge";
+import { hopFactor, NetworkGrid } from "./network";
 import { stops } from "./stops";
 import type { Film } from "./film";
 import { Tensor } from "./trace";
@@ -67,10 +68,69 @@ describe.each(FIXTURES)("every number of %s", (name) => {
       const formulas = [e.title, e.symbols, ...e.rows.flatMap((row) => [row.label, row.detail]), e.numbers].flatMap((text) =>
         typeof text !== "string" ? [] : text.includes("$") ? segments(text).flatMap((part) => (part.kind === "tex" ? part.text : [])) : text === e.title || text === e.symbols ? text : [],
       );
-      for (const formula of formulas) expect(renderTex(formula, false)).not.toMatch(/merror|katex-error|#cc0000/);
+      for (const formula of formulas) expect(renderTex(formula, false)).not.toMatch(/merror|tex-unread/);
     }
   });
 });
+
+describe.each(FIXTURES)("every edge of %s", (name) => {
+  const shown = film(name);
+  const { trace } = shown;
+  const grid = NetworkGrid.of(trace);
+
+  it("is explained by factors that make the contribution, and all of a number make its gradient", () => {
+    for (const node of trace.nodes) {
+      const parts = shown.contributions(node.id);
+      const index = node.shape.map((n) => n - 1);
+      const edges = parts.map((one, part) => {
+        const e = explain(shown, { kind: "gradient", node: node.id, index, part }, shown.length, 0);
+        close(e.value!, one.tensor().at(index));
+        addsUp(e);
+        for (const row of e.rows) {
+          const factors = typeof row.detail === "string" && /^[^$]* \u00d7 [^$]*$/.test(row.detail) ? row.detail.split(" \u00d7 ").map(readBack) : null;
+          if (factors) expect(Math.abs(factors.reduce((product, x) => product * x, 1) - row.value)).toBeLessThanOrEqual(0.02 * Math.max(0.1, ...factors.map(Math.abs)) ** 2 + 1e-3);
+        }
+        for (const formula of [e.title, e.symbols]) expect(renderTex(formula, false)).not.toMatch(/merror|tex-unread/);
+        return e;
+      });
+      if (parts.length > 0) close(edges.reduce((sum, e) => sum + e.value!, 0), trace.gradient(node.id)!.at(index));
+      for (const e of edges) for (const fact of e.facts) if (fact.target) expect(fact.value).toBe(explain(shown, fact.target, shown.length, 0).value);
+    }
+  });
+
+  it("is not known before its contribution has arrived", () => {
+    const node = trace.nodes.find(({ id }) => shown.contributions(id).length > 0)!;
+    const e = explain(shown, { kind: "gradient", node: node.id, index: node.shape.map(() => 0), part: 0 }, 0, 0);
+    expect([e.value, e.state, e.sentence.key]).toEqual([null, "unknown", "why.say.not_arrived"]);
+    expect(() => explain(shown, { kind: "gradient", node: node.id, index: node.shape.map(() => 0), part: 99 }, 0, 0)).toThrow(RangeError);
+  });
+
+  it("from state to state is a hop whose rows add up to what the norm is multiplied by", () => {
+    for (const chain of grid?.chains ?? []) {
+      const own = grid!.showing(chain);
+      for (const column of own.columns) {
+        for (const node of [column.h, column.c]) {
+          const example = grid!.examples.findIndex(({ length }) => length >= own.columns.length);
+          const hop = node === null ? null : hopInto({ film: shown }, own, node, example);
+          if (!hop) continue;
+          const e = explain(shown, { kind: "hop", node: node!, index: [example, 0] }, shown.length, example);
+          const stage = hopFactor(shown, own, hop.from, example, shown.length, hop.which);
+          if (stage !== null) close(e.value!, stage);
+          if (e.value === null) continue;
+          close(e.rows.reduce((sum, row) => sum + row.value, e.others?.value ?? 0), e.value);
+          expect(renderTex(e.title, false)).not.toMatch(/merror|tex-unread/);
+          for (const row of e.rows) expect(explain(shown, row.target!, shown.length, example).kind.key).toBe("why.kind.contribution");
+        }
+      }
+    }
+  });
+});
+
+/** A number as the page writes it, three decimals or a power of ten. */
+function readBack(text: string): number {
+  const plain = text.replaceAll("\u2212", "-").replace("+", "").replace(/\u00b710(.*)$/, (_, raised: string) => `e${[...raised].map((c) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079".indexOf(c)).map((d) => (d < 0 ? "-" : d)).join("")}`);
+  return Number(plain);
+}
 
 describe("a hidden value of an RNN", () => {
   const shown = film("rnn");

@@ -3,6 +3,7 @@
 
 import { USUAL, type Notation } from "../math/notation";
 import { topRows, total, type Context, type Explanation, type Target } from "./explanation";
+import { explainContribution, explainHop } from "./explainEdge";
 import { explainGradient } from "./explainGradient";
 import { explainUpdate } from "./explainUpdate";
 import { explainValue } from "./explainValue";
@@ -34,9 +35,11 @@ export function explainWhole(film: Film, target: Target, m: number, example: num
   const explanation =
     target.kind === "update" || (target.kind === "value" && updated !== null && updated.event < m)
       ? explainUpdate(context, target)
-      : target.kind === "gradient"
-        ? explainGradient(context, target)
-        : explainValue(context, target);
+      : target.kind === "hop"
+        ? explainHop(context, target)
+        : target.kind === "gradient"
+          ? (target.part === undefined ? explainGradient : explainContribution)(context, target)
+          : explainValue(context, target);
   if (grid) explanation.symbols = grid.equation(explanation.symbols);
   return explanation;
 }

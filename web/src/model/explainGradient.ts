@@ -6,13 +6,10 @@ import { blank, total, useOf, written, type Context, type Explanation, type Row,
 import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
-import { broadcastIndex, elementNumbers, elementTerms, evaluate } from "./terms";
+import { broadcastIndex, elementNumbers, elementTerms, evaluate, termsBack } from "./terms";
 import type { Tensor, Trace, TraceNode } from "./trace";
 
 const PASSING = new Set(["index", "rows", "concat", "stack", "reshape", "transpose", "broadcast_to"]);
-
-/** Ops without a slope that have words of their own. */
-const STRUCTURED: ReadonlySet<string> = new Set(["matmul", "sum", "mean"]);
 
 export function explainGradient(context: Context, target: Target): Explanation {
   const { film, trace, m } = context;
@@ -34,7 +31,7 @@ export function explainGradient(context: Context, target: Target): Explanation {
   }
   const shared = node.role === "parameter" && context.grid !== null && all.some((one) => one.time !== null);
   if (shared) return sharedWeight(context, e, node, all);
-  if (isUpdateGate(node) && context.notation.z !== "keep") return renewingGate(context, e, node, all);
+  if (isUpdateGate(node) && context.notation.z !== "keep") return renewingGate(context, e, all);
   if (activated(context, e, node, all)) return finish(e);
   e.rows = all.flatMap((one) => contributionRows(context, one, target.index).map((row) => ({ ...row, ...useOf(trace, one) })));
   e.symbols = equation(context, e, all);
@@ -42,7 +39,8 @@ export function explainGradient(context: Context, target: Target): Explanation {
   return finish(e);
 }
 
-function finish(e: Explanation): Explanation {
+/** The numbers of the rows on one line, their sum, and what is said before anything has arrived. */
+export function finish(e: Explanation): Explanation {
   const arrived = e.rows.filter((row) => row.arrived);
   if (arrived.length > 0) e.sum = total(e.rows);
   if (e.numbers === "" && arrived.length > 0) {
@@ -108,13 +106,21 @@ function sharedWeight(context: Context, e: Explanation, node: TraceNode, all: re
 }
 
 /** A GRU's update gate that stands before the candidate: 1 - z, so its gradient has the other sign. */
-function renewingGate(context: Context, e: Explanation, node: TraceNode, all: readonly Contribution[]): Explanation {
-  const { trace, symbols, grid, notation } = context;
-  const { index } = e.target;
+function renewingGate(context: Context, e: Explanation, all: readonly Contribution[]): Explanation {
+  if (e.value !== null) e.value = gateGradient(context.notation, e.value);
+  renewed(context, e, all);
+  e.sentence = { key: e.state === "open" ? "why.say.gradient_open" : "why.say.gate_renews_gradient", params: { arrived: e.rows.filter((row) => row.arrived).length, count: all.length } };
+  return finish(e);
+}
+
+/** The rows and the formula of such a gate's gradient. */
+export function renewed(context: Context, e: Explanation, all: readonly Contribution[]): void {
+  const { trace, symbols, grid } = context;
+  const { node: id, index } = e.target;
+  const node = trace.nodes[id]!;
   const column = grid!.column(node.time!)!;
   const [n, before] = [column.gates.get("n")!, grid!.stateBefore(column.t).h];
   const g = trace.gradient(column.h)!.at(index);
-  if (e.value !== null) e.value = gateGradient(notation, e.value);
   e.rows = all.map((one): Row => {
     const direct = trace.nodes[one.node]!.op === "mul"; // by the state before; the other way leads over 1 - z to the candidate
     const factor = direct ? -trace.value(before).at(index) : trace.value(n).at(index);
@@ -128,8 +134,6 @@ function renewingGate(context: Context, e: Explanation, node: TraceNode, all: re
     };
   });
   e.symbols = `${symbols.wholeGradient(node.id)} = ${symbols.wholeGradient(column.h)} \\odot (${symbols.of(n)} - ${symbols.of(before)})`;
-  e.sentence = { key: e.state === "open" ? "why.say.gradient_open" : "why.say.gate_renews_gradient", params: { arrived: e.rows.filter((row) => row.arrived).length, count: all.length } };
-  return finish(e);
 }
 
 /** The one consumer a node's element goes to, through ops that only pass gradients on; null where it forks. */
@@ -204,7 +208,7 @@ function activated(context: Context, e: Explanation, node: TraceNode, all: reado
   const sign = turned ? -1 : 1; // of the gate, and of its gradient
   const slope = sign * evaluate(entry.derivatives[0]!.formula!, elementNumbers(trace, consumer.id, way.index));
   const rows = film.contributions(consumer.id);
-  e.rows = turned ? renewingGate(context, { ...e, target: { ...e.target, index: way.index }, value: null }, consumer, rows).rows : rows.flatMap((one) => contributionRows(context, one, way.index));
+  e.rows = turned ? renewingGate(context, { ...e, target: { ...e.target, node: consumer.id, index: way.index }, value: null }, rows).rows : rows.flatMap((one) => contributionRows(context, one, way.index));
   e.kind = { key: "why.kind.vector" };
   const y = consumer.label;
   const tanh = consumer.op === "tanh";
@@ -228,7 +232,7 @@ function mutedLabel({ trace, symbols }: Context, { node }: Contribution): string
 }
 
 /** One contribution as rows at an element of its target. */
-function contributionRows(context: Context, one: Contribution, index: readonly number[]): Row[] {
+export function contributionRows(context: Context, one: Contribution, index: readonly number[]): Row[] {
   const { trace, symbols, film, m } = context;
   const base = { arrived: one.arrived < m, t: one.time };
   if (one.kind === "kept") return [{ label: { key: "why.row.kept" }, detail: "", value: one.tensor().at(index), ...base }];
@@ -278,8 +282,9 @@ function contributionRows(context: Context, one: Contribution, index: readonly n
       return term(one, label, g.at(at), evaluate(derivative, elementNumbers(trace, one.node, at)), at, base);
     });
   }
-  const op = consumer.op ?? "";
-  const detail = STRUCTURED.has(op) ? { key: `why.detail.op_${op}` } : { key: "why.detail.op", params: { op } };
+  const back = termsBack(trace, one.node, one.port, index);
+  if (back) return back.map(({ at, factor }) => term(one, named(context, one.node, at), g.at(at), factor, at, base));
+  const detail = { key: "why.detail.op", params: { op: consumer.op ?? "" } };
   return [{ label: `$${symbols.inlineGradient(one.node, [])}$`, detail, value, ...base, ...(g.size === 1 && { target: { kind: "gradient" as const, node: one.node, index: g.shape.map(() => 0) } }) }];
 }
 
@@ -321,6 +326,14 @@ function slopeKnown({ trace }: Context, { node, port, target }: Contribution): b
   const [from, to] = [trace.nodes[node]!, trace.nodes[target]!];
   const formula = trace.ops[from.op ?? ""]?.derivatives[port]?.formula;
   return formula !== undefined && formula !== null && from.shape.length === to.shape.length && from.shape.every((n, d) => n === to.shape[d]);
+}
+
+/** The gradient of a whole node (a row of it, in a batch) by the best name there is, on one line. */
+export function namedWhole(context: Context, node: number, row: number): string {
+  const { symbols, trace } = context;
+  const origin = trace.nodes[node]!.shape.map(() => 0);
+  const at = renamed(context, node, origin).node;
+  return `$${symbols.delta(at, trace.nodes[at]!.shape.map(() => 0), true) ?? symbols.inlineGradient(at, [row])}$`;
 }
 
 function named(context: Context, node: number, index: readonly number[]): string {
@@ -382,7 +395,8 @@ function crossEntropyRows(context: Context, one: Contribution, index: readonly n
   return rows;
 }
 
-function equation(context: Context, e: Explanation, all: readonly Contribution[]): string {
+/** What a gradient is made of, in symbols: one term a contribution. */
+export function equation(context: Context, e: Explanation, all: readonly Contribution[]): string {
   const { trace, symbols, grid } = context;
   const node = trace.nodes[e.target.node]!;
   const name = symbols.of(node.id);
@@ -405,8 +419,9 @@ function equation(context: Context, e: Explanation, all: readonly Contribution[]
     const entry = trace.ops[consumer.op ?? ""];
     const derivative = entry?.derivatives[one.port]?.formula;
     if (!entry || derivative === undefined || derivative === null || PASSING.has(consumer.op ?? "")) return [up];
-    const names: Record<string, string> = { y: symbols.of(consumer.id) };
-    entry.inputs.forEach((input, port) => (names[input] = symbols.of(consumer.inputs[port]!)));
+    const atom = (id: number): string => (symbols.named(id)?.includes("^") ? `{${symbols.of(id)}}` : symbols.of(id)); // another exponent may follow
+    const names: Record<string, string> = { y: atom(consumer.id) };
+    entry.inputs.forEach((input, port) => (names[input] = atom(consumer.inputs[port]!)));
     const short = Object.values(names).every((text) => text.length < 70);
     const slope = derivative === 1 ? "" : toLatex(derivative, short ? names : {});
     const simple = /^[^+\-\s]*$/.test(slope.replace(/\\,/g, "").replace(/\{[^}]*\}/g, ""));

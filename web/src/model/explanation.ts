@@ -7,8 +7,11 @@ import type { NetworkGrid } from "./network";
 import type { Symbols } from "./symbols";
 import type { Phase, Trace } from "./trace";
 
-/** A number on the screen. `index` is [] for a 0-d node. */
-export type Target = { kind: "value" | "gradient" | "update"; node: number; index: number[] };
+/**
+ * A number on the screen. `index` is [] for a 0-d node. `part`: of a gradient only this one of its contributions, in the order of their
+ * arrival: what comes back over one edge. hop: by what the way back into the state `node` multiplies the gradient's norm, all elements together.
+ */
+export type Target = { kind: "value" | "gradient" | "update" | "hop"; node: number; index: number[]; part?: number };
 
 /** Words of the catalogue with their parameters. */
 export interface Message {
@@ -79,7 +82,8 @@ export interface Explanation {
   sum: number | null;
   /** What the sum is, where it is not the number itself (the argument of tanh). */
   sumLabel: Text | null;
-  facts: (Message & { value: number })[];
+  /** With a target: what a click on it explains. */
+  facts: (Message & { value: number; target?: Target })[];
   ladder: LadderStep[] | null;
   move: Move | null;
 }

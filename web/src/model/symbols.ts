@@ -1,6 +1,7 @@
 // How nodes and their elements are written: h_{3}[1], W_{hh}[0, 2], dL/dw, delta_{4}[0].
 
-import { formatNumber, parenthesise, symbol, toLatex } from "../math/latex";
+import { labelTex } from "../math/label";
+import { formatNumber, parenthesise, toLatex } from "../math/latex";
 import { isUpdateGate, keeps, product, renews, USUAL, type Notation } from "../math/notation";
 import { placeOf, type NetworkGrid } from "./network";
 import { layerMark, marked, parameterTex, placeIn, stackOf, type Stack } from "./stack";
@@ -43,8 +44,8 @@ export class Symbols {
     const rows = this.hasRows(node);
     const shown = rows ? index.slice(1) : index;
     let tex = this.named(node) ?? this.of(node);
-    if (this.named(node) === null && shown.length > 0) tex = parenthesise(tex);
-    if (rows && this.grid!.examples.length > 1) tex = `${tex.includes("^") ? `{${tex}}` : tex}^{(${index[0]})}`;
+    if (this.named(node) === null && shown.length > 0) tex = inBrackets(tex);
+    if (rows && index.length > 0 && this.grid!.examples.length > 1) tex = `${tex.includes("^") ? `{${tex}}` : tex}^{(${index[0]})}`;
     return shown.length > 0 ? `${tex}[${shown.join(", ")}]` : tex;
   }
 
@@ -67,7 +68,7 @@ export class Symbols {
 
   private operand(node: number, index: readonly number[]): string {
     const shown = this.hasRows(node) ? index.slice(1) : index;
-    return shown.length === 0 && this.named(node) === null ? `(${this.of(node)})` : this.element(node, index);
+    return shown.length === 0 && this.named(node) === null ? inBrackets(this.of(node)) : this.element(node, index);
   }
 
   /** Whether the first axis of a node counts examples. */
@@ -82,11 +83,11 @@ export class Symbols {
     if (node === this.trace.loss) return "L";
     if (op === "truncate" && label === null) return this.named(this.trace.through(node));
     if (op === null && label === null && /(^|\/)constant#\d+$/.test(path)) return this.constant(node);
-    if (op === null) return parameterTex(path, this.stack) ?? initial(label, this.stack) ?? (label === "target" ? "y" : symbol((label ?? path).replace(/[^\p{L}\p{N}_.]/gu, " ")));
+    if (op === null) return parameterTex(path, this.stack) ?? initial(label, this.stack) ?? (label === "target" ? "y" : labelTex(label ?? path));
     const at = time === null ? "" : `_{${time}}`;
     if (label === "logits") return `z${at}`;
     if (label === "y_hat") return `\\hat{y}${at}`;
-    if (label !== null && role !== "loss") return this.atPlace(symbol(label), label, node) + at;
+    if (label !== null && role !== "loss") return this.atPlace(labelTex(label), label, node) + at;
     return null;
   }
 
@@ -182,6 +183,17 @@ export class Symbols {
     const start = (columns[1] as number | null) ?? 0;
     return GATES[this.grid.cell]![start / this.grid.hidden] ?? null;
   }
+}
+
+/** In brackets, unless it stands in some already: `(W x)`, `(W x + b)_{f}`. */
+export function inBrackets(tex: string): string {
+  const text = tex.replaceAll("\\left(", "(").replaceAll("\\right)", ")").replace(/_(\w|\{\w+\})$/, "");
+  let depth = 0;
+  const closes = [...text].findIndex((character) => {
+    depth += character === "(" ? 1 : character === ")" ? -1 : 0;
+    return depth === 0;
+  });
+  return closes === [...text].length - 1 && closes > 0 ? tex : parenthesise(tex);
 }
 
 /** A vector that is multiplied from the right. */

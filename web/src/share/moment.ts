@@ -4,7 +4,8 @@ import type { Session } from "../app/session.svelte";
 import { isUsual } from "../math/notation";
 import type { Target } from "../model/explain";
 import type { Film } from "../model/film";
-import { ALL } from "../model/network";
+import { hopInto } from "../model/explainEdge";
+import { ALL, type NetworkGrid } from "../model/network";
 import type { Trace } from "../model/trace";
 import type { Chosen, View } from "./view";
 
@@ -61,7 +62,7 @@ export function showView(session: Session, view: View): string[] {
     }
   }
   if (view.why) {
-    const target = targetOf(film, view.why);
+    const target = targetOf(film, session.grid, view.why);
     if (target) session.select(target);
     else misfits.push("why");
   } else if (whole) {
@@ -70,16 +71,21 @@ export function showView(session: Session, view: View): string[] {
   return misfits;
 }
 
-function chosenOf(trace: Trace, { kind, node, index }: Target): Chosen {
-  return { kind, path: trace.node(node).path, index };
+function chosenOf(trace: Trace, { node, ...target }: Target): Chosen {
+  return { ...target, path: trace.node(node).path };
 }
 
 /** The number in the film; null where there is none. */
-function targetOf(film: Film, { kind, path, index }: Chosen): Target | null {
+function targetOf(film: Film, grid: NetworkGrid | null, { kind, path, index, part }: Chosen): Target | null {
   const { trace } = film;
   const node = trace.nodes.find((candidate) => candidate.path === path);
   if (!node || node.shape.length !== index.length || index.some((at, axis) => at >= node.shape[axis]!)) return null;
   if (kind === "gradient" && trace.gradient(node.id) === null) return null;
   if (kind === "update" && film.update(node.id) === null) return null;
-  return { kind, node: node.id, index };
+  if (part !== undefined && part >= film.contributions(node.id).length) return null;
+  if (kind === "hop") {
+    const own = grid?.showing(grid.chainOf(node));
+    if (!own || !hopInto({ film }, own, node.id, index[0] ?? 0)) return null;
+  }
+  return { kind, node: node.id, index, ...(part !== undefined && { part }) };
 }

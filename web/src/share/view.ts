@@ -10,6 +10,7 @@ export interface Chosen {
   kind: Target["kind"];
   path: string;
   index: number[];
+  part?: number;
 }
 
 export type Level = "cell" | "vector" | "scalar";
@@ -53,13 +54,15 @@ function countOr<Word extends string>(word: Word): Field<number | Word> {
   return { read: (text) => (text === word ? word : count.read(text)), write: String };
 }
 
-/** `gradient:0,2:rnn.weight_hh_l0`; the path comes last, since there may be anything in it. */
+/** `gradient:0,2:rnn.weight_hh_l0`, one of its contributions `gradient.3:0,2:…`; the path comes last, since there may be anything in it. */
 const why: Field<Chosen> = {
   read(text) {
-    const parts = /^(value|gradient|update):((?:\d{1,9}(?:,\d{1,9}){0,31})?):([^]{1,200})$/.exec(text);
-    return parts && { kind: parts[1] as Target["kind"], index: parts[2] ? parts[2].split(",").map(Number) : [], path: parts[3]! };
+    const parts = /^(value|gradient|update|hop)(?:\.(\d{1,9}))?:((?:\d{1,9}(?:,\d{1,9}){0,31})?):([^]{1,400})$/.exec(text);
+    if (!parts || (parts[2] !== undefined && parts[1] !== "gradient")) return null;
+    const index = parts[3] ? parts[3].split(",").map(Number) : [];
+    return { kind: parts[1] as Target["kind"], index, path: parts[4]!, ...(parts[2] !== undefined && { part: Number(parts[2]) }) };
   },
-  write: ({ kind, index, path }) => `${kind}:${index.join(",")}:${path}`,
+  write: ({ kind, index, path, part }) => `${kind}${part === undefined ? "" : `.${part}`}:${index.join(",")}:${path}`,
 };
 
 const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Bptt } from "../api/types";
 import { drawPairs } from "./drawPairs";
-import { entry, lossSteps, moved, pairsOf, scopeOf, strength } from "./pairs";
+import { entry, factors, lossSteps, moved, pairsOf, scopeOf, strength } from "./pairs";
 
 const answer = {
   times: [1, 2, 3],
@@ -16,6 +16,16 @@ describe("pairs of steps", () => {
     expect([entry(losses, 2, 1), entry(losses, 1, 2), entry(losses, 9, 1)]).toEqual([2, null, null]);
     expect(pairsOf(answer, "loss", "c").largest).toBe(3);
     expect(pairsOf(answer, "jacobian", "h").norms[2]).toEqual([0, 0.2, 1]);
+  });
+
+  it("are products of what each hop multiplies the norm by", () => {
+    const losses = pairsOf(answer, "loss", "h");
+    expect(factors(losses, 2, 1)).toEqual([1, 2]);
+    expect(factors(losses, 3, 3)).toEqual([0.5]);
+    expect(factors(losses, 3, 1)).toBeNull(); // over NaN
+    const jacobians = pairsOf(answer, "jacobian", "h");
+    expect(factors(jacobians, 3, 1)!.reduce((product, x) => product * x, 1)).toBe(0); // down to 0 in the last hop
+    expect(factors(jacobians, 1, 2)).toBeNull();
   });
 
   it("know which steps have a loss", () => {

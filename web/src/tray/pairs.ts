@@ -36,6 +36,13 @@ export function entry({ norms }: Pairs, t: number, s: number): number | null {
   return s > t ? null : (norms[t - 1]?.[s - 1] ?? null);
 }
 
+/** What entry (t, s) is the product of: the norm at t itself, then by what each step back multiplies it. Null where a norm on the way is 0 or not finite. */
+export function factors(pairs: Pairs, t: number, s: number): number[] | null {
+  const norms = Array.from({ length: Math.max(0, t - s + 1) }, (_, k) => entry(pairs, t, t - k));
+  if (norms.length === 0 || norms.slice(0, -1).some((norm) => norm === null || norm === 0 || !Number.isFinite(norm))) return null;
+  return norms.map((norm, k) => (k === 0 ? norm! : norm! / norms[k - 1]!));
+}
+
 /** The scope of the recurrence that is shown, as traces name it. */
 export function scopeOf({ cell, shown }: Pick<NetworkGrid, "cell" | "shown">): string {
   return shown.suffix === "l0" ? cell : `${cell}/${shown.suffix}`;

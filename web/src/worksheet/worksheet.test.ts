@@ -69,7 +69,7 @@ describe.each(["rnn", "gru", "lstm", "rnn-batch", "rnn-edited", "stack", "wide",
     for (const notation of [USUAL, { product: "row", z: "renew" } as const]) {
       const sheet = make({ count: MOST_BLANKS }, notation);
       const heads = sheet.tables.flatMap((table) => [...table.heads, ...table.rows.map((row) => row.head)]).flatMap((text) => segments(text)).filter((piece) => piece.kind === "tex").map((piece) => piece.text);
-      for (const tex of [...heads, ...sheet.blanks.flatMap(({ name, formula }) => [name, formula])]) expect(renderTex(tex, false)).not.toMatch(/merror|katex-error|#cc0000/);
+      for (const tex of [...heads, ...sheet.blanks.flatMap(({ name, formula }) => [name, formula])]) expect(renderTex(tex, false)).not.toMatch(/merror|tex-unread/);
     }
   });
 });
