@@ -8,6 +8,7 @@ import type { Language } from "../i18n/languages";
 import type { Target } from "../model/explain";
 import { Film } from "../model/film";
 import { NetworkGrid } from "../model/network";
+import { Recent } from "../model/recent";
 import { nextStop, previousStop, stops, type Stride } from "../model/stops";
 import type { Edit } from "../model/program";
 import { Trace } from "../model/trace";
@@ -86,7 +87,7 @@ export class Session {
   #sweep: ReturnType<typeof setInterval> | undefined;
   readonly #low = new MediaQuery("(min-width: 1180px) and (max-height: 819px)");
   readonly #requests = new Latest();
-  readonly #kept = new Map<string, { trace: Trace; original: Trace | null }>();
+  readonly #kept = new Recent<string, { trace: Trace; original: Trace | null }>(KEPT);
   #base: string | null = null;
   /** The address of the film that is shown, while another one is asked for. */
   #shown: string | null = null;
@@ -220,7 +221,7 @@ export class Session {
       const found = kept ?? (await this.#requests.run((signal) => fetchEdited(fetchFilm, known, edits, signal)));
       if (found === undefined) return false;
       this.#base = base ?? null;
-      if (address !== undefined) this.#keep(address, found);
+      if (address !== undefined) this.#kept.set(address, found);
       this.#shown = this.address;
       this.load(found.trace, found.original, stays);
       if (view) this.missed = showView(this, view);
@@ -234,12 +235,6 @@ export class Session {
       } else this.fail(problem);
       return false;
     }
-  }
-
-  #keep(address: string, film: { trace: Trace; original: Trace | null }): void {
-    this.#kept.delete(address);
-    this.#kept.set(address, film);
-    for (const old of this.#kept.keys()) if (this.#kept.size > KEPT) this.#kept.delete(old);
   }
 
   /** Shows `trace`. The place in the film, and the number chosen, stay where they can; after an edit (`stays`) also where the film has become longer. */

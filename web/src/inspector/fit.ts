@@ -1,6 +1,7 @@
+import { Recent } from "../model/recent";
+
 /** Sizes found before, by the shape of the formula and its place: to measure costs a layout, at every step of a film. */
-const known = new Map<string, number>();
-const MOST = 500;
+const known = new Recent<string, number>(500);
 
 if (typeof document !== "undefined") document.fonts?.addEventListener("loadingdone", () => known.clear());
 
@@ -22,7 +23,6 @@ export function fit(node: HTMLElement, given: { tex: string; size: number; least
     let fitted = known.get(shape);
     if (fitted === undefined) {
       fitted = measured();
-      if (known.size >= MOST) known.clear();
       if (width > 0) known.set(shape, fitted);
     }
     const text = `${fitted}px`;

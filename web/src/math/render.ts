@@ -1,9 +1,10 @@
 // TeX to MathML, each formula rendered once.
 
 import katex from "katex";
+import { Recent } from "../model/recent";
 
-const MOST = 2000; // formulas kept; far more than one film shows
-const rendered = new Map<string, string>();
+// One moment shows some thirty, of which most hold numbers and come back only when the film goes back: more would be kept for nothing.
+const rendered = new Recent<string, string>(300);
 
 /** MathML of a formula. What KaTeX cannot read is shown as it was written, in the ink of its place; nothing is thrown. */
 export function renderTex(tex: string, display: boolean): string {
@@ -16,7 +17,6 @@ export function renderTex(tex: string, display: boolean): string {
       if (!(error instanceof katex.ParseError)) throw error;
       html = `<span class="tex-unread">${tex.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)}</span>`;
     }
-    if (rendered.size >= MOST) rendered.clear();
     rendered.set(key, html);
   }
   return html;
