@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine.trace import Document
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import number, to_end_of_backward, wait_for_film
+from tests.e2e.stage import READY, number, to_end_of_backward, wait_for_film
 from tests.e2e.test_numbers import TOLERANCE, document, open_film, why
 
 SHOWN = 5e-4  # half of the last decimal of a factor that is written with three
@@ -56,7 +56,7 @@ def adds_up(page: Page) -> None:
 
 def agrees(page: Page, value: float) -> None:
     page.get_by_test_id("inspector").get_by_test_id("why-check").click()
-    expect(page.get_by_test_id("inspector").locator("div[data-testid=why-check]")).to_contain_text("\u2713")
+    expect(page.get_by_test_id("inspector").locator("div[data-testid=why-check]")).to_contain_text("\u2713", timeout=READY)
     assert number(page.get_by_test_id("why-check")) == pytest.approx(value, rel=1e-5, abs=1e-8)
 
 
@@ -65,6 +65,7 @@ def steps_of(page: Page, prefix: str) -> list[int]:
     left = page.get_by_role("main").bounding_box()
     assert left is not None
     found = []
+    expect(page.locator(f"[data-testid^={prefix}]").first).to_be_visible(timeout=READY)
     for one in page.locator(f"[data-testid^={prefix}]").all():
         box, step = one.bounding_box(), str(one.get_attribute("data-testid")).removeprefix(prefix)
         if step.isdigit() and int(step) > 1 and box and left["x"] <= box["x"] and box["x"] + box["width"] <= left["x"] + left["width"]:
