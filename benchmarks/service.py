@@ -58,11 +58,11 @@ def _process(command: Sequence[str], port: int, environment: Mapping[str, str], 
 
 
 @contextmanager
-def retrograd() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """This server, on a database of its own, with its limits raised: its port and its process."""
+def retrograd(settings: Mapping[str, str] | None = None) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """This server, on a database of its own, with its limits raised: its port and its process. settings: more environment variables."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as data:
-        environment = {**UNLIMITED, "RETROGRAD_PORT": str(port), "RETROGRAD_DATA": data}
+        environment = {**UNLIMITED, **(settings or {}), "RETROGRAD_PORT": str(port), "RETROGRAD_DATA": data}
         with _process([sys.executable, "-m", "server", "serve"], port, environment, "/api/v1/health") as process:
             yield port, process
 

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.training import Part
 from server import limits
+from server.datasets.choice import with_data
 from server.encoding import Json
 from server.jobs.stopping import usual_interval
 from server.problems import ProblemError
@@ -35,11 +37,13 @@ async def create(request: Request, body: RunRequest, services: Use) -> Response:
     visitor, most = services.visitors.of(request), services.settings.visitor_runs
 
     def store() -> str:
-        program = normalised(body.program.model_dump())
+        program = normalised(with_data(body.program.model_dump(), lambda one: services.datasets.data_for(visitor, one)))
         every = body.validate_every or _usual_interval(program)
         return services.runs.create(program, visitor, most, name=body.name, stop=body.stop.model_dump(), validate_every=every)
 
     run_id = await run_in_threadpool(store)
+    if body.program.dataset is not None:
+        await run_in_threadpool(services.datasets.use, body.program.dataset.id)
     run = await run_in_threadpool(described, services, run_id)
     return Json(run, 201, {"Location": request.url_for("read_run", run_id=run_id).path})
 
@@ -153,15 +157,17 @@ def observed(
 @router.get("/{run_id}/steps/{k}/trace")
 async def step_trace(
     request: Request, run_id: str, k: Annotated[int, Path(ge=1, le=limits.RUN_STEPS)], services: Use,
-    example: Annotated[int | None, Query(ge=0, le=2**53, description="this example of the training part alone")] = None,
-    tensors: Tensors = "inline",
+    example: Annotated[int | None, Query(ge=0, le=2**53, description="this example alone, in place of the step's batch")] = None,
+    part: Annotated[Part, Query(description="that the example is of")] = "train", tensors: Tensors = "inline",
 ) -> Response:  # fmt: skip
     """The trace of a past step, replayed from the nearest checkpoint."""
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
     run = await run_in_threadpool(_repeatable, services, run_id)  # after its checkpoint: without one, step k would be far away
     if k > run["step"]:
         raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
-    program = {"kind": "network", **with_edits(run, k), "step": k, "example": example}
+    if part != "train" and example is None:
+        raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")
+    program = {"kind": "network", **with_edits(run, k), "step": k, "example": example, "part": part}
     try:
         await run_in_threadpool(admit, program, services.settings.graph_nodes, services.settings.trace_elements)
         made = await while_connected(request, network_trace(services, program, checkpoint))
@@ -181,6 +187,7 @@ def remove(run_id: str, services: Use) -> Response:
     if not services.runs.delete(run_id):
         raise missing("run")
     services.trainer.stop(run_id)
+    services.datasets.tidy()
     return Response(status_code=204)
 
 

@@ -88,13 +88,15 @@ def changes(engine: Engine, run_id: str, since: Position, until: Position | None
         figures = figures_after(connection, run_id, since.step, end.step, _SLICES)
         observed = observations_after(connection, run_id, since.observation, end.observation, _OBSERVATIONS)
         validated = _validations_after(connection, run_id, since.validation, end.validation)
-    position = replace(since, step=since.step + figures.shape[1], revision=max(since.revision, end.revision))
+    position = replace(since, step=since.step + figures.shape[1])
+    if position.step >= min(row.step, end.step) and len(observed) < _OBSERVATIONS:  # a status comes after all that it speaks of
+        position = replace(position, revision=max(since.revision, end.revision))
     if observed:
         position = replace(position, observation=observed[-1][0])
     if validated:
         position = replace(position, validation=validated[-1]["step"])
     run = describe(row)
-    told = {key: value for key, value in run.items() if key != "program"} if end.revision > since.revision else None
+    told = {key: value for key, value in run.items() if key != "program"} if position.revision > since.revision else None
     return Changes(since, position, figures, observed, validated, run["steps_per_second"], run["seconds_left"], told)
 
 
