@@ -37,12 +37,28 @@ def read(text: bytes, depth: int) -> Any:
     return json.loads(text, object_pairs_hook=_unique)  # whole numbers stay whole, and no name stands twice
 
 
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 # A string, to its end or the text's, or one bracket. Nothing in it is read twice.
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def _depth(text: bytes, most: int) -> int:
-    """How deep brackets nest outside of strings, found before anything is built; no further than one past `most`."""
+    """How deep brackets nest outside of strings, found before anything is built; no further than one past `most`.
+
+    Of text that is no JSON it may be less, as far as JSON's reader goes, which refuses it.
+    """
+    marks = text.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_SQUARE, _OTHERS)
+    marks = b"".join(marks.split(b'"')[::2])  # the brackets outside of strings
+    for depth in range(most + 1):
+        if not marks:
+            return depth
+        marks = marks.replace(b"[]", b"")  # the innermost pairs
+    return _depth_by_marks(text, most)
+
+
+def _depth_by_marks(text: bytes, most: int) -> int:
+    """The same, mark by mark, which takes longer: for what nests too deep or has brackets without a partner."""
     depth = deepest = 0
     for match in _MARKS.finditer(text):
         mark = match[0]

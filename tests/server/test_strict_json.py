@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -45,6 +46,35 @@ def test_depth_is_counted_outside_of_strings() -> None:
         with pytest.raises(TooDeepError) as error:
             read(text, 64)
         assert (error.value.depth, error.value.most) == (65, 64)
+
+
+def _nested(draw: random.Random, depth: int) -> Any:
+    """Lists and objects nested at most so deep, their texts full of brackets, quotes and backslashes."""
+    text = "".join(draw.choice('[]{}"\\\n/aé') for _ in range(draw.randrange(6)))
+    match draw.randrange(3) if depth else 2:
+        case 0:
+            return [_nested(draw, depth - 1) for _ in range(draw.randrange(4))]
+        case 1:
+            return {f"{text}{i}": _nested(draw, depth - 1) for i in range(draw.randrange(4))}
+    return text
+
+
+def _levels(value: Any) -> int:
+    parts = value if isinstance(value, list) else value.values() if isinstance(value, dict) else None
+    return 0 if parts is None else 1 + max(map(_levels, parts), default=0)
+
+
+def test_depth_of_any_json_is_that_of_its_value() -> None:
+    draw = random.Random(0)
+    for _ in range(500):
+        value = _nested(draw, 6)
+        deep = _levels(value)
+        text = json.dumps(value, ensure_ascii=draw.random() < 0.5).encode()
+        assert read(text, deep) == value
+        if deep:
+            with pytest.raises(TooDeepError) as error:
+                read(text, deep - 1)
+            assert error.value.depth == deep
 
 
 @pytest.mark.parametrize("text", [b'"' + b'\\"' * 300_000, b'"' * 600_001, b"\\" * 600_000, b"[]," * 200_000, b'"\\' * 300_000])
