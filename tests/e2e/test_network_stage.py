@@ -528,6 +528,8 @@ def test_two_fingers_zoom_and_move_the_stage(
     try:
         page.goto(f"{url}/#/network?v=2&trace={document.doc['id']}")
         wait_for_film(page)
+        expect(page.get_by_test_id("tab-bptt")).to_be_visible(timeout=60_000)  # what comes after the first picture moves the stage
+        page.wait_for_load_state("networkidle")
         page.get_by_test_id("to-end").tap()
         page.evaluate(
             "for (const one of [window, document.querySelector('.scroller')]) one.scrollTo({ left: 0, top: 0, behavior: 'instant' })"
@@ -541,7 +543,6 @@ def test_two_fingers_zoom_and_move_the_stage(
         tile = "tile-l1_reverse-h-2-1"
         x, y, width = middle(page, tile)
         transport = page.get_by_test_id("play").bounding_box()
-        touch("touchStart", (x - 30, y))
         touch("touchStart", (x - 30, y), (x + 30, y))
         for apart in (36, 42, 48):
             touch("touchMove", (x - apart, y), (x + apart, y))
@@ -550,7 +551,6 @@ def test_two_fingers_zoom_and_move_the_stage(
         now = middle(page, tile)
         assert now[2] == pytest.approx(width * 1.6, rel=0.05)
         assert now[:2] == pytest.approx((x, y), abs=4), "what lies between the fingers has gone elsewhere"
-        touch("touchStart", (x - 30, y))
         touch("touchStart", (x - 30, y), (x + 30, y))
         for by in (15, 30, 45):
             touch("touchMove", (x - 30 - by, y - by), (x + 30 - by, y - by))
@@ -570,6 +570,45 @@ def test_two_fingers_zoom_and_move_the_stage(
         page.touchscreen.tap(*ground)
         page.touchscreen.tap(*ground)
         wait_for_zoom(page, "1;")
+    finally:
+        context.close()
+
+
+def test_playing_on_a_phone_follows_the_cell_and_leaves_a_scroll_by_hand_alone(browser: Browser, url: str, api: httpx.Client) -> None:
+    document = make(api, STACK)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce", locale="en-US"
+    )
+    page = context.new_page()
+    try:
+        page.goto(f"{url}/#/network?v=2&trace={document.doc['id']}")
+        wait_for_film(page)
+        page.locator("body").press("Home")
+        for _ in range(10):
+            page.locator("body").press("ArrowRight")
+            if page.get_by_test_id("ring-done").count() == 0:
+                continue
+            ring, stage = page.get_by_test_id("ring-done").bounding_box(), page.locator(".scroller").bounding_box()
+            assert ring is not None
+            assert stage is not None
+            middle_of_ring = (ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+            assert stage["x"] < middle_of_ring[0] < stage["x"] + stage["width"], "the cell of the film is beside the stage"
+            assert stage["y"] < middle_of_ring[1] < stage["y"] + stage["height"], "the cell of the film is above or below the stage"
+        page.get_by_test_id("speed").select_option("0.5")
+        page.locator("body").press("Home")
+        page.get_by_test_id("play").tap()
+        page.locator(".scroller").evaluate("""(one) => {
+          one.dispatchEvent(new Event("touchmove", { bubbles: true }));
+          one.scrollTo({ left: 300, top: 0, behavior: "instant" });
+        }""")
+        begun = moment(page)[0]
+        page.wait_for_function("(from) => Number(document.querySelector('[data-testid=moment] b').textContent) > from + 40", arg=begun)
+        assert page.locator(".scroller").evaluate("(one) => [one.scrollLeft, one.scrollTop]") == [300, 0]
+        page.get_by_test_id("play").tap()
+        page.locator("body").press("ArrowRight")
+        page.wait_for_function(
+            "() => { const one = document.querySelector('.scroller'); return one.scrollLeft !== 300 || one.scrollTop !== 0 }"
+        )
     finally:
         context.close()
 

@@ -18,7 +18,7 @@ export function laneMark(value: number | null, max: number, half: number): LaneM
   const length = Math.min(half, (Math.abs(value) / max) * half);
   if (length < 1) {
     const text = power(value);
-    return { kind: "words", text, side: text.length * DIGIT > half + 6 ? "middle" : value < 0 ? "left" : "right" }; // without room on its side: in the middle, in place of the tick
+    return { kind: "words", text, side: text.length * DIGIT > half + 2 ? "middle" : value < 0 ? "left" : "right" }; // without room on its side: in the middle, in place of the tick
   }
   return { kind: "bar", from: value < 0 ? -length : 0, width: length };
 }
