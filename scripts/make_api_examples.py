@@ -126,6 +126,8 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     tested = api.ask("testRun", "POST", f"/runs/{run}/test", {"step": "last"})
     api.alike("testRun", 200, {"value": tested})
     api.ask("readTest", "GET", f"/runs/{run}/test")
+    api.ask("exportRun", "GET", f"/runs/{run}/export?format=csv")
+    api.ask("exportRun", "GET", f"/runs/{run}/export?format=json", summary="its first members", everything=4)
     link = api.ask("createLink", "POST", "/links", {"state": {"address": "#/network?v=2&at=91"}})
     api.alike("createLink", 200, {"value": link})
     api.ask("readLink", "GET", f"/links/{link['id']}")

@@ -36,6 +36,7 @@ from server.routes import (
     pages,
     probes,
     run_events,
+    run_export,
     run_metrics,
     runs,
     schema,
@@ -60,8 +61,8 @@ from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
 RESOURCES = (
-    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, figures, links, uploads,
-    published_limits, health,
+    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures, links,
+    uploads, published_limits, health,
 )  # fmt: skip
 
 

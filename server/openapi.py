@@ -93,6 +93,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}/mistakes"): Operation("listMistakes", evaluations.MistakePage, headers=("Link",)),
     ("post", "/runs/{run_id}/test"): Operation("testRun", evaluations.TestedRun, {201: "Tested", 200: "Tested before: as it was then"}),
     ("get", "/runs/{run_id}/test"): Operation("readTest", evaluations.TestedRun),
+    ("get", "/runs/{run_id}/export"): Operation(
+        "exportRun", headers=("Content-Disposition", "ETag"), conditional=True, errors=(409,)
+    ),
     ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
     ("post", "/links"): Operation("createLink", about.Link, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
     ("get", "/links/{link_id}"): Operation("readLink", about.Link),

@@ -20,6 +20,7 @@ from server.routes.run_steps import AtStep, computable, network_after, step_of
 from server.schemas.requests import FinalTestRequest
 from server.schemas.run_answers import EvaluatedPart
 from server.services import Services, Use
+from server.store.runs import with_edits
 
 if TYPE_CHECKING:
     from server.evaluation.part import Evaluation
@@ -97,7 +98,7 @@ async def evaluated(services: Services, run: dict[str, Any], part: Part, step: i
 
 async def _computed(services: Services, run: dict[str, Any], part: Part, step: int) -> Evaluation:
     checkpoint = await network_after(services, run, step)
-    return await services.pool.run(evaluate_run, run["program"], checkpoint, part, seconds=limits.SLICE_SECONDS)
+    return await services.pool.run(evaluate_run, with_edits(run, step), checkpoint, part, seconds=limits.SLICE_SECONDS)
 
 
 def _told(run: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:

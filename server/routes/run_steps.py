@@ -15,6 +15,7 @@ from server.programs.errors import ProgramError
 from server.programs.network import settings_of
 from server.routes.found import found
 from server.services import Services
+from server.store.runs import with_edits
 
 Step = Literal["best", "last"] | Annotated[int, Field(ge=0, le=limits.RUN_STEPS)]
 AtStep = Annotated[Step, Query(description="after which step: of the best validation (else the last), the last, or a number")]
@@ -33,7 +34,7 @@ def computable(services: Services, run_id: str) -> dict[str, Any]:
 def step_of(run: dict[str, Any], wanted: Step) -> int:
     """The number of the step. Raises ProblemError for one that the run has not done."""
     if wanted == "best":
-        return int(run["best"]["step"]) if run.get("best") is not None else int(run["step"])
+        return int((run["best"] or run)["step"])
     if wanted == "last":
         return int(run["step"])
     if wanted > run["step"]:
@@ -44,4 +45,4 @@ def step_of(run: dict[str, Any], wanted: Step) -> int:
 async def network_after(services: Services, run: dict[str, Any], step: int) -> bytes | None:
     """The checkpoint of a step of a run, replayed from the nearest; None: the initial network."""
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run["id"], step)
-    return await checkpoint_before(services.pool, run["program"], step + 1, checkpoint, services.settings.slice_seconds)
+    return await checkpoint_before(services.pool, with_edits(run, step), step + 1, checkpoint, services.settings.slice_seconds)

@@ -685,6 +685,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The run as a file: weights, settings, history, or all with a PyTorch script that trains it again. 409 for a script without steps.
+         */
+        get: operations["exportRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/figures/loss": {
         parameters: {
             query?: never;
@@ -5413,6 +5433,58 @@ export interface operations {
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    exportRun: {
+        parameters: {
+            query: {
+                format: "safetensors" | "json" | "csv" | "zip";
+                /** @description after which step: of the best validation (else the last), the last, or a number */
+                step?: ("best" | "last") | number;
+            };
+            header?: {
+                /** @description tags that are known */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    /** @description the name of the file */
+                    "Content-Disposition"?: string;
+                    /** @description names these very bytes */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-safetensors": string;
+                    "application/json": Record<string, never>;
+                    "text/csv": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description Not modified since the answer that If-None-Match names */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            409: components["responses"]["Problem409"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
         };
