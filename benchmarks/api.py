@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks.one_thread  # noqa: F401 - before numpy
+from benchmarks.graphs import recurrent
 from benchmarks.machine import describe
 from benchmarks.problem import Problem, Workload
 from benchmarks.report import Goal, Section, Table, summary
@@ -28,6 +29,8 @@ from benchmarks.service import Client, bare, retrograd
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks-api.md"
 API = "/api/v1"
 HIDDEN, STEPS, CLIENTS = 16, 16, 32
+GRAPH_NODES = 15_000
+LARGE = {"RETROGRAD_BODY_BYTES": "30000000", "RETROGRAD_RESPONSE_BYTES": "100000000", "RETROGRAD_COMPUTE_SECONDS": "60"}
 HEAD = """\
 # Benchmarks of the API
 
@@ -185,6 +188,45 @@ def flood(port: int, process_id: int, seconds: float) -> Section:
     ])  # fmt: skip
 
 
+def large_bodies(port: int, seconds: float) -> Section:
+    """What /healthz answers while graphs are posted whose bodies are large."""
+    graph = json.dumps({"program": recurrent(GRAPH_NODES)}, separators=(",", ":")).encode()
+    end = time.monotonic() + seconds
+    posted: list[int] = []
+    latencies: list[float] = []
+
+    def post() -> None:
+        client = Client(port)
+        while time.monotonic() < end:
+            posted.append(client.send("POST", f"{API}/traces?tensors=none", graph)[0])
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    watching = Client(port)
+    while time.monotonic() < end:
+        start = time.perf_counter()
+        if watching.send("GET", "/healthz")[0] != 200:
+            raise RuntimeError("/healthz did not answer 200 while large graphs were posted")
+        latencies.append(time.perf_counter() - start)
+        time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    refused = sum(status not in (200, 201) for status in posted)
+    p99 = statistics.quantiles(latencies, n=100)[98] * 1e3
+    rows = [
+        ["size of a body", f"{len(graph):,} bytes"],
+        ["bodies posted, of which refused", f"{len(posted)}, {refused}"],
+        ["/healthz, median", f"{statistics.median(latencies) * 1e3:.1f} ms"],
+        ["/healthz, longest", f"{max(latencies) * 1e3:.0f} ms"],
+    ]
+    text = f"Two clients post a graph of {GRAPH_NODES:,} nodes for {seconds:g} s, again and again; each time it is read and traced."
+    return Section("Large bodies", text, [Table(["what", "measured"], rows)], [
+        Goal("large bodies that were refused", refused, 0, ""),
+        Goal("99th percentile of /healthz, large bodies coming", p99, 200, "ms"),
+    ])  # fmt: skip
+
+
 def _resident(process_id: int) -> float:
     """MiB of the server's own process."""
     for line in Path(f"/proc/{process_id}/status").read_text(encoding="ascii").splitlines():
@@ -200,10 +242,11 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks-api.md")
     chosen = parser.parse_args(given)
     sections = []
-    with retrograd() as (port, process):
+    with retrograd(LARGE) as (port, process):
         client = Client(port)
         for measure in (
-            lambda: making(client, chosen.repetitions), lambda: reading(client, 15), lambda: flood(port, process.pid, chosen.seconds),
+            lambda: making(client, chosen.repetitions), lambda: reading(client, 15),
+            lambda: large_bodies(port, chosen.seconds / 2), lambda: flood(port, process.pid, chosen.seconds),
         ):  # fmt: skip
             sections.append(measure())
             print(sections[-1].markdown(), end="\n\n", flush=True)

@@ -33,7 +33,7 @@ async def network_trace(services: Services, program: dict[str, Any], checkpoint:
 
 async def with_numbers(request: Request, services: Services, what: T) -> T:
     """A checked program, or edits, with the numbers of uploads in place of what refers to them. Raises ProgramError and LimitError."""
-    wanted = uploads_in(what)
+    wanted = await run_in_threadpool(uploads_in, what)  # a large graph is long to look through
     if not wanted:
         return what
     if len(wanted) > limits.PROGRAM_UPLOADS:
