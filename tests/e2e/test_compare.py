@@ -297,3 +297,47 @@ def test_panes_are_aligned_and_nothing_hangs_over(open_page: OpenPage, width: in
         assert strip is not None
         assert footer is not None
         assert strip["y"] + strip["height"] <= footer["y"] + 1
+
+
+def test_panes_stand_side_by_side_and_scroll_together(open_page: OpenPage) -> None:
+    page = open_page("#/compare", width=1440, height=900)
+    wait_for_panes(page)
+    expect(page.get_by_test_id("layout-stacked")).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("layout-side").click()
+    expect(page.get_by_test_id("scroll-2")).to_be_visible()
+    boxes = [page.get_by_test_id(f"pane-{i}").bounding_box() for i in range(3)]
+    assert all(box is not None for box in boxes)
+    tops, widths = {round(box["y"]) for box in boxes if box}, {round(box["width"]) for box in boxes if box}
+    assert len(tops) == 1
+    assert max(widths) - min(widths) <= 1
+    page.get_by_test_id("scroll-1").evaluate("scroller => { scroller.scrollLeft = 120; }")
+    page.wait_for_function("[0, 1, 2].every((i) => document.querySelector(`[data-testid=scroll-${i}]`).scrollLeft === 120)")
+    lanes = [page.get_by_test_id(f"strip-{i}-h").bounding_box() for i in range(3)]
+    offsets = {round(lane["x"] - box["x"]) for lane, box in zip(lanes, boxes, strict=True) if lane and box}
+    assert max(offsets) - min(offsets) <= 1, "step t stands at the same place of each pane"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.wait_for_function("location.hash.includes('c=')")
+    page.wait_for_timeout(450)
+    assert violations(page) == []
+    guest = open_page(page.url.split("/", 3)[3], width=1024, height=768)
+    wait_for_panes(guest)
+    expect(guest.get_by_test_id("scroll-0")).to_be_visible()
+    assert guest.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(guest) == []
+    page.goto(page.url.split("#")[0])  # this browser remembers it
+    page.goto(page.url.split("#")[0] + "#/compare")
+    wait_for_panes(page)
+    expect(page.get_by_test_id("layout-side")).to_have_attribute("aria-pressed", "true")
+    page.set_viewport_size({"width": 800, "height": 900})
+    expect(page.get_by_test_id("layout-side")).to_have_count(0)
+    expect(page.get_by_test_id("scroll-0")).to_have_count(0)
+
+
+def test_side_by_side_says_what_differs(open_page: OpenPage, api: httpx.Client, traces: dict[str, dict[str, Any]]) -> None:
+    original = traces["rnn"]
+    edit = {"node": "rnn.weight_hh_l0", "index": [0, 0], "value": 0.9}
+    changed = api.post(f"/traces/{original['id']}/what-if", json={"edits": [edit]}).raise_for_status().json()
+    page = open_page(link([{"trace": original["id"]}, {"trace": changed["id"]}], layout="side"), width=1024, height=768)
+    wait_for_panes(page, 2)
+    expect(page.get_by_test_id("scroll-1")).to_be_visible()
+    assert page.get_by_test_id("differences-1").locator("rect").count() > 0

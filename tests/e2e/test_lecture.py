@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as Late
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import READY, number, wait_for_film
@@ -268,10 +270,107 @@ def test_those_who_scan_come_to_the_moment_on_the_screen(open_page: OpenPage) ->
     expect(guest.get_by_test_id("lecture-canvas")).to_have_count(0)
 
 
-def test_a_formula_says_why_it_has_no_lecture(open_page: OpenPage) -> None:
-    page = open_page("#/expression")
-    wait_for_film(page)
-    page.get_by_test_id("lecture-open").click()
-    expect(page.get_by_test_id("lecture-canvas")).to_contain_text("Lecture mode shows networks")
+FORMULAS: dict[str, dict[str, Any]] = {
+    "neuron": {"expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]},
+    "layers": {
+        "expression": "h = tanh(W1 @ x + b1)\ny_hat = W2 @ h + b2\nL = mean((y_hat - y)**2)",
+        "inputs": {
+            "W1": [[0.5, -0.3], [0.8, 0.2], [-0.6, 0.9]], "x": [1, -0.5], "b1": [0, 0.1, -0.1],
+            "W2": [[0.7, -0.4, 0.3]], "b2": [0.1], "y": [0.8],
+        },
+        "wrt": ["W1", "b1", "W2", "b2"],
+    },
+    "softmax": {
+        "expression": "z = W @ x + b\np = softmax(z)\nL = -sum(y*log(p))",
+        "inputs": {"W": [[0.6, -0.2], [-0.4, 0.9], [0.1, 0.3]], "x": [1, 2], "b": [0, 0, 0], "y": [0, 1, 0]},
+        "wrt": ["W", "b"],
+    },
+}  # fmt: skip
+
+
+def formula(open_page: OpenPage, api: httpx.Client, name: str, **settings: Any) -> tuple[Page, dict[str, Any]]:
+    """The lecture of a formula, and its trace."""
+    trace = dict(api.post("/traces", json={"program": {"kind": "expression", **FORMULAS[name]}}).raise_for_status().json())
+    packed = base64.urlsafe_b64encode(json.dumps(trace["program"]).encode()).decode().rstrip("=")
+    page = open_page(f"#/expression?p={packed}&at=0", **settings)
+    lecture(page)
+    expect(page.locator("[data-testid^=lecture-node-]").first).to_be_visible(timeout=READY)
+    return page, trace
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("film", FORMULAS)
+def test_a_formula_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str, size: tuple[int, int]) -> None:
+    page, trace = formula(open_page, api, film, width=size[0], height=size[1])
+    events = len(trace["events"]["kind"]) if isinstance(trace["events"]["kind"], list) else None
+    for lang, both in (("en", False), ("zh", True)):
+        press_if(page, f"lecture-lang-{lang}", True)
+        press_if(page, "captions-both", both)
+        expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
+        page.keyboard.press("Home")
+        shown = 0
+        while True:
+            page.wait_for_timeout(60)
+            legible(page, f"{film}, {lang}, event {shown}")
+            lit = page.locator(".card.lit")
+            if shown > 0 and lit.count():
+                assert lit.locator("p").count() >= 2, f"{film}: what has just happened is not seen at event {shown}"
+            before = page.url
+            page.keyboard.press("Shift+ArrowRight")
+            try:
+                page.wait_for_url(lambda now, before=before: now != before, timeout=1500)
+            except Late:
+                break
+            shown += 1
+        assert events is None or shown == events
+
+
+def test_the_lecture_of_a_formula_has_cues_keys_and_the_films_numbers(open_page: OpenPage, api: httpx.Client, tmp_path: Path) -> None:
+    page, trace = formula(open_page, api, "layers", width=1280, height=720)
+    page.keyboard.press("c")
+    panel = page.get_by_test_id("cues")
+    assert panel.get_by_role("listitem").count() >= 6
+    page.get_by_test_id("cue-caption-en-2").fill("A product of a matrix and a vector.")
+    page.get_by_test_id("cue-go-2").click()
+    expect(page.get_by_test_id("lecture-caption-en")).to_have_text("A product of a matrix and a vector.")
+    with page.expect_download() as download:
+        page.get_by_test_id("cues-save").click()
+    file = tmp_path / "cues.json"
+    download.value.save_as(file)
     page.keyboard.press("Escape")
-    expect(page.get_by_test_id("lecture")).to_have_count(0)
+    page.keyboard.press("End")
+    loss = next(node for node in trace["nodes"] if node["id"] == trace["loss"])["id"]
+    expect(page.get_by_test_id(f"lecture-value-{loss}")).to_have_count(0)  # what moves at the end is a leaf, far from the loss
+    for _ in range(60):
+        page.keyboard.press("Shift+ArrowLeft")
+        if page.get_by_test_id(f"lecture-gradient-{loss}").count():
+            break
+    assert number(page.get_by_test_id(f"lecture-gradient-{loss}")) == 1
+    assert number(page.get_by_test_id(f"lecture-value-{loss}")) == why(api, trace, loss, [])["value"]
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("blank")).to_be_visible()
+    page.keyboard.press("b")
+    # somebody else, at another formula: the file brings this one along; at a network it says where it belongs
+    other, _ = formula(open_page, api, "neuron", width=1280, height=720)
+    other.keyboard.press("c")
+    other.get_by_test_id("cues-load").set_input_files(file)
+    expect(other.get_by_test_id("cue-caption-en-2")).to_have_value("A product of a matrix and a vector.", timeout=READY)
+    expect(other.get_by_test_id("lecture-graph")).to_be_visible()
+    other.keyboard.press("Escape")
+    other.get_by_test_id("lecture-sheet").focus()
+    other.keyboard.press("Enter")
+    expect(other.get_by_test_id("paper")).to_be_visible(timeout=READY)
+    network = open_page(width=1280, height=720)
+    lecture(network)
+    network.keyboard.press("c")
+    network.get_by_test_id("cues-load").set_input_files(file)
+    expect(network.get_by_test_id("cues-problem")).to_contain_text("Expression page")
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_axe_finds_nothing_serious_in_the_lecture_of_a_formula(open_page: OpenPage, api: httpx.Client, locale: str) -> None:
+    page, _ = formula(open_page, api, "softmax", locale=locale, width=1280, height=720)
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    page.wait_for_timeout(400)
+    assert violations(page) == []

@@ -17,6 +17,7 @@ const THEME_KEY = "retrograd.theme";
 const NOTATION_KEY = "retrograd.notation";
 const CAPTIONS_KEY = "retrograd.captions";
 const SPEED_KEY = "retrograd.speed";
+const COMPARE_KEY = "retrograd.compare";
 
 /** Times the usual pace. */
 export const SPEEDS = [0.5, 1, 2, 4] as const;
@@ -65,6 +66,7 @@ class Preferences {
   readonly #forced = new MediaQuery("(forced-colors: active)");
   #notation = $state.raw<Notation>(firstNotation());
   #lit = false;
+  #compareLayout = $state<"stacked" | "side">(stored(COMPARE_KEY) === "side" ? "side" : "stacked");
   #bilingual = $state(stored(CAPTIONS_KEY) === "both");
 
   #speed = $state<Speed>(SPEEDS.find((speed) => String(speed) === stored(SPEED_KEY)) ?? 1);
@@ -156,6 +158,16 @@ class Preferences {
   set bilingual(bilingual: boolean) {
     this.#bilingual = bilingual;
     store(CAPTIONS_KEY, bilingual ? "both" : "one");
+  }
+
+  /** Whether Compare shows its panes above each other or side by side. */
+  get compareLayout(): "stacked" | "side" {
+    return this.#compareLayout;
+  }
+
+  set compareLayout(layout: "stacked" | "side") {
+    this.#compareLayout = layout;
+    store(COMPARE_KEY, layout);
   }
 
   /** Light whatever the theme: for a projector, or for paper. */

@@ -5,7 +5,7 @@ import { film } from "../model/fixtures";
 import { NetworkGrid } from "../model/network";
 import { captionOf, shrink } from "./caption";
 import { counterpart } from "./counterpart";
-import { apart, columnsOf, leftOf, numbered, stepAt } from "./layout";
+import { apart, besideColumns, columnsOf, leftOf, numbered, scrolledTo, stepAt } from "./layout";
 import { payloadOf, readComparison } from "./link";
 import { namesOf } from "./names";
 import { largestDifference, measured, meanHop, ratioOf, seriesOf } from "./norms";
@@ -110,6 +110,8 @@ describe("programs that are compared", () => {
   it("travel in a link, and nothing else does", () => {
     const films = [{ program: trained[0]! }, { trace: `sha256:${"a".repeat(64)}` }];
     expect(readComparison(payloadOf({ films, followed: 1, measure: "absolute" }))).toEqual({ films, followed: 1, measure: "absolute" });
+    expect(readComparison(payloadOf({ films, followed: 1, measure: "absolute", layout: "side" }))).toEqual({ films, followed: 1, measure: "absolute", layout: "side" });
+    expect(readComparison({ films, layout: "diagonal" })).toEqual({ films, followed: 0, measure: "share" });
     expect(readComparison({ films })).toEqual({ films, followed: 0, measure: "share" });
     for (const broken of [{}, { films: [films[0]] }, { films: [films[0], { trace: "x" }] }, { films: [...films, ...films] }, { films: [films[0], { program: { kind: "expression", expression: "x", inputs: {} } }] }]) {
       expect(readComparison(broken)).toBeNull();
@@ -155,5 +157,25 @@ describe("the caption", () => {
 
   it("counts in two digits", () => {
     expect([shrink(1 / 71_942), shrink(0.4), shrink(1e-11)]).toEqual(["72,000", "2.5", "1·10¹¹"]);
+  });
+});
+
+describe("panes side by side", () => {
+  const columns = besideColumns(240, 50);
+
+  it("keep columns that can be read, and scroll", () => {
+    expect(columns.pitch).toBeGreaterThanOrEqual(9);
+    expect(columns.width).toBeGreaterThan(240);
+    expect(besideColumns(400, 4).width).toBeLessThanOrEqual(400);
+  });
+
+  it("are scrolled until a step and its neighbours are seen, and no further", () => {
+    for (const t of [1, 2, 25, 49, 50]) {
+      const scroll = scrolledTo(columns, t, 240, 100);
+      expect(leftOf(columns, t)).toBeGreaterThanOrEqual(scroll);
+      expect(leftOf(columns, t) + columns.pitch).toBeLessThanOrEqual(scroll + 240);
+      expect(scroll).toBeLessThanOrEqual(columns.width - 240);
+      expect(scrolledTo(columns, t, 240, scroll)).toBe(scroll);
+    }
   });
 });

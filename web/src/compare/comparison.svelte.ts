@@ -8,7 +8,7 @@ import type { Target } from "../model/explain";
 import { slice } from "../model/network";
 import { createPlayer } from "../transport/play";
 import { counterpart } from "./counterpart";
-import type { Payload, Source } from "./link";
+import type { Layout, Payload, Source } from "./link";
 import { seriesOf, strongest, type Measure, type Series } from "./norms";
 import { programOf } from "./programs";
 import { Timeline, type Place, type Point, type SharedStride } from "./sync";
@@ -20,6 +20,9 @@ export class Comparison {
   followed = $state(0);
   stride = $state<SharedStride>("cell");
   measure = $state<Measure>("share");
+  layout = $state<Layout>(preferences.compareLayout);
+  /** How far the panes that stand side by side are scrolled, all alike. Pixels. */
+  scroll = $state(0);
   playing = $state(false);
   status = $state<"loading" | "ready" | "error">("loading");
   error = $state.raw<Problem | null>(null);
@@ -80,7 +83,7 @@ export class Comparison {
   }
 
   /** Fetches the films that are new, and shows all when they are there. False when one failed, or when a newer request has taken its place. */
-  async open({ films, followed, measure }: Payload): Promise<boolean> {
+  async open({ films, followed, measure, layout }: Payload): Promise<boolean> {
     const request = ++this.#request;
     this.pause();
     this.status = "loading";
@@ -97,6 +100,7 @@ export class Comparison {
       this.fail(failed?.error ?? new Problem("no_networks", "", 0));
       return false;
     }
+    if (layout) this.layout = layout;
     this.#show(panes, films, followed, measure);
     return true;
   }

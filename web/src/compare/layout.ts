@@ -11,6 +11,7 @@ export interface Columns {
 
 const GUTTER = 118;
 const RIGHT = 48; // the powers of ten of the logarithmic scale
+const NARROWEST = 9; // pitch of panes that stand side by side, which scroll: a letter has room
 const WIDEST = 96; // pitch of a short sequence
 
 /** `longest`: the characters of the longest name that stands in the gutter, with a number after it. */
@@ -19,6 +20,20 @@ export function columnsOf(width: number, steps: number, longest = 0): Columns {
   const gutter = slim ? 8 : Math.max(GUTTER, Math.min(260, Math.ceil(longest * 6.8) + 62));
   const pitch = steps === 0 ? WIDEST : Math.min(WIDEST, Math.max(2, (width - gutter - RIGHT) / steps));
   return { steps, slim, gutter, pitch, width: Math.ceil(gutter + pitch * steps + RIGHT) };
+}
+
+/** The columns of one of several panes that share a width: as in a slim one, but wide enough to be read. Longer ones scroll. */
+export function besideColumns(width: number, steps: number): Columns {
+  const gutter = 8;
+  const pitch = steps === 0 ? WIDEST : Math.min(WIDEST, Math.max(NARROWEST, (width - gutter - RIGHT) / steps));
+  return { steps, slim: true, gutter, pitch, width: Math.ceil(gutter + pitch * steps + RIGHT) };
+}
+
+/** How far panes of a width have to be scrolled so that step t is seen, with some of its neighbours; `scroll` where it is. */
+export function scrolledTo(columns: Columns, t: number, width: number, scroll: number): number {
+  const [left, right] = [leftOf(columns, Math.max(1, t - 1)), leftOf(columns, Math.min(columns.steps, t + 1)) + columns.pitch];
+  const wanted = left < scroll ? left : right > scroll + width ? right - width : scroll;
+  return Math.max(0, Math.min(columns.width - width, wanted));
 }
 
 /** The left edge of step t's column. */

@@ -8,10 +8,16 @@ import { LEAST, MOST } from "./programs";
 /** A film: a program that makes it, or a stored trace (a what-if, say). */
 export type Source = { program: Program } | { trace: string };
 
+/** Panes above each other, so that their steps align, or beside each other, so that they are seen at once. */
+export const LAYOUTS = ["stacked", "side"] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
 export interface Payload {
   films: Source[];
   followed: number;
   measure: Measure;
+  /** Left out: as this browser shows comparisons. */
+  layout?: Layout;
 }
 
 function readSource(value: unknown): Source | null {
@@ -27,12 +33,13 @@ export function readComparison(value: Record<string, unknown>): Payload | null {
   const films = value.films.map(readSource);
   if (films.some((film) => film === null)) return null;
   const followed = typeof value.followed === "number" && Number.isInteger(value.followed) && value.followed >= 0 && value.followed < films.length ? value.followed : 0;
-  return { films: films as Source[], followed, measure: value.measure === "absolute" ? "absolute" : "share" };
+  const layout = LAYOUTS.find((one) => one === value.layout);
+  return { films: films as Source[], followed, measure: value.measure === "absolute" ? "absolute" : "share", ...(layout && { layout }) };
 }
 
 /** As a link holds it; what is as a comparison begins is left out. */
-export function payloadOf({ films, followed, measure }: Payload): Record<string, unknown> {
-  return { films, ...(followed > 0 ? { followed } : {}), ...(measure === "share" ? {} : { measure }) };
+export function payloadOf({ films, followed, measure, layout }: Payload): Record<string, unknown> {
+  return { films, ...(followed > 0 ? { followed } : {}), ...(measure === "share" ? {} : { measure }), ...(layout && { layout }) };
 }
 
 /** The address at which these films stand side by side. */

@@ -27,7 +27,7 @@ describe("a cue file", () => {
     ['{"schema": "retrograd.trace/1"}', "schema"],
     [other({ schema: "retrograd.cues/2" }), "newer"],
     [other({ program: null }), "program"],
-    [other({ program: { kind: "expression", expression: "x", inputs: {} } }), "program"],
+    [other({ program: { kind: "expression", expression: "x" } }), "program"],
     [other({ edits: "none" }), "program"],
     [other({ cues: [] }), "cues"],
     [other({ cues: Array.from({ length: 101 }, () => cue(0)) }), "cues"],

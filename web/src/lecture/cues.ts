@@ -66,7 +66,7 @@ export function readCues(text: string): CueFile {
   if (!isObject(raw) || schema !== SCHEMA) throw new CueError("teach.cues.error.schema", { given: short(schema), expected: SCHEMA });
   const program = readProgram(raw.program);
   const edits = raw.edits === undefined ? [] : readEdits(raw.edits);
-  if (!program || program.kind !== "network" || !edits) throw new CueError("teach.cues.error.program");
+  if (!program || !edits) throw new CueError("teach.cues.error.program");
   const { cues } = raw;
   if (!Array.isArray(cues) || cues.length === 0 || cues.length > MOST_CUES) {
     throw new CueError("teach.cues.error.cues", { given: Array.isArray(cues) ? cues.length : short(cues), most: MOST_CUES });

@@ -70,6 +70,7 @@ export function readSettings(payload: Record<string, unknown> | null): Settings 
 /** The address of a worksheet of the film that `session` shows. */
 export function sheetAddress(route: Route, session: Session, notation: Notation, settings: Settings = DEFAULT): string {
   const { program, edits } = route.run || route.trace || route.link ? filmOf(route, session) : route;
+  const imported = program !== null && !["network", "expression"].includes(program.kind); // a graph is too long for an address
   const view = { ...NO_VIEW, row: Math.max(0, session.example) || null, notation: isUsual(notation) ? null : notation };
-  return formatRoute({ ...route, page: "worksheet", link: null, program, edits, view, payload: { ...settings, chain: settings.chain ?? session.chain } });
+  return formatRoute({ ...route, page: "worksheet", link: null, ...(imported ? { trace: route.trace ?? session.trace!.id, program: null } : { program }), edits, view, payload: { ...settings, chain: settings.chain ?? session.chain } });
 }
