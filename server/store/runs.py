@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, delete, func, insert, or_, select, update
 
 from engine.training import Slice
+from server.datasets.choice import with_data
 from server.encoding import dumps
 from server.jobs.stopping import Reason, better, goal
 from server.store.blobs import DamagedError, pack, unpack
@@ -33,11 +34,12 @@ _CHANGED = {"revision": runs.c.revision + 1}
 class RunStore:
     """Runs in the database. A run that was deleted meanwhile is answered with None or False, never an error.
 
-    Where their checkpoints pass `most_bytes`, compressed, the oldest runs that are not training go when another is made.
+    read: gives the data sets that programs choose. Where their checkpoints pass `most_bytes`, compressed, the oldest runs that are not
+    training go when another is made.
     """
 
-    def __init__(self, engine: Engine, most_bytes: int = 2**63 - 1) -> None:
-        self.engine, self.most_bytes = engine, most_bytes
+    def __init__(self, engine: Engine, most_bytes: int = 2**63 - 1, read: Callable[[str], bytes | None] = lambda _: None) -> None:
+        self.engine, self.most_bytes, self.read = engine, most_bytes, read
 
     def create(
         self, program: Mapping[str, Any], visitor: str | None = None, most: int | None = None, *, name: str | None = None,
@@ -89,9 +91,10 @@ class RunStore:
             row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
             return None if row is None else self._described(connection, [row])[0]
 
-    def page(self, visitor: str, limit: int, after: int | None, sweep: str | None = None) -> tuple[list[dict[str, Any]], int | None]:
-        """A visitor's runs without history, newest first, that follow the cursor; and the next cursor. Those of no sweep, or of one."""
-        query = select(runs).where(runs.c.visitor == visitor, runs.c.sweep.is_(None) if sweep is None else runs.c.sweep == sweep)
+    def page(self, visitor: str | None, limit: int, after: int | None, sweep: str | None = None) -> tuple[list[dict[str, Any]], int | None]:
+        """Runs without history, newest first, that follow the cursor; and the next cursor. A visitor's own, or the trials of a sweep."""
+        own = and_(runs.c.visitor == visitor, runs.c.sweep.is_(None))
+        query = select(runs).where(own if sweep is None else runs.c.sweep == sweep)
         if after is not None:
             query = query.where(runs.c.number < min(after, LARGEST_NUMBER))
         with self.engine.connect() as connection:
@@ -206,10 +209,11 @@ class RunStore:
 
         edits: those that the slice knew. seconds: that it took. pace: steps a second, lately. entering: the checkpoint before its last
         step, where the loss of that was not finite any more; the training ends then.
-        False when the run is gone, has gone on already, has other edits or is not training any more.
+        False when the run is gone, has gone on already, has other edits or is not asked for these steps any more.
         """
         first = done.step - len(done.losses)
-        query = update(runs).where(runs.c.id == run_id, runs.c.step == first, runs.c.status == "training")
+        asked = and_(runs.c.status == "training", runs.c.requested_step >= done.step)  # it may have been cancelled and asked anew
+        query = update(runs).where(runs.c.id == run_id, runs.c.step == first, asked)
         if edits is not None:
             query = query.where(runs.c.edits == _json(edits))
         diverged = bool(done.losses) and not np.isfinite(done.losses[-1])
@@ -289,7 +293,8 @@ class RunStore:
         for row in connection.execute(select(validations).where(validations.c.run.in_(ids)).order_by(validations.c.step)):
             found[row.run].append({"step": row.step, **json.loads(row.figures)})
         tested = results(connection, ids)
-        return [{**describe(row), "validation": found[row.id], "tested": in_short(tested.get(row.id))} for row in rows]
+        described = [{**describe(row), "validation": found[row.id], "tested": in_short(tested.get(row.id))} for row in rows]
+        return [{**run, "program": with_data(run["program"], self.read)} for run in described]
 
 
 def describe(row: Row[Any]) -> dict[str, Any]:

@@ -64,6 +64,12 @@ class Service:
             )
         _wait_until_ready(self.url, self._process, log)
 
+    @property
+    def pid(self) -> int:
+        """The server's process, which is running."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, *, kill: bool = False) -> None:
         """Asks it to end, or ends it in the middle of whatever it does."""
         if self._process is None:
