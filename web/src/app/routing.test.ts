@@ -9,7 +9,7 @@ const network: Program = {
   kind: "network", task: "surnames", cell: "gru", hidden_size: 4, optimizer: { name: "adamw", lr: 0.01 },
   clip_norm: null, batch_size: 32, seed: 0, step: 3, example: null,
 };
-const NOTHING = { program: null, trace: null, run: null, step: null, example: null, edits: [], payload: null, view: NO_VIEW, link: null, waiting: false, problem: null, broken: [] };
+const NOTHING = { program: null, trace: null, run: null, step: null, example: null, part: null, runs: null, sweep: null, landscape: null, edits: [], payload: null, view: NO_VIEW, link: null, waiting: false, problem: null, broken: [] };
 
 /** Numbers from 0 up to 1 that come again (mulberry32). */
 function random(seed: number): () => number {
@@ -50,6 +50,10 @@ function anyRoute(next: () => number): Partial<Route> & { page: PageName } {
     run: perhaps(() => `r_${whole(1e9)}`),
     step: perhaps(() => 1 + whole(5000)),
     example: perhaps(() => whole(4000)),
+    part: perhaps(() => pick(["validation", "test"] as const)),
+    runs: perhaps(() => Array.from({ length: whole(4) }, () => `r_${whole(1e9)}`)),
+    sweep: perhaps(() => pick(["new", `s_${whole(1e9)}`])),
+    landscape: perhaps(() => Array.from({ length: whole(4) }, () => `r_${whole(1e9)}`)),
     edits: perhaps(() => [{ node: text(), index: perhaps(index), value: next() * 1e300 }, { node: whole(99), value: [[1, 2], ["NaN", -0.5]] }]) ?? [],
     payload: perhaps(() => ({ [text()]: [text(), null, { deep: whole(9) }] })),
     view,

@@ -27,6 +27,12 @@ export interface Route {
   run: string | null;
   step: number | null;
   example: number | null;
+  /** The part of the data that the example is of; null: the training part. */
+  part: "validation" | "test" | null;
+  /** What the Train page shows beside one run: runs that are compared, a sweep (`new`: one to be made), runs on a map of the loss. */
+  runs: string[] | null;
+  sweep: string | null;
+  landscape: string[] | null;
   /** What was changed in the film: as POST …/what-if takes it. */
   edits: Edit[];
   /** What a page of its own keeps in its links, an object that it alone reads. */
@@ -43,6 +49,11 @@ export interface Route {
 
 function naturalNumber(text: string | null): number | null {
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
+
+/** Ids with commas between; null where there is no such field. */
+function ids(text: string | null): string[] | null {
+  return text === null ? null : text.split(",").filter(Boolean);
 }
 
 /** Reads a hash such as `#/network?p=…`; no page is the network page, an unknown one the page "missing", and unknown fields are passed over. */
@@ -79,6 +90,10 @@ export function parseRoute(hash: string): Route {
     run: search.get("run"),
     step: naturalNumber(search.get("step")),
     example: naturalNumber(search.get("example")),
+    part: (["validation", "test"] as const).find((part) => part === search.get("part")) ?? null,
+    runs: ids(search.get("runs")),
+    sweep: search.get("sweep"),
+    landscape: ids(search.get("landscape")),
     edits: [...changes, ...(packed("x", readEdits) ?? [])],
     payload: packed("c", readPayload),
     view: readView(search, broken),
@@ -105,6 +120,10 @@ export function formatRoute(route: Partial<Route> & { page: PageName }): string 
     if (route.run) film.push(["run", route.run]);
     if (route.step) film.push(["step", String(route.step)]);
     if (route.example !== null && route.example !== undefined) film.push(["example", String(route.example)]);
+    if (route.part) film.push(["part", route.part]);
+    if (route.runs) film.push(["runs", route.runs.join(",")]);
+    if (route.sweep) film.push(["sweep", route.sweep]);
+    if (route.landscape) film.push(["landscape", route.landscape.join(",")]);
     if (route.edits?.length) further.push(["x", pack(route.edits)]);
     if (route.payload) further.push(["c", pack(route.payload)]);
   }

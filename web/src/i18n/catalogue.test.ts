@@ -9,6 +9,7 @@ import "../compare/words";
 import "../graph/words";
 import "../help/words";
 import "../lecture/words";
+import "../app/train/words";
 
 const SOURCES = join(import.meta.dirname, "..");
 
@@ -52,17 +53,17 @@ describe("the catalogues", () => {
   });
 
   it("lack no key that the sources name", () => {
-    const named = [...text.matchAll(/["'`]((?:app|help|state|share|compare|graph|stage|teach|why|tray|transport|whatif|predict|claim)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/["'`]((?:app|help|state|share|compare|graph|stage|teach|why|tray|transport|whatif|predict|claim|train)\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)["'`]/g)].map((match) => match[1]!);
     expect([...new Set(named)].filter((key) => !(key in en) && !(`${key}#one` in en && `${key}#other` in en))).toEqual([]);
   });
 });
 
 describe("counts of things", () => {
   it("have the form and the digits of the language", () => {
-    expect(inLanguage("en", "app.train.steps_done", { count: 1 })).toBe("1 step");
-    expect(inLanguage("en", "app.train.steps_done", { count: 1200 })).toBe("1,200 steps");
-    expect(inLanguage("zh", "app.train.steps_done", { count: 1 })).toBe("1 步");
-    expect(() => inLanguage("en", "app.train.steps_done")).toThrow("No message");
+    expect(inLanguage("en", "train.steps_done", { count: 1 })).toBe("1 step");
+    expect(inLanguage("en", "train.steps_done", { count: 1200 })).toBe("1,200 steps");
+    expect(inLanguage("zh", "train.steps_done", { count: 1 })).toBe("1 步");
+    expect(() => inLanguage("en", "train.steps_done")).toThrow("No message");
   });
 
   it("have dates of the language beside them", () => {
