@@ -8,10 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.training.task import Part
 from server import limits
+from server.schemas.data_choice import DatasetChoice
 from server.schemas.optimizers import AdamW, Optimizer, RateEdit, Schedule
 from server.schemas.sequences import Sequences
 from server.schemas.start import Start
 from server.tasks.own import NAME
+from server.tasks.own_data import NAME as OWN_DATA
 
 
 class TrainingProgram(BaseModel):
@@ -36,7 +38,7 @@ class TrainingProgram(BaseModel):
     ] = None
     initialisation: Annotated[
         Literal["pytorch", "orthogonal"],
-        Field(description="of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases"),
+        Field(description="of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and biases 0"),
     ] = "pytorch"
     forget_bias: Annotated[
         float | None, Field(ge=-100, le=100, allow_inf_nan=False, description="what an LSTM's forget gates start with; null: as the others")
@@ -53,12 +55,31 @@ class TrainingProgram(BaseModel):
     seed: Annotated[int, Field(ge=0, le=limits.SEED)] = 0
 
 
+def check_own_data(program: RunProgram | NetworkProgram) -> None:
+    """Names the task of a program that chooses a data set. Raises ValueError where it chooses something else as well."""
+    if program.dataset is None:
+        return
+    if program.task not in (None, OWN_DATA):
+        raise ValueError("give a task or a data set, not both")
+    if program.length is not None:
+        raise ValueError("a data set has the lengths it has; leave length out")
+    program.task = OWN_DATA
+
+
 class RunProgram(TrainingProgram):
-    """A training on the examples of a task."""
+    """A training on the examples of a task, or on a data set of the visitor's own."""
 
     model_config = ConfigDict(extra="forbid")
 
-    task: Annotated[str, Field(max_length=100)]
+    task: Annotated[str, Field(max_length=100)] | None = None
+    dataset: DatasetChoice | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RunProgram:
+        if self.task is None and self.dataset is None:
+            raise ValueError("a run learns a task or a data set of your own; give one of them")
+        check_own_data(self)
+        return self
 
 
 class NetworkProgram(TrainingProgram):
@@ -76,6 +97,7 @@ class NetworkProgram(TrainingProgram):
 
     kind: Literal["network"] = "network"
     task: Annotated[str, Field(max_length=100)] | None = None
+    dataset: DatasetChoice | None = None
     sequences: Sequences | None = None
     start: Start | None = None
     step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
@@ -86,8 +108,11 @@ class NetworkProgram(TrainingProgram):
 
     @model_validator(mode="after")
     def _one_source(self) -> NetworkProgram:
-        if self.sequences is None and self.task is None:
+        if self.sequences is None and self.task is None and self.dataset is None:
             raise ValueError("a network learns a task or its own sequences; give one of them")
+        if self.sequences is not None and self.dataset is not None:
+            raise ValueError("give sequences or a data set, not both")
+        check_own_data(self)
         if self.sequences is not None:
             if self.task not in (None, NAME):
                 raise ValueError("give a task or sequences, not both")
