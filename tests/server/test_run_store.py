@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sqlalchemy import Engine
@@ -18,7 +20,7 @@ PROGRAM = {"task": "sunspots", "seed": 1}
 def a_slice(first: int, count: int) -> Slice:
     losses = [1.0 / (first + n + 1) for n in range(count)]
     norms, rates = [float("nan")] * count, [0.01] * count
-    observations = [{"step": first + 1, "hidden": [[float("nan")]]}]
+    observations: list[Any] = [{"step": first + 1, "hidden": [[float("nan")]]}]
     return Slice(b"network %d" % (first + count), first + count, losses, norms, rates, observations)
 
 
