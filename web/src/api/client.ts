@@ -7,7 +7,7 @@ import type { Edit } from "../model/program";
 import { Problem, type FieldError } from "./problem";
 import type { Bptt, Check, Checkpoint, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
 
-const BASE = "api/v1";
+export const BASE = "api/v1";
 
 const TRIES = 4; // how often a request is sent that gets no answer, or is put off
 const GATEWAY = [502, 504]; // a proxy's words for a server that is not there
@@ -16,7 +16,7 @@ const GATEWAY = [502, 504]; // a proxy's words for a server that is not there
  * Sends a request, and again when it was lost or put off: all of ours may come twice (those that make something carry a key, see `making`).
  * Throws a Problem, or an AbortError when it is given up.
  */
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   if (embedded) throw needsServer();
   const { signal } = init;
   for (let tries = 1; ; tries++) {
@@ -47,18 +47,18 @@ async function sent(address: string, init: RequestInit): Promise<Response | Prob
 }
 
 /** A key by which the server knows a request that comes again, and answers it as it did. */
-function making(): Record<string, string> {
+export function making(): Record<string, string> {
   return { "Idempotency-Key": Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-") };
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   if (embedded) return embedded.get(path) as T;
   const response = await ask(path, { signal });
   return (await response.json()) as T;
 }
 
 /** `further`: headers of what makes something, which is not to be made twice. A trace is named by its content and is the same whenever it is asked for. */
-async function post<T>(path: string, body: unknown, signal?: AbortSignal, further: Record<string, string> = {}): Promise<T> {
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal, further: Record<string, string> = {}): Promise<T> {
   if (embedded) return embedded.post(path, body) as T;
   const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json", ...further }, body: JSON.stringify(body), signal });
   return (await response.json()) as T;
