@@ -321,3 +321,40 @@ def test_states_too_large_for_digits_have_one_mark_each(open_page: OpenPage, api
     page.get_by_test_id("change-differences").click()
     page.get_by_test_id("marks-changes").uncheck()
     expect(page.get_by_test_id("changed-h-1")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_pixels_of_a_digit_are_typed_over_as_one_change(open_page: OpenPage, api: httpx.Client, width: int, height: int) -> None:
+    program = {"kind": "network", "task": "digits", "cell": "rnn", "hidden_size": 4, "seed": 1, "step": 1, "example": 0}
+    trace = api.post("/traces", json={"program": program}).raise_for_status().json()
+    packed = base64.urlsafe_b64encode(json.dumps(trace["program"]).encode()).decode().rstrip("=")
+    page = open_page(f"#/network?p={packed}", width=width, height=height)
+    wait_for_film(page)
+    page.get_by_test_id("token-3").click()
+    fields = page.get_by_test_id("pixel-fields")
+    expect(page.get_by_test_id("pixel-0")).to_be_focused()
+    box = fields.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= height
+    was = page.get_by_test_id("pixel-5").input_value()
+    assert float(was) == trace["batch"]["examples"][0]["tokens"][2][5]
+    page.get_by_test_id("pixel-5").fill("dark")
+    page.get_by_test_id("pixel-5").press("Enter")
+    expect(page.get_by_test_id("token-reason")).to_be_visible()
+    page.get_by_test_id("pixel-5").fill("0.25")
+    page.get_by_test_id("pixel-6").fill("0.75")
+    page.get_by_test_id("pixels-take").click()
+    edited(page)
+    page.get_by_test_id("token-3").click()
+    expect(page.get_by_test_id("pixel-5")).to_have_value("0.25")
+    expect(page.get_by_test_id("pixel-6")).to_have_value("0.75")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(fields).to_have_count(0)
+    expect(page.get_by_test_id("token-3")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("changes")).to_have_count(0, timeout=READY)
+    page.get_by_test_id("token-3").click()
+    expect(page.get_by_test_id("pixel-5")).to_have_value(was)

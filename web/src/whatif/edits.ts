@@ -83,6 +83,11 @@ export function withLetter(edits: readonly Edit[], row: number, t: number, lette
   return list;
 }
 
+/** Other pixels at step t (from 1) of a row; those that are as in the original are no edits. */
+export function withPixels(edits: readonly Edit[], row: number, t: number, pixels: readonly number[], original: Trace): Edit[] {
+  return pixels.reduce<Edit[]>((list, value, k) => withNumber(list, { path: "x", index: [row, t - 1, k] }, value, original), [...edits]);
+}
+
 /** Edits that stand for one change of a person: a letter is one, whatever it takes. */
 export interface Item {
   /** Their places in the list. */
