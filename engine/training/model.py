@@ -92,7 +92,7 @@ class SequenceModel(Module):
 
     def _packs(self, batch: Batch) -> bool:
         """Whether what is predicted stands packed, and not (batch, time, outputs)."""
-        return self.readout == "every" and (self.kind == "classification" or bool(batch.lengths.min() != batch.lengths.max()))
+        return self.readout == "every" and (self.kind == "classification" or bool(batch.lengths[0] != batch.lengths[-1]))
 
     def _read(self, unrolled: Unrolled, batch: Batch) -> Tensor:
         if self.readout == "last":

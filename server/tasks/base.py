@@ -105,6 +105,7 @@ class ArrayTask(ABC):
     metrics: tuple[Metric, ...]  # what is told of a network on it, the chief one first
     suggested: Suggestion
     parts: Mapping[Part, Examples]
+    scale: float = 1.0  # what a target's 1 is in the data's unit, in which errors are told
     length: LengthChoice | None = None  # of generated tasks, whose class then takes a length (None: the default) when it is made
     classes: tuple[Text, ...] | None = None
     features: tuple[str, ...] | None = None  # names of the columns of the inputs
@@ -139,7 +140,7 @@ class ArrayTask(ABC):
         chosen = np.asarray(indices, dtype=np.int64)
         for index in chosen[(chosen < 0) | (chosen >= len(examples))][:1]:
             raise IndexError(f"{self.name}: example {index} is outside the {part} part; expected 0 to {len(examples) - 1}")
-        return Batch(examples.inputs[chosen].astype(np.float64), examples.lengths[chosen], examples.targets[chosen], chosen)
+        return Batch(examples.inputs[chosen].astype(np.float64, copy=False), examples.lengths[chosen], examples.targets[chosen], chosen)
 
     def describe(self, batch: Batch, part: Part) -> dict[str, Any]:
         """The batch as people see it: the `batch` of docs/trace-format.md, examples in the batch's order."""
