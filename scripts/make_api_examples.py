@@ -35,7 +35,7 @@ RECURRENCE = {
 RUN = {"task": "adding", "cell": "rnn", "hidden_size": 2, "batch_size": 2}
 HEADER = b'{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
 UPLOAD = len(HEADER).to_bytes(8, "little") + HEADER + bytes(16)  # safetensors
-MOMENT = re.compile(r"r_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
+MOMENT = re.compile(r"[rl]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
 Example = dict[str, Any]
 
 
@@ -128,6 +128,11 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     api.ask("readTest", "GET", f"/runs/{run}/test")
     api.ask("exportRun", "GET", f"/runs/{run}/export?format=csv")
     api.ask("exportRun", "GET", f"/runs/{run}/export?format=json", summary="its first members", everything=4)
+    small = {"runs": [run], "resolution": 2, "examples": 4, "span": 0.5}
+    made = api.ask("createLandscape", "POST", "/landscapes", small)
+    api.alike("createLandscape", 202, {"summary": "it may be `computing` still", "value": made})
+    api.ask("readLandscape", "GET", f"/landscapes/{made['id']}")
+    api.ask("drawLandscape", "GET", f"/landscapes/{made['id']}/figure")
     link = api.ask("createLink", "POST", "/links", {"state": {"address": "#/network?v=2&at=91"}})
     api.alike("createLink", 200, {"value": link})
     api.ask("readLink", "GET", f"/links/{link['id']}")

@@ -16,6 +16,7 @@ from server.cached import Cached
 from server.evaluation.kept import KeptEvaluations
 from server.event_stream import Streams
 from server.idempotency import Idempotency
+from server.jobs.landscapes import Landscapes
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
@@ -30,6 +31,7 @@ from server.routes import (
     expressions,
     figures,
     health,
+    landscapes,
     links,
     opening,
     ops,
@@ -61,8 +63,8 @@ from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
 RESOURCES = (
-    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures, links,
-    uploads, published_limits, health,
+    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures,
+    landscapes, links, uploads, published_limits, health,
 )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         trained = RunStore(engine, settings.run_bytes)
         app.state.streams = streams = Streams(engine, settings.streams, settings.visitor_streams)
         app.state.metrics.watch_streams(streams)
+        landscapes_made = Landscapes(pool, settings.slice_seconds)
         trainer = Trainer(pool, trained, settings.slice_seconds, streams.changed)
         try:
             first = await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
@@ -89,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
                 settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
                 PinStore(engine, settings.visitor_pins, settings.trace_bytes), streams, ResultStore(engine), KeptEvaluations(),
+                landscapes_made,
             )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
@@ -96,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             streams.close()
             await trainer.close()
+            await landscapes_made.close()
             await run_in_threadpool(pool.close)
             await run_in_threadpool(quick.close)
             engine.dispose()

@@ -20,6 +20,7 @@ from server import msgpack
 from server.problems import MEDIA_TYPE as PROBLEM
 from server.problems import ProblemDocument
 from server.schemas import answers as about
+from server.schemas import landscapes
 from server.schemas import run_answers as evaluations
 from server.schemas import trace_answers as traces
 from server.schemas import upload_answers as uploads
@@ -97,6 +98,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "exportRun", headers=("Content-Disposition", "ETag"), conditional=True, errors=(409,)
     ),
     ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
+    ("get", "/runs/{run_id}/figures/confusion"): Operation("drawConfusion", about.Figure),
+    ("post", "/landscapes"): Operation(
+        "createLandscape", landscapes.Landscape, {200: "Computed", 202: "Being computed: read it until it is done"}, headers=("Location",)
+    ),
+    ("get", "/landscapes/{landscape_id}"): Operation("readLandscape", landscapes.Landscape),
+    ("get", "/landscapes/{landscape_id}/figure"): Operation("drawLandscape", about.Figure, errors=(409,)),
+    ("delete", "/landscapes/{landscape_id}"): Operation("deleteLandscape", statuses=_GONE),
     ("post", "/links"): Operation("createLink", about.Link, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
     ("get", "/links/{link_id}"): Operation("readLink", about.Link),
     ("post", "/uploads"): Operation("createUpload", uploads.Upload, {201: "Kept", 200: "Kept already"}, headers=("Location",)),
@@ -129,6 +137,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "changeRun": {"a name": {"name": "with a small learning rate"}},
     "editRun": {"a tenth of before": {"lr": 0.001}},
     "testRun": {"the network that did best on the validation part": {"step": "best"}},
+    "createLandscape": {"random directions": {"runs": ["r_0123456789abcdef"], "directions": {"kind": "random"}, "resolution": 9}},
     "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},
 }
 
@@ -140,7 +149,7 @@ _HEADERS = {
 _PLACES = {
     "trace_id": "a trace, `sha256:…`", "other_id": "another trace", "node": "a node of the trace, by id or path",
     "reference": "a tensor of the trace: a place in the columns of `tensors`", "format": "of the file", "figure": "what is drawn",
-    "run_id": "a run, `r_…`", "link_id": "a link", "k": "a step of the run, from 1", "name": "a task",
+    "run_id": "a run, `r_…`", "landscape_id": "a landscape, `l_…`", "link_id": "a link", "k": "a step of the run, from 1", "name": "a task",
     "upload_id": "an upload, `sha256:…`", "tensor": "a tensor of the upload, by name",
 }  # fmt: skip
 _ERRORS = {

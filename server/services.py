@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from server.evaluation.kept import KeptEvaluations
 from server.event_stream import Streams
+from server.jobs.landscapes import Landscapes
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.settings import Settings
@@ -44,6 +45,7 @@ class Services:
     streams: Streams
     results: ResultStore
     evaluations: KeptEvaluations
+    landscapes: Landscapes
 
 
 def _services(request: Request) -> Services:

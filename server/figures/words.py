@@ -18,6 +18,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "{count} of {steps} steps have no finite loss (the first is step {first})",
         "{steps} 步中有 {count} 步的损失不是有限数（首先是第 {first} 步）",
     ),
+    # evaluations and landscapes
+    "predicted": ("predicted", "预测"),
+    "target": ("target", "目标"),
+    "in_plane": ("of the runs' ways in this plane: {shares}", "各运行的路径落在此平面内的比例：{shares}"),
     # traces
     "time_step": ("time step", "时间步"),
     "norm": ("norm", "范数"),

@@ -240,6 +240,12 @@ class RunStore:
             connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(gone)))
         return True
 
+    def checkpoint_steps(self, run_id: str) -> list[int]:
+        """The steps after which checkpoints are kept, in order."""
+        with self.engine.connect() as connection:
+            mine = select(checkpoints.c.step).where(checkpoints.c.run == run_id).order_by(checkpoints.c.step)
+            return list(connection.execute(mine).scalars())
+
     def checkpoint(self, run_id: str, at_most: int) -> bytes | None:
         """The latest checkpoint of a step not beyond `at_most`; None: start from the initial network.
 

@@ -1,0 +1,137 @@
+"""Landscapes over HTTP: their grid, their paths, their end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from engine.training import Settings, evaluate, train
+from engine.training.checkpoint import restore
+from server.tasks import load
+from tests.server.helpers import API, Start, create_run, finished, wait_until
+
+
+def trained(client: httpx.Client, steps: int, **more: Any) -> str:
+    run = create_run(client, **more)
+    client.post(f"{API}/runs/{run}/steps", json={"count": steps}).raise_for_status()
+    finished(client, run)
+    return run
+
+
+def computed(client: httpx.Client, **body: Any) -> dict[str, Any]:
+    response = client.post(f"{API}/landscapes", json=body)
+    assert response.status_code in (200, 202), response.text
+    address = response.headers["location"]
+
+    def done() -> dict[str, Any] | None:
+        state: dict[str, Any] = client.get(address).json()
+        return state if state["status"] == "done" else None
+
+    return wait_until(done)
+
+
+def test_the_middle_of_the_map_is_the_runs_network(client: httpx.Client) -> None:
+    run = trained(client, 20)
+    found = computed(client, runs=[run], resolution=5, span=1.0, part="validation", examples=20)
+    assert (found["done"], found["points"], found["examples"], found["part"]) == (25, 25, 20, "validation")
+    assert found["x"] == found["y"] == [-1.0, -0.5, 0.0, 0.5, 1.0]
+    task, settings = load("sunspots"), Settings(cell="rnn", hidden_size=3, batch_size=4, seed=7)
+    checkpoint = train(task, settings, None, 20).checkpoint
+    expected = evaluate(task, settings, checkpoint, "validation", 20)["loss"]
+    loss = np.array(found["loss"])
+    assert loss.shape == (5, 5)
+    assert loss[2, 2] == pytest.approx(expected, rel=1e-12)
+    assert np.unique(loss).size == 25
+    (path,) = found["paths"]
+    assert (path["run"], path["steps"][0], path["steps"][-1]) == (run, 0, 20)
+    assert (path["x"][-1], path["y"][-1]) == (pytest.approx(0, abs=1e-9), pytest.approx(0, abs=1e-9))
+    assert path["loss"][-1] == pytest.approx(expected, rel=1e-12)
+    assert path["loss"][0] == pytest.approx(evaluate(task, settings, None, "validation", 20)["loss"], rel=1e-12)
+    assert 0 < path["in_plane"] < 1
+
+
+def test_two_numbers_are_the_axes(client: httpx.Client) -> None:
+    one, other = trained(client, 10), trained(client, 10, optimizer={"name": "sgd", "lr": 0.1})
+    a, b = {"name": "head.weight", "index": [0, 1]}, {"name": "head.bias", "index": [0]}
+    found = computed(client, runs=[one, other], directions={"kind": "parameters", "a": a, "b": b}, resolution=7)
+    assert found["directions"]["names"] == ["head.weight[0, 1]", "head.bias[0]"]
+    task = load("sunspots")
+    for path, optimizer in zip(found["paths"], ({"name": "adamw"}, {"name": "sgd", "lr": 0.1}), strict=True):
+        settings = Settings(cell="rnn", hidden_size=3, batch_size=4, seed=7, optimizer=optimizer)
+        for checkpoint, place in ((None, 0), (train(task, settings, None, 10).checkpoint, -1)):
+            head = restore(task, settings, checkpoint).model.head
+            assert (path["x"][place], path["y"][place]) == pytest.approx((head.weight.data[0, 1], head.bias.data[0]), rel=1e-9)  # type: ignore[index]
+        for name in ("x", "y"):
+            assert found[name][0] < min(path[name])
+            assert found[name][-1] > max(path[name])  # the map holds the ways
+
+
+def test_the_figure(client: httpx.Client) -> None:
+    run = trained(client, 5)
+    found = computed(client, runs=[run], resolution=3, examples=8)
+    figure = client.get(f"{API}/landscapes/{found['id']}/figure").json()
+    assert [trace["type"] for trace in figure["data"]] == ["contour", "scatter"]
+    assert figure["data"][0]["z"] == [[pytest.approx(np.log10(value)) for value in row] for row in found["loss"]]
+    assert figure["data"][1]["name"] == run
+    chinese = client.get(f"{API}/landscapes/{found['id']}/figure", params={"lang": "zh"}).json()
+    assert "平面" in chinese["layout"]["annotations"][0]["text"]
+
+
+def test_one_that_takes_long_is_polled_for_and_ended(start: Start) -> None:
+    with start(quick_seconds=0) as client:
+        run = trained(client, 5, task="adding-50", hidden_size=16)
+        response = client.post(f"{API}/landscapes", json={"runs": [run], "resolution": 41, "examples": 512})
+        assert (response.status_code, response.json()["status"]) == (202, "computing")
+        address = response.headers["location"]
+        assert client.get(f"{address}/figure").status_code == 409
+        state = wait_until(lambda: (lambda now: now if now["done"] else None)(client.get(address).json()))
+        assert 0 < state["done"] < state["points"] == 41**2
+        assert state["loss"] is None
+        assert client.delete(address).status_code == 204
+        assert client.get(address).status_code == 404
+        assert client.delete(address).status_code == 404
+        assert computed(client, runs=[run], resolution=2, examples=2)["done"] == 4  # the worker is free for others
+
+
+def test_maps_that_there_are_not(client: httpx.Client) -> None:
+    run, larger = trained(client, 1), trained(client, 1, hidden_size=4)
+    wrong: list[tuple[dict[str, Any], int, str]] = [
+        ({"runs": [run, larger]}, 422, "differ in hidden_size"),
+        ({"runs": []}, 422, ""),
+        ({"runs": [run, run]}, 422, "twice"),
+        ({"runs": ["r_0"]}, 404, "no such run"),
+        ({"runs": [run], "resolution": 42}, 422, ""),
+        ({"runs": [run], "examples": 513}, 422, ""),
+        ({"runs": [run], "part": "test"}, 422, ""),
+    ]
+    weight = {"name": "head.weight", "index": [0, 0]}
+    for directions, words in (
+        ({"a": weight, "b": weight}, "no plane"), ({"a": weight, "b": {"name": "head.weight", "index": [0, 3]}}, "no element"),
+        ({"a": weight, "b": {"name": "tail", "index": [0]}}, "no parameter tail"),
+    ):  # fmt: skip
+        wrong.append(({"runs": [run], "directions": {"kind": "parameters", **directions}}, 422, words))
+    for body, status, words in wrong:
+        response = client.post(f"{API}/landscapes", json=body)
+        if response.status_code == 202:  # it was still being laid out
+            address = response.headers["location"]
+            assert words in wait_until(lambda where=address: client.get(where).json()["error"])  # type: ignore[misc]
+            continue
+        assert response.status_code == status, body
+        assert words in response.text
+
+
+def test_the_confusion_figure(client: httpx.Client) -> None:
+    run = trained(client, 5, task="surnames")
+    figure = client.get(f"{API}/runs/{run}/figures/confusion", params={"lang": "zh"}).json()
+    scores = client.get(f"{API}/runs/{run}/metrics").json()["metrics"]["classification"]
+    (heat,) = figure["data"]
+    assert heat["text"] == scores["confusion"]
+    counts = np.array(scores["confusion"])
+    assert np.array(heat["z"]) == pytest.approx(counts / counts.sum(axis=1, keepdims=True))
+    assert figure["layout"]["xaxis"]["ticktext"] == [one["title"]["zh"] for one in scores["classes"]]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "目标"
+    regression = trained(client, 1)
+    assert client.get(f"{API}/runs/{regression}/figures/confusion").status_code == 422
