@@ -22,6 +22,7 @@ FILE = ROOT / "server" / "examples.json"
 API = "/api/v1"
 # Numbers that every machine computes alike, to the last digit: sums and products of few bits.
 EXPRESSION = {"kind": "expression", "expression": "y = w*x + b; L = sum(y)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]}
+WORDS = "word,sort\n" + "".join(f"{'ab'[i % 2]}{i},{['even', 'odd'][i % 2]}\n" for i in range(20))
 RECURRENCE = {
     "kind": "graph",
     "nodes": [
@@ -35,6 +36,7 @@ RECURRENCE = {
 RUN = {"task": "adding", "cell": "rnn", "hidden_size": 2, "batch_size": 2}
 HEADER = b'{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
 UPLOAD = len(HEADER).to_bytes(8, "little") + HEADER + bytes(16)  # safetensors
+MOMENT = re.compile(r"[rd]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
 MOMENT = re.compile(r"[rl]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
 Example = dict[str, Any]
 
@@ -141,6 +143,12 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     api.ask("listUploads", "GET", "/uploads")
     api.ask("readUpload", "GET", f"/uploads/{upload['id']}")
     api.ask("readUploadedTensor", "GET", f"/uploads/{upload['id']}/tensors/w")
+    dataset = api.ask("createDataset", "POST", "/datasets", {"text": WORDS})["id"]
+    choice = {"id": dataset, "kind": "text", "text": "word", "label": "sort"}
+    api.ask("chooseOfDataset", "POST", f"/datasets/{dataset}/task", {"dataset": choice})
+    api.ask("changeDataset", "PATCH", f"/datasets/{dataset}", {"kept": True})
+    api.ask("readDataset", "GET", f"/datasets/{dataset}")
+    api.ask("listDatasets", "GET", "/datasets")
     api.ask("readLimits", "GET", "/limits", summary="the first five limits", everything=6)
     api.ask("readHealth", "GET", "/health")
     _problems(api, trace)

@@ -27,6 +27,7 @@ from server.proxies import ProxyGuard
 from server.rates import RateGuard
 from server.routes import (
     checkpoints,
+    datasets,
     exports,
     expressions,
     figures,
@@ -51,6 +52,7 @@ from server.services import Services
 from server.settings import Settings
 from server.store.answers import AnswerStore
 from server.store.database import open_database
+from server.store.datasets import DatasetStore
 from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.pins import PinStore
@@ -64,7 +66,7 @@ from server.visitors import Visitors, secret_in
 PREFIX = "/api/v1"
 RESOURCES = (
     traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures,
-    landscapes, links, uploads, published_limits, health,
+    landscapes, links, uploads, datasets, published_limits, health,
 )  # fmt: skip
 
 
@@ -79,7 +81,8 @@ def create_app(settings: Settings) -> FastAPI:
         pool, quick = (WorkerPool(count, settings.worker_memory, settings.queue) for count in (settings.workers, 1))
         app.state.metrics.watch("pool", pool)
         app.state.metrics.watch("quick", quick)
-        trained = RunStore(engine, settings.run_bytes)
+        own_data = DatasetStore(engine, settings.visitor_datasets, settings.dataset_seconds)
+        trained = RunStore(engine, settings.run_bytes, own_data.data)
         app.state.streams = streams = Streams(engine, settings.streams, settings.visitor_streams)
         app.state.metrics.watch_streams(streams)
         landscapes_made = Landscapes(pool, settings.slice_seconds)
@@ -91,8 +94,9 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.services = Services(
                 settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
-                PinStore(engine, settings.visitor_pins, settings.trace_bytes), streams, ResultStore(engine), KeptEvaluations(),
-                landscapes_made,
+                own_data,
+                PinStore(engine, settings.visitor_pins, settings.trace_bytes), streams, ResultStore(engine),
+                KeptEvaluations(), landscapes_made,
             )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
@@ -114,7 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
     openapi.complete(app, PREFIX)
     # The last added is the outermost.
     app.add_middleware(Idempotency)
-    app.add_middleware(BodyGuard, settings=settings, files=f"{PREFIX}/uploads")
+    app.add_middleware(BodyGuard, settings=settings, files=f"{PREFIX}/uploads", tables=f"{PREFIX}/datasets")
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(AddressGuard)
     app.add_middleware(Negotiation)

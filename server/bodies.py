@@ -15,6 +15,7 @@ from server.proxies import own_path
 from server.settings import Settings
 
 FILE_TYPES = ("application/octet-stream", "application/x-npy", "application/x-npz", "application/zip", "application/x-safetensors")
+TABLE_TYPE = "text/csv"  # in whatever encoding: it is told by the bytes
 ALONE = ("pause", "resume", "cancel")
 _LARGE = 2**16  # reading so much would keep others waiting
 
@@ -36,29 +37,30 @@ def beginning_with(first: Message, receive: Receive) -> Receive:
 class BodyGuard:
     """Reads a body once, up to its limit, and lets only strict JSON through; where files are uploaded, only what is none.
 
-    files: the address that takes files. No type that is taken is one of a form's, which keeps other sites' forms out: a browser asks before
-    it sends such a type across origins.
+    files: the address that takes files; tables: that which takes rows and columns as text. No type that is taken is one of a form's, which
+    keeps other sites' forms out: a browser asks before it sends such a type across origins.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, files: str) -> None:
-        self.app, self.settings, self.files = app, settings, files
+    def __init__(self, app: ASGIApp, settings: Settings, files: str, tables: str) -> None:
+        self.app, self.settings, self.files, self.tables = app, settings, files, tables
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH") or _is_alone(scope):
             await self.app(scope, receive, send)
             return
         try:
-            body = await self._read(Headers(scope=scope), receive, own_path(scope) == self.files)
+            body = await self._read(Headers(scope=scope), receive, own_path(scope))
         except ProblemError as error:
             await problem_response(Request(scope), error)(scope, receive, send)
             return
         await self.app(scope, beginning_with({"type": "http.request", "body": body, "more_body": False}, receive), send)
 
-    async def _read(self, headers: Headers, receive: Receive, is_file: bool) -> bytes:
+    async def _read(self, headers: Headers, receive: Receive, path: str) -> bytes:
         """The body. Raises ProblemError for one that is too large, of another type, or, where it is not a file, not JSON."""
-        media_type = _type(headers)
+        is_table = path == self.tables and headers.get("content-type", "").split(";")[0].strip().lower() == TABLE_TYPE
+        is_file, media_type = path == self.files or is_table, TABLE_TYPE if is_table else _type(headers)
         is_json = media_type == "application/json"
-        most = self.settings.body_bytes if is_json else self.settings.upload_bytes
+        most = limits.DATASET_BYTES if is_table else self.settings.body_bytes if is_json else self.settings.upload_bytes
         declared = headers.get("content-length", "0")
         size = int(declared) if declared.isdecimal() and len(declared) <= 20 else 0
         if size > most and "expect" in headers:
@@ -79,7 +81,7 @@ class BodyGuard:
             raise ProblemError(408, detail, kind="malformed", headers={"Connection": "close"}) from None
         if max(size, received) > most:
             raise _too_large(max(size, received), most)
-        if is_file and media_type not in FILE_TYPES:
+        if is_file and not is_table and media_type not in FILE_TYPES:
             raise ProblemError(415, f"a file is uploaded as it is; send its bytes with the header Content-Type: {FILE_TYPES[0]}")
         if not is_file and not is_json:
             raise ProblemError(415, "the body has to be JSON in UTF-8; send it with the header Content-Type: application/json")

@@ -95,7 +95,16 @@ QUEUE = 64  # pieces of work that wait for one
 CHECKPOINT_SPACING = 50  # steps
 CHECKPOINT_BYTES = 2**28
 
+# sweeps
+SWEEP_TRIALS = 200
+SWEEP_DIMENSIONS = 8
+SWEEP_CHOICES = 20
+SWEEP_SECONDS = 24 * 3600
+SWEEPS_AT_ONCE = 3  # of one visitor
+SWEEP_LOOK_SECONDS = 0.5  # between two events of one
+
 # visitors
+VISITOR_SWEEPS = 16
 VISITOR_RUNS = 64  # kept of one who has no account
 VISITOR_UPLOADS = 16
 VISITOR_PINS = 16
@@ -111,3 +120,14 @@ LINK_BYTES = 256 * 2**10  # of the JSON of one state that is kept under a short 
 
 PAGE = 100
 LISTED_PROGRAM_BYTES = 8192  # of one in a list, where a longer one is told by its kind and size
+
+# data of one's own (server/datasets)
+DATASET_BYTES = 10 * 2**20
+DATASET_ROWS = 20_000  # that are read
+DATASET_COLUMNS = 100
+DATASET_CELL = 10_000  # characters
+DATASET_NAME = 60  # characters of a column's name, and of a class
+DATASET_SHOWN = 200  # characters of a cell in the preview
+DATASET_LETTERS = 64  # of a text that are read, unless the program says otherwise
+DATASET_SECONDS = 3600.0  # for which one is kept that no run uses
+VISITOR_DATASETS = 8

@@ -20,7 +20,7 @@ from server import msgpack
 from server.problems import MEDIA_TYPE as PROBLEM
 from server.problems import ProblemDocument
 from server.schemas import answers as about
-from server.schemas import landscapes
+from server.schemas import datasets, landscapes
 from server.schemas import run_answers as evaluations
 from server.schemas import trace_answers as traces
 from server.schemas import upload_answers as uploads
@@ -114,6 +114,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/uploads/{upload_id}/tensors/{tensor}"): Operation(
         "readUploadedTensor", uploads.UploadedArray, headers=("ETag",), conditional=True
     ),
+    ("post", "/datasets"): Operation("createDataset", datasets.Dataset, {201: "Kept for now"}, headers=("Location",)),
+    ("get", "/datasets"): Operation("listDatasets", datasets.DatasetPage, headers=("Link",)),
+    ("get", "/datasets/{dataset_id}"): Operation("readDataset", datasets.Dataset),
+    ("post", "/datasets/{dataset_id}/task"): Operation("chooseOfDataset", datasets.ChosenTask),
+    ("patch", "/datasets/{dataset_id}"): Operation("changeDataset", datasets.Dataset),
+    ("delete", "/datasets/{dataset_id}"): Operation("deleteDataset", statuses=_GONE),
     ("get", "/limits"): Operation("readLimits", about.Limits),
     ("get", "/health"): Operation("readHealth", about.Health),
 }  # fmt: skip
@@ -137,6 +143,8 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "changeRun": {"a name": {"name": "with a small learning rate"}},
     "editRun": {"a tenth of before": {"lr": 0.001}},
     "testRun": {"the network that did best on the validation part": {"step": "best"}},
+    "createDataset": {"words and their sort": {"text": "word,sort\nhello,greeting\nfarewell,parting\n"}},
+    "chooseOfDataset": {"the sort of a word": {"dataset": {"id": "d_0123456789abcdef", "kind": "text", "text": "word", "label": "sort"}}},
     "createLandscape": {"random directions": {"runs": ["r_0123456789abcdef"], "directions": {"kind": "random"}, "resolution": 9}},
     "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},
 }
@@ -149,7 +157,8 @@ _HEADERS = {
 _PLACES = {
     "trace_id": "a trace, `sha256:…`", "other_id": "another trace", "node": "a node of the trace, by id or path",
     "reference": "a tensor of the trace: a place in the columns of `tensors`", "format": "of the file", "figure": "what is drawn",
-    "run_id": "a run, `r_…`", "landscape_id": "a landscape, `l_…`", "link_id": "a link", "k": "a step of the run, from 1", "name": "a task",
+    "run_id": "a run, `r_…`", "landscape_id": "a landscape, `l_…`",
+    "link_id": "a link", "dataset_id": "a data set, `d_…`", "k": "a step of the run, from 1", "name": "a task",
     "upload_id": "an upload, `sha256:…`", "tensor": "a tensor of the upload, by name",
 }  # fmt: skip
 _ERRORS = {

@@ -155,7 +155,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 # pydantic names the member of a union in the path of an error; the body has no such level
-_UNION_MEMBERS = {"expression", "network", "graph", "what-if", "trained", "uploaded", "written", *OPTIMIZERS, *SCHEDULES}
+_UNION_MEMBERS = {"expression", "network", "graph", "what-if", "trained", "uploaded", "written", "text", "series", *OPTIMIZERS, *SCHEDULES}
 _UNION_FIELDS = {"program", "optimizer", "schedule", "start", "sequences"}
 _ITEMS = {"edit by value", "edit by mute", "edit by zero_grad"}  # of a union in a list
 _PLAIN = re.compile(r"[\w.-]{1,40}")

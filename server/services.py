@@ -13,6 +13,7 @@ from server.jobs.landscapes import Landscapes
 from server.jobs.pool import WorkerPool
 from server.jobs.training import Trainer
 from server.settings import Settings
+from server.store.datasets import DatasetStore
 from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.pins import PinStore
@@ -41,6 +42,7 @@ class Services:
     visitors: Visitors
     links: LinkStore
     uploads: UploadStore
+    datasets: DatasetStore
     pins: PinStore
     streams: Streams
     results: ResultStore

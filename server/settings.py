@@ -90,6 +90,10 @@ class Settings(BaseSettings):
     writes_per_second: float = Field(default=limits.WRITES_PER_SECOND, ge=1, description="POST, PUT, PATCH and DELETE of one address")
     visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest go")
     visitor_pins: int = Field(default=limits.VISITOR_PINS, ge=0, description="traces that one visitor may pin, so that they never go")
+    visitor_datasets: int = Field(
+        default=limits.VISITOR_DATASETS, ge=1, description="data sets kept of one visitor; beyond it the oldest go that no run uses"
+    )
+    dataset_seconds: float = Field(default=limits.DATASET_SECONDS, ge=0, description="how long a data set stays that no run uses")
     visitor_uploads: int = Field(default=limits.VISITOR_UPLOADS, ge=1, description="uploads kept of one visitor; beyond it the oldest go")
     streams: int = Field(default=limits.STREAMS, ge=1, description="streams of runs' events open at a time; more answer 503")
     visitor_streams: int = Field(default=limits.VISITOR_STREAMS, ge=1, description="streams open at a time of one visitor; more answer 429")

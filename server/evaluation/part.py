@@ -35,6 +35,8 @@ def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None,
     classification at every step every step counts as a prediction, and an example is wrong where one of its steps is.
     """
     figures = evaluate(task, settings, checkpoint, part)
+    if task.kind == "regression":
+        figures["rmse"] *= task.scale
     made = predictions(task, settings, checkpoint, part)
     about = {"examples": len(made.indices), "predictions": len(made.targets), "nonfinite": _nonfinite(made.outputs), **figures}
     classes = None
@@ -47,7 +49,7 @@ def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None,
         wrong, losses = predicted != made.targets, cross_entropies(made.outputs, made.targets)
     else:
         name, naive = _naive(task, part, made)
-        scores = regression_scores(made.targets, made.outputs, naive)
+        scores = regression_scores(made.targets * task.scale, made.outputs * task.scale, naive * task.scale)
         scores["naive"] = {"name": name, **scores["naive"]}
         metrics = {**about, "classification": None, "regression": {"rmse": figures["rmse"], **scores}}
         wrong, losses = np.ones(len(made.targets), dtype=bool), np.square(made.outputs - made.targets).mean(axis=-1)

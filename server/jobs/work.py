@@ -79,7 +79,8 @@ def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, 
     """Loss and score on the validation part."""
     task, settings = settings_of(program)
     with np.errstate(all="ignore"):
-        return evaluate(task, settings, checkpoint, "validation")
+        figures = evaluate(task, settings, checkpoint, "validation")
+    return {**figures, "rmse": figures["rmse"] * task.scale} if "rmse" in figures else figures
 
 
 def check_element(

@@ -10,11 +10,14 @@ import numpy as np
 from engine.nearest import nearest
 from engine.training import Part, Settings, trace_step
 from server import limits
+from server.datasets.choice import data_of
+from server.datasets.reading import DatasetError
 from server.programs.cost import parameters, step_work, trace_cost
 from server.programs.errors import LimitError, ProgramError
 from server.programs.start import initial, normalised_start
 from server.tasks import NAMES, ArrayTask, load
 from server.tasks.own import OwnSequencesTask
+from server.tasks.own_data import own_task
 
 _SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "truncation", "initialisation", "forget_bias", "dropout", "optimizer",
              "schedule", "edits", "clip_norm", "batch_size", "seed")  # fmt: skip
@@ -32,14 +35,14 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
     Raises ProgramError for what no training can run with, and for a program made with other data than today's; LimitError for a network
     with more parameters than may be.
     """
-    sequences = program.get("sequences")
-    if sequences is None:
+    sequences, own = program.get("sequences"), program.get("dataset")
+    if sequences is None and own is None:
         check_task(program["task"])
     try:
         settings = Settings(**{name: program[name] for name in _SETTINGS if name in program})
     except ValueError as error:
         raise ProgramError(str(error), "/program") from None
-    task = _of_length(program) if sequences is None else OwnSequencesTask(sequences)
+    task = _chosen(own) if own is not None else _of_length(program) if sequences is None else OwnSequencesTask(sequences)
     learned = parameters(task, settings)
     if learned > limits.PARAMETERS:
         most = f"the network would have {learned:,} parameters, at most {limits.PARAMETERS:,} are trained"
@@ -48,6 +51,13 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
         today = f"the examples of {task.name} have changed since this program was made: they are version {task.data_version} now"
         raise ProgramError(f"{today}, and what it showed cannot be computed again; make a new one, without `data`", "/program/data")
     return task, settings
+
+
+def _chosen(own: Mapping[str, Any]) -> ArrayTask:
+    try:
+        return own_task(own, data_of(own))
+    except DatasetError as error:
+        raise ProgramError(str(error), "/program/dataset") from None
 
 
 def _of_length(program: Mapping[str, Any]) -> ArrayTask:
@@ -59,6 +69,8 @@ def _of_length(program: Mapping[str, Any]) -> ArrayTask:
 
 def _made_with(program: Mapping[str, Any], task: ArrayTask) -> dict[str, Any]:
     """What the task was made with, as it stands in a normalised program; its usual length is not written."""
+    if program.get("dataset") is not None:
+        return {"dataset": program["dataset"]}
     length = program.get("length")
     return {} if length is None or (task.length is not None and length == task.length.default) else {"length": length}
 
@@ -113,6 +125,8 @@ def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -
         check_reach(program)
         checkpoint = initial(program, task, settings)
     about = _made_with(program, task) if program.get("sequences") is None else {"sequences": program["sequences"]}
+    if "dataset" in about:
+        about["dataset"] = dict(about["dataset"])  # the choice alone
     about |= normalised_start(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
         return trace_step(task, settings, program["step"], program["example"], checkpoint, about, part_of(program))

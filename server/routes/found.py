@@ -9,7 +9,7 @@ from engine.trace import Document
 from server.problems import ProblemError
 
 T = TypeVar("T")
-Kind = Literal["run", "trace", "upload"]
+Kind = Literal["run", "trace", "upload", "dataset", "sweep"]
 
 
 def found(thing: T | None, kind: Kind) -> T:

@@ -33,6 +33,7 @@ def published(settings: Settings) -> dict[str, float]:
         "upload_elements": limits.UPLOAD_ELEMENTS, "upload_tensors": limits.UPLOAD_TENSORS,
         "upload_unpacked_bytes": limits.UPLOAD_UNPACKED_BYTES, "upload_header_bytes": limits.UPLOAD_HEADER_BYTES,
         "sequence_elements": limits.SEQUENCE_ELEMENTS, "program_uploads": limits.PROGRAM_UPLOADS,
+        "visitor_datasets": settings.visitor_datasets, "dataset_seconds": settings.dataset_seconds,
         "visitor_uploads": settings.visitor_uploads, "visitor_pins": settings.visitor_pins,
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ from server.jobs.trace_work import cut_part
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found
-from server.routes.trace_response import send_part, send_trace
+from server.routes.trace_response import lasting, send_part, send_trace
 from server.services import Services, Use
 from server.store.traces import TraceFile
 
@@ -34,8 +34,7 @@ async def read_trace(
     """A trace, whole or in part; a part has the format of the whole."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     if tensors == "inline" and scope is None and events is None:
-        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return await run_in_threadpool(send_trace, request, trace, 200, headers)
+        return await run_in_threadpool(send_trace, request, trace, 200, {"Cache-Control": lasting(trace.program)})
     work = services.quick.run(cut_part, trace, tensors, scope, _range(events), seconds=limits.QUICK_SECONDS)
     try:
         content = await while_connected(request, work)

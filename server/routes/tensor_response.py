@@ -27,7 +27,13 @@ Format = Annotated[Form | None, Query(description="as Accept says, unless given"
 
 
 def send_tensor(
-    request: Request, array: Array, form: Form | None, code: str, name: str, about: Callable[[], Mapping[str, Any]]
+    request: Request,
+    array: Array,
+    form: Form | None,
+    code: str,
+    name: str,
+    about: Callable[[], Mapping[str, Any]],
+    control: str = "public, max-age=31536000, immutable",
 ) -> Response:
     """The array in a form; as Accept says, unless that is given. What it is of never changes.
 
@@ -35,7 +41,7 @@ def send_tensor(
     Raises LimitError for one that is too large to be sent.
     """
     chosen = form or _accepted(request.headers.get("accept", ""))
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept, Accept-Encoding"}
+    headers = {"Cache-Control": control, "Vary": "Accept, Accept-Encoding"}
     match chosen:
         case "raw":
             headers |= {"X-Tensor-Dtype": code, "X-Tensor-Shape": ",".join(map(str, array.shape))}

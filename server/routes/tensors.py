@@ -14,6 +14,7 @@ from engine.trace.part import STATISTICS
 from server.problems import ProblemError
 from server.routes.found import found
 from server.routes.tensor_response import RESPONSES, Format, send_tensor
+from server.routes.trace_response import lasting
 from server.services import Use
 
 router = APIRouter()
@@ -35,7 +36,7 @@ def read_tensor(
     def about() -> Mapping[str, Any]:
         return {"trace": trace_id, "reference": reference, **encode(array), "statistics": _statistics(document, reference)}
 
-    return send_tensor(request, array, format, code, f"tensor-{reference}", about)
+    return send_tensor(request, array, format, code, f"tensor-{reference}", about, lasting(document.doc["program"]))
 
 
 def _statistics(document: Document, reference: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from engine.trace import from_bytes
 from server import msgpack
 from server.accept import preferred
+from server.datasets.choice import chooses_data
 from server.problems import ProblemError
 from server.programs.errors import LimitError
 from server.settings import Settings
@@ -47,6 +49,11 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
     # To what it could compress and does not, the compressing middleware adds Accept-Encoding itself.
     sent |= {"Content-Encoding": "gzip"} if compressed else {"Vary": "Accept"}
     return Response(content, status, sent, form)
+
+
+def lasting(program: Mapping[str, Any]) -> str:
+    """Cache-Control of what never changes; it may go, though, where it holds somebody's own data, and then nobody keeps it."""
+    return "private, no-store" if chooses_data(program) else "public, max-age=31536000, immutable"
 
 
 def accepted(request: Request) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from engine.trace import explain
 from server import limits
+from server.datasets.choice import with_data
 from server.encoding import Json
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
@@ -33,7 +34,9 @@ Index = Annotated[str | None, Query(description="element, such as 0,2; of a 0-d 
 @router.post("", status_code=201)
 async def create(request: Request, body: TraceRequest, services: Use, tensors: parts.Tensors = "inline") -> Response:
     """Make the trace of a program. 200 when this very trace was stored already."""
+    visitor = services.visitors.of(request)
     program = await with_numbers(request, services, body.program.model_dump(by_alias=True))
+    program = with_data(program, lambda one: services.datasets.data_for(visitor, one))
     settings = services.settings
     await run_in_threadpool(admit_program, program, settings.graph_nodes, settings.trace_elements)
     if first(program)["kind"] == "network":

@@ -124,6 +124,21 @@ uploads = Table(
     Index("uploads_by_visitor", "visitor", "number"),
 )  # fmt: skip
 
+datasets = Table(
+    "datasets", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("visitor", String(80), nullable=False),  # whose it is (server/visitors.py)
+    Column("created", String(40), nullable=False),
+    Column("since", Double, nullable=False),  # from when its time counts, in seconds since 1970
+    Column("kept", Boolean, nullable=False),
+    Column("used", Boolean, nullable=False),  # whether a run has used it: it goes with the last
+    Column("about", Text, nullable=False),  # JSON: what was read of it
+    Column("data", LargeBinary, nullable=False),  # the file, packed (blobs.py)
+    Column("sha256", String(64), nullable=False),
+    Index("datasets_by_visitor", "visitor", "number"),
+)  # fmt: skip
+
 answers = Table(
     "answers", metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
@@ -135,3 +150,4 @@ answers = Table(
     Column("data", LargeBinary, nullable=False),  # the body, packed (blobs.py)
     Column("sha256", String(64), nullable=False),
 )  # fmt: skip
+

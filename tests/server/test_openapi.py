@@ -151,11 +151,13 @@ def test_examples_work(client: httpx.Client, described: dict[str, Any]) -> None:
     node = "rnn.weight_hh_l0"
     run = client.post(f"{API}/runs", json={"program": {"task": "adding", "cell": "rnn", "hidden_size": 2}}).json()["id"]
     client.post(f"{API}/runs/{run}/steps", json={"count": 1}).raise_for_status()
+    words = "word,sort\n" + "".join(f"w{i},{i % 2}\n" for i in range(20))
+    dataset = client.post(f"{API}/datasets", json={"text": words}).json()["id"]
     sent = 0
     for path, method, operation in operations(described):
         if method != "post":
             continue
-        address = path.format(trace_id=trace, node=node, run_id=run)
+        address = path.format(trace_id=trace, node=node, run_id=run, dataset_id=dataset)
         for example in (
             operation.get("requestBody", {"content": {}})["content"].get("application/json", {"examples": {}})["examples"].values()
         ):

@@ -833,6 +833,188 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description The visitor's own data sets, newest first, without their rows.
+         */
+        get: operations["listDatasets"];
+        put?: never;
+        /**
+         * Create
+         * @description Bring data: a file of rows and columns as it is (text/csv), or its text as JSON. What was read of it is answered, and what was not.
+         *
+         *     It goes with the last run that uses it, or after an hour without one, unless it is kept.
+         */
+        post: operations["createDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Dataset
+         * @description A data set of one's own: its columns, its first rows, and what is wrong with which.
+         */
+        get: operations["readDataset"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Delete a data set of one's own, and the traces that hold examples of it.
+         */
+        delete: operations["deleteDataset"];
+        options?: never;
+        head?: never;
+        /**
+         * Change
+         * @description Keep a data set of one's own although no run uses it, or let it go in its time.
+         */
+        patch: operations["changeDataset"];
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose
+         * @description What a network would learn of such a choice; nothing is stored.
+         */
+        post: operations["chooseOfDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Index
+         * @description The visitor's own sweeps, newest first, without their trials. Whoever knows the id of a sweep may read it.
+         */
+        get: operations["listSweeps"];
+        put?: never;
+        /**
+         * Create
+         * @description Begin a search. Its trials are runs, one after the other; each opens like any other while it trains.
+         */
+        post: operations["createSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{sweep_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Sweep
+         * @description A sweep with its trials, the best of them, and how much each setting mattered.
+         */
+        get: operations["readSweep"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Delete a sweep with all of its runs; a search that goes on ends.
+         */
+        delete: operations["deleteSweep"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{sweep_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow
+         * @description The sweep as it is now, as an event `sweep`, and again at every change of it; `deleted` at the end of one that is deleted.
+         */
+        get: operations["followSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{sweep_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description End a search; what it found is kept. One that has ended stays as it is.
+         */
+        post: operations["cancelSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sweeps/{sweep_id}/figures/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Importance
+         * @description How much of the difference between trials each setting explains, as a figure for Plotly.
+         */
+        get: operations["drawImportance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -1026,6 +1208,22 @@ export interface components {
             version?: string | null;
         };
         /**
+         * ChoiceRequest
+         * @description What is to be learnt of a data set: a program's `dataset`.
+         */
+        ChoiceRequest: {
+            /** Dataset */
+            dataset: components["schemas"]["TextChoice"] | components["schemas"]["SeriesChoice"];
+        };
+        /**
+         * Choices
+         * @description Some values, in no order.
+         */
+        Choices: {
+            /** Choices */
+            choices: (boolean | number | string | null)[];
+        };
+        /**
          * CosineSchedule
          * @description Down to eta_min along half a cosine of T_max steps, and on along the wave.
          */
@@ -1042,6 +1240,14 @@ export interface components {
              * @default 0
              */
             eta_min: number;
+        };
+        /**
+         * DatasetChange
+         * @description Keep a data set for longer than its last run, or no longer.
+         */
+        DatasetChange: {
+            /** Kept */
+            kept: boolean;
         };
         /**
          * ExponentialSchedule
@@ -1392,7 +1598,7 @@ export interface components {
             truncation?: number | null;
             /**
              * Initialisation
-             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases
+             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and biases 0
              * @default pytorch
              * @enum {string}
              */
@@ -1446,6 +1652,8 @@ export interface components {
             kind: "network";
             /** Task */
             task?: string | null;
+            /** Dataset */
+            dataset?: (components["schemas"]["TextChoice"] | components["schemas"]["SeriesChoice"]) | null;
             /** Sequences */
             sequences?: (components["schemas"]["OwnSequences"] | components["schemas"]["UploadedSequences"]) | null;
             /** Start */
@@ -1616,6 +1824,21 @@ export interface components {
             centered: boolean;
         };
         /**
+         * Range
+         * @description Numbers from low to high, both included; whole ones where the setting is a count. log: drawn evenly in the logarithm.
+         */
+        Range: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /**
+             * Log
+             * @default false
+             */
+            log: boolean;
+        };
+        /**
          * RateEdit
          * @description From step `step` on, the step that is done with it, the base learning rate is `lr`.
          */
@@ -1646,7 +1869,7 @@ export interface components {
         };
         /**
          * RunProgram
-         * @description A training on the examples of a task.
+         * @description A training on the examples of a task, or on a data set of the visitor's own.
          */
         RunProgram: {
             /** Data */
@@ -1686,7 +1909,7 @@ export interface components {
             truncation?: number | null;
             /**
              * Initialisation
-             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases
+             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and biases 0
              * @default pytorch
              * @enum {string}
              */
@@ -1734,7 +1957,9 @@ export interface components {
              */
             seed: number;
             /** Task */
-            task: string;
+            task?: string | null;
+            /** Dataset */
+            dataset?: (components["schemas"]["TextChoice"] | components["schemas"]["SeriesChoice"]) | null;
         };
         /**
          * RunRequest
@@ -1748,6 +1973,26 @@ export interface components {
             stop?: components["schemas"]["Stop"];
             /** Validate Every */
             validate_every?: number | null;
+        };
+        /**
+         * SeriesChoice
+         * @description A series, whose next number is to be predicted at each of `window` steps.
+         */
+        SeriesChoice: {
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "series";
+            /** Column */
+            column: string;
+            /**
+             * Window
+             * @default 20
+             */
+            window: number;
         };
         /**
          * Sgd
@@ -1824,6 +2069,98 @@ export interface components {
             target?: number | null;
             /** Seconds */
             seconds?: number | null;
+        };
+        /**
+         * SweepRequest
+         * @description Search for the settings of a run that do best on the validation part.
+         *
+         *     program: what stays as it is. space: what varies, and how far. steps: of each trial; stop ends one earlier, as it does a run.
+         *     trials, seconds: when the search ends, whichever comes first. sampler: how values are chosen: `tpe` learns from the trials before.
+         *     pruner: `median` ends a trial whose validation is worse than that of half of the others at the same step.
+         * @example {
+         *       "program": {
+         *         "cell": "gru",
+         *         "task": "digits"
+         *       },
+         *       "space": {
+         *         "hidden_size": {
+         *           "choices": [
+         *             8,
+         *             16,
+         *             32
+         *           ]
+         *         },
+         *         "lr": {
+         *           "high": 0.1,
+         *           "log": true,
+         *           "low": 0.001
+         *         }
+         *       },
+         *       "steps": 200,
+         *       "trials": 12
+         *     }
+         */
+        SweepRequest: {
+            program: components["schemas"]["RunProgram"];
+            /** Space */
+            space: {
+                [key: string]: components["schemas"]["Range"] | components["schemas"]["Choices"];
+            };
+            /**
+             * Steps
+             * @default 500
+             */
+            steps: number;
+            /**
+             * Trials
+             * @default 20
+             */
+            trials: number;
+            /** Seconds */
+            seconds?: number | null;
+            /**
+             * Sampler
+             * @default tpe
+             * @enum {string}
+             */
+            sampler: "tpe" | "random" | "grid";
+            /**
+             * Pruner
+             * @default median
+             * @enum {string}
+             */
+            pruner: "median" | "none";
+            /**
+             * Seed
+             * @description of the sampler
+             * @default 0
+             */
+            seed: number;
+            /** Name */
+            name?: string | null;
+            /** @description {} unless given */
+            stop?: components["schemas"]["Stop"];
+            /** Validate Every */
+            validate_every?: number | null;
+        };
+        /**
+         * TextChoice
+         * @description A class to be told from a text. length: of how many characters at most; 64 unless given.
+         */
+        TextChoice: {
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "text";
+            /** Text */
+            text: string;
+            /** Label */
+            label: string;
+            /** Length */
+            length?: number | null;
         };
         /**
          * TraceRequest
@@ -2026,6 +2363,22 @@ export interface components {
             value: number;
         };
         /**
+         * BestTrial
+         * @description The one that did best. Its run opens like any other.
+         */
+        BestTrial: {
+            /** Number */
+            number: number;
+            /** Run */
+            run: string;
+            /** Value */
+            value: number;
+            /** Params */
+            params: {
+                [key: string]: boolean | number | string | null;
+            };
+        };
+        /**
          * Bptt
          * @description Back-propagation through time, itemised (docs/api.md).
          */
@@ -2106,6 +2459,16 @@ export interface components {
             array?: components["schemas"]["PackedArray"] | null;
         };
         /**
+         * Budget
+         * @description When a search ends.
+         */
+        Budget: {
+            /** Trials */
+            trials: number;
+            /** Seconds */
+            seconds: number | null;
+        };
+        /**
          * ChangedNode
          * @description A node that is not built alike in both traces.
          */
@@ -2164,6 +2527,24 @@ export interface components {
             items: components["schemas"]["Checkpoint"][];
         };
         /**
+         * ChosenTask
+         * @description What would be learnt: a task as GET /tasks has it, and the rows that are left out.
+         */
+        ChosenTask: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            task: components["schemas"]["Task"];
+            /** Problems */
+            problems: components["schemas"]["DataProblem"][];
+            /** Problem Count */
+            problem_count: number;
+            /** Examples */
+            examples: string[];
+        };
+        /**
          * ClassScores
          * @description One class. support: how often it is the target; predicted: how often it is predicted.
          *
@@ -2194,6 +2575,127 @@ export interface components {
             classes: components["schemas"]["ClassScores"][];
             /** Confusion */
             confusion: number[][];
+        };
+        /**
+         * DataColumn
+         * @description A column. distinct: how many different cells it has; missing: how many hold nothing.
+         */
+        DataColumn: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "number" | "category";
+            /** Distinct */
+            distinct: number;
+            /** Missing */
+            missing: number;
+            /** Sample */
+            sample: string[];
+        };
+        /**
+         * DataProblem
+         * @description row: of the file, from 1; null where it is no single one. column: its name.
+         */
+        DataProblem: {
+            /** Row */
+            row: number | null;
+            /** Column */
+            column: string | null;
+            /** Message */
+            message: string;
+        };
+        /**
+         * Dataset
+         * @description A data set: how it was read, its first rows, and what is wrong with which.
+         *
+         *     suggestion: a choice without `id`, null where none is seen.
+         */
+        Dataset: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Id */
+            id: string;
+            /** Created */
+            created: string;
+            /** Bytes */
+            bytes: number;
+            /** Rows */
+            rows: number;
+            /** Kept */
+            kept: boolean;
+            /** Runs */
+            runs: number;
+            /** Expires */
+            expires: number | null;
+            /** Columns */
+            columns: components["schemas"]["DataColumn"][];
+            /**
+             * Encoding
+             * @enum {string}
+             */
+            encoding: "utf-8" | "utf-16-le" | "utf-16-be" | "gb18030" | "latin-1" | "windows-1252";
+            /** Delimiter */
+            delimiter: string;
+            /** Header */
+            header: boolean;
+            /** Preview */
+            preview: string[][];
+            /** Preview Rows */
+            preview_rows: number[];
+            /** Problems */
+            problems: components["schemas"]["DataProblem"][];
+            /** Problem Count */
+            problem_count: number;
+            /** Suggestion */
+            suggestion: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * DatasetPage
+         * @description A visitor's own data sets, newest first.
+         */
+        DatasetPage: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Items */
+            items: components["schemas"]["DatasetSummary"][];
+            /**
+             * Next
+             * @description `after` of the next page; null where this is the last
+             */
+            next: number | null;
+        };
+        /**
+         * DatasetSummary
+         * @description A data set in a list. runs: how many use it; expires: when it goes, in seconds from now, null while a run uses it or it is kept.
+         */
+        DatasetSummary: {
+            /** Id */
+            id: string;
+            /** Created */
+            created: string;
+            /** Bytes */
+            bytes: number;
+            /** Rows */
+            rows: number;
+            /** Kept */
+            kept: boolean;
+            /** Runs */
+            runs: number;
+            /** Expires */
+            expires: number | null;
+            /** Columns */
+            columns: components["schemas"]["DataColumn"][];
         };
         /**
          * Diff
@@ -3029,6 +3531,143 @@ export interface components {
             length: number | null;
         };
         /**
+         * Sweep
+         * @description A search. importances: how much of the difference between trials each setting explains (fANOVA), adding up to 1.
+         */
+        Sweep: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Created */
+            created: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "finished" | "cancelled" | "failed";
+            /** Reason */
+            reason: ("trials" | "seconds" | "cancelled") | null;
+            /** Error */
+            error: string | null;
+            /** Program */
+            program: {
+                [key: string]: unknown;
+            };
+            /** Space */
+            space: {
+                [key: string]: components["schemas"]["Range"] | components["schemas"]["Choices"];
+            };
+            /** Steps */
+            steps: number;
+            /** Stop */
+            stop: {
+                [key: string]: number | null;
+            };
+            /** Validate Every */
+            validate_every: number;
+            budget: components["schemas"]["Budget"];
+            /** Sampler */
+            sampler: string;
+            /** Pruner */
+            pruner: string;
+            /** Seed */
+            seed: number;
+            /** Metric */
+            metric: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "minimize" | "maximize";
+            /** Trials */
+            trials: components["schemas"]["Trial"][];
+            best: components["schemas"]["BestTrial"] | null;
+            /** Importances */
+            importances: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
+         * SweepPage
+         * @description Some sweeps.
+         */
+        SweepPage: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Items */
+            items: components["schemas"]["SweepState"][];
+            /**
+             * Next
+             * @description `after` of the next page; null where this is the last
+             */
+            next: number | null;
+        };
+        /**
+         * SweepState
+         * @description A sweep without its trials.
+         */
+        SweepState: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Created */
+            created: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "finished" | "cancelled" | "failed";
+            /** Reason */
+            reason: ("trials" | "seconds" | "cancelled") | null;
+            /** Error */
+            error: string | null;
+            /** Program */
+            program: {
+                [key: string]: unknown;
+            };
+            /** Space */
+            space: {
+                [key: string]: components["schemas"]["Range"] | components["schemas"]["Choices"];
+            };
+            /** Steps */
+            steps: number;
+            /** Stop */
+            stop: {
+                [key: string]: number | null;
+            };
+            /** Validate Every */
+            validate_every: number;
+            budget: components["schemas"]["Budget"];
+            /** Sampler */
+            sampler: string;
+            /** Pruner */
+            pruner: string;
+            /** Seed */
+            seed: number;
+            /** Metric */
+            metric: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "minimize" | "maximize";
+        };
+        /**
          * Task
          * @description A data set with its question. metrics: those that are told of a network on it, the chief one first.
          */
@@ -3331,6 +3970,34 @@ export interface components {
             pinned: boolean;
         };
         /**
+         * Trial
+         * @description One try. params: its values. value: the best validation of its run, null where it has none. curve: [step, validation] pairs.
+         */
+        Trial: {
+            /** Number */
+            number: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "complete" | "pruned" | "failed";
+            /** Params */
+            params: {
+                [key: string]: boolean | number | string | null;
+            };
+            /** Value */
+            value: number | null;
+            /** Run */
+            run: string | null;
+            /** Error */
+            error: string | null;
+            /** Curve */
+            curve: [
+                number,
+                number | ("NaN" | "Infinity" | "-Infinity")
+            ][];
+        };
+        /**
          * Upload
          * @description A file of arrays, and what is in it.
          */
@@ -3609,7 +4276,7 @@ export interface components {
             truncation?: number | null;
             /**
              * Initialisation
-             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and no biases
+             * @description of the recurrent layers: PyTorch's, or orthogonal recurrent matrices and biases 0
              * @default pytorch
              * @enum {string}
              */
@@ -3654,7 +4321,9 @@ export interface components {
              */
             seed: number;
             /** Task */
-            task: string;
+            task?: string | null;
+            /** Dataset */
+            dataset?: (components["schemas"]["TextChoice"] | components["schemas"]["SeriesChoice"]) | null;
         };
     };
     responses: {
@@ -5188,8 +5857,10 @@ export interface operations {
     traceStep: {
         parameters: {
             query?: {
-                /** @description this example of the training part alone */
+                /** @description this example alone, in place of the step's batch */
                 example?: number | null;
+                /** @description that the example is of */
+                part?: "train" | "validation" | "test";
                 /** @description all numbers, their statistics alone, or neither */
                 tensors?: "inline" | "stats" | "none";
             };
@@ -5440,6 +6111,7 @@ export interface operations {
     exportRun: {
         parameters: {
             query: {
+                /** @description of the file */
                 format: "safetensors" | "json" | "csv" | "zip";
                 /** @description after which step: of the best validation (else the last), the last, or a number */
                 step?: ("best" | "last") | number;
@@ -5795,6 +6467,474 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listDatasets: {
+        parameters: {
+            query?: {
+                /** @description at most so many items */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    /** @description rel="next": address of the next page (RFC 8288) */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    createDataset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/json": {
+                    /** Text */
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Kept for now */
+            201: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a data set, `d_…` */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    deleteDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a data set, `d_…` */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    changeDataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a data set, `d_…` */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetChange"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    chooseOfDataset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description a data set, `d_…` */
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChosenTask"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listSweeps: {
+        parameters: {
+            query?: {
+                /** @description at most so many items */
+                limit?: number;
+                /** @description `next` of the page before */
+                after?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    /** @description rel="next": address of the next page (RFC 8288) */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    createSweep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepRequest"];
+            };
+        };
+        responses: {
+            /** @description The search goes on */
+            201: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    deleteSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    followSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    cancelSweep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    drawImportance: {
+        parameters: {
+            query?: {
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                sweep_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figure"];
+                };
             };
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];

@@ -1,0 +1,30 @@
+"""What workers compute of data of one's own. Stateless: everything comes in by argument and goes out by result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from server import limits
+from server.datasets.describing import describe, problem_as_json
+from server.jobs.processor_time import processor_time
+from server.tasks import describe_task
+from server.tasks.own_data import own_task
+
+_SHOWN = 8
+
+
+def describe_dataset(data: bytes, seconds: float) -> dict[str, Any]:
+    """A file as `server.datasets.describing` has it, within `seconds` of processor time. Raises DatasetError."""
+    with processor_time(seconds):
+        return describe(data)
+
+
+def describe_choice(choice: Mapping[str, Any], data: bytes, seconds: float) -> dict[str, Any]:
+    """The task of a choice, the rows that are left out, and some of its examples. Raises DatasetError."""
+    with processor_time(seconds):
+        task = own_task(choice, data)
+        first = task.describe(task.batch("train", range(min(_SHOWN, task.size("train")))), "train")["examples"]
+        problems = [problem_as_json(problem) for problem in task.problems[: limits.ERRORS]]
+        texts = [example["text"] for example in first]
+        return {"task": describe_task(task), "problems": problems, "problem_count": len(task.problems), "examples": texts}
