@@ -725,6 +725,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/figures/confusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Confusion
+         * @description Which class the run's network takes for which. 422 for a regression, which has none.
+         */
+        get: operations["drawConfusion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/landscapes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Compute a landscape. 200 when that was quick; else 202: GET it until it is `done`; DELETE ends it. The latest are kept.
+         */
+        post: operations["createLandscape"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/landscapes/{landscape_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Landscape
+         * @description A landscape, and how far it has come.
+         */
+        get: operations["readLandscape"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description End the computation of a landscape and forget it.
+         */
+        delete: operations["deleteLandscape"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/landscapes/{landscape_id}/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figure
+         * @description The map for Plotly: contours of the loss, and the ways of the runs. 409 until it is done.
+         */
+        get: operations["drawLandscape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/links": {
         parameters: {
             query?: never;
@@ -1250,6 +1334,16 @@ export interface components {
             kept: boolean;
         };
         /**
+         * Element
+         * @description One number of a parameter: `{"name": "rnn.weight_hh_l0", "index": [0, 1]}`.
+         */
+        Element: {
+            /** Name */
+            name: string;
+            /** Index */
+            index: number[];
+        };
+        /**
          * ExponentialSchedule
          * @description Times gamma after every step.
          */
@@ -1447,6 +1541,40 @@ export interface components {
              * @default 0.000001
              */
             tolerance: number;
+        };
+        /**
+         * LandscapeRequest
+         * @description The loss over a plane through the last network of the first run, with the ways of the runs upon it.
+         *
+         *     runs: of one task and one shape of network. span: how far the grid goes to each side of the middle; null: as far as the runs went.
+         *     resolution: points a side. examples: the first so many of the part.
+         */
+        LandscapeRequest: {
+            /** Runs */
+            runs: string[];
+            /**
+             * Directions
+             * @description {"kind": "random", "seed": 0} unless given
+             */
+            directions?: components["schemas"]["ParameterDirections"] | components["schemas"]["RandomDirections"];
+            /** Span */
+            span?: number | null;
+            /**
+             * Resolution
+             * @default 25
+             */
+            resolution: number;
+            /**
+             * Part
+             * @default train
+             * @enum {string}
+             */
+            part: "train" | "validation";
+            /**
+             * Examples
+             * @default 256
+             */
+            examples: number;
         };
         /**
          * LinearSchedule
@@ -1740,6 +1868,19 @@ export interface components {
             examples: components["schemas"]["OwnExample"][];
         };
         /**
+         * ParameterDirections
+         * @description Two numbers are varied; the others stay as they are in the middle. The axes are these numbers.
+         */
+        ParameterDirections: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "parameters";
+            a: components["schemas"]["Element"];
+            b: components["schemas"]["Element"];
+        };
+        /**
          * ProblemDocument
          * @description An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been.
          */
@@ -1822,6 +1963,22 @@ export interface components {
              * @default false
              */
             centered: boolean;
+        };
+        /**
+         * RandomDirections
+         * @description All numbers are varied along two random directions, filter-normalised. The axes count steps from the middle.
+         */
+        RandomDirections: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "random";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
         };
         /**
          * Range
@@ -2875,6 +3032,65 @@ export interface components {
             loss: (number | ("NaN" | "Infinity" | "-Infinity"))[];
             /** Gradient Norm */
             gradient_norm: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+        };
+        /**
+         * Landscape
+         * @description A landscape and how far it has come: `done` of `points`. What is not known yet is null. loss: a row a y, a column an x.
+         */
+        Landscape: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "computing" | "done" | "failed";
+            /** Error */
+            error: string | null;
+            /** Done */
+            done: number;
+            /** Points */
+            points: number;
+            /** Directions */
+            directions: (components["schemas"]["UsedParameterDirections"] | components["schemas"]["UsedRandomDirections"]) | null;
+            /** Part */
+            part: ("train" | "validation") | null;
+            /** Examples */
+            examples: number | null;
+            /** X */
+            x: number[] | null;
+            /** Y */
+            y: number[] | null;
+            /** Loss */
+            loss: (number | ("NaN" | "Infinity" | "-Infinity"))[][] | null;
+            /** Paths */
+            paths: components["schemas"]["LandscapePath"][] | null;
+        };
+        /**
+         * LandscapePath
+         * @description A run's networks over the plane: after which steps, where the nearest point of the plane is, and the network's own loss.
+         *
+         *     in_plane: how much of the way between these networks and the middle lies in the plane, from 0 to 1 (of the squared distances). Where it
+         *     is far from 1 the losses of the path are not those of the map below it.
+         */
+        LandscapePath: {
+            /** Run */
+            run: string;
+            /** Steps */
+            steps: number[];
+            /** X */
+            x: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Y */
+            y: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Loss */
+            loss: (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** In Plane */
+            in_plane: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * LengthChoice
@@ -4086,6 +4302,33 @@ export interface components {
             /** Bdata */
             bdata: string;
             statistics: components["schemas"]["TensorStatistics"];
+        };
+        /** UsedParameterDirections */
+        UsedParameterDirections: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "parameters";
+            a: components["schemas"]["Element"];
+            b: components["schemas"]["Element"];
+            /** Names */
+            names: string[];
+        };
+        /** UsedRandomDirections */
+        UsedRandomDirections: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "random";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /** Names */
+            names: string[];
         };
         /**
          * Validation
@@ -6187,6 +6430,191 @@ export interface operations {
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
             405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    drawConfusion: {
+        parameters: {
+            query?: {
+                /** @description of the task; the test part is for POST …/test */
+                part?: "train" | "validation";
+                /** @description after which step: of the best validation (else the last), the last, or a number */
+                step?: ("best" | "last") | number;
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figure"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    createLandscape: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description a POST with the same key is done once
+                 * @example 6a43-4c9b-a3a1
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LandscapeRequest"];
+            };
+        };
+        responses: {
+            /** @description Computed */
+            200: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Landscape"];
+                };
+            };
+            /** @description Being computed: read it until it is done */
+            202: {
+                headers: {
+                    /** @description address of what was made */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Landscape"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readLandscape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a landscape, `l_…` */
+                landscape_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Landscape"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    deleteLandscape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a landscape, `l_…` */
+                landscape_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    drawLandscape: {
+        parameters: {
+            query?: {
+                lang?: "en" | "zh";
+            };
+            header?: never;
+            path: {
+                /** @description a landscape, `l_…` */
+                landscape_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figure"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            409: components["responses"]["Problem409"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];
