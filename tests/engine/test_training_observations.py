@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 from engine import Tape
-from engine.trace import Document
+from engine.trace import SCHEMA_PATH, Document
 from engine.training import Settings, Slice, Task, evaluate, observed, predictions, trace_step, train
 from engine.training import loop as training_loop
 from engine.training.checkpoint import restore
@@ -268,3 +269,13 @@ def test_defaults_are_not_written() -> None:
     everything = settings(**ALL, initialisation="orthogonal", cell="lstm", forget_bias=1).to_program()
     assert Settings(**everything) == settings(**ALL, initialisation="orthogonal", cell="lstm", forget_bias=1)
     json.dumps(everything)
+
+
+def test_every_form_of_a_task_is_told_as_the_schema_has_it(any_task: Task) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
+    validator.validate(trace_step(any_task, settings(**ALL), 4, example=3, part="validation"))
+    doc = trace_step(any_task, settings(cell="lstm", bidirectional=True, dropout=0.2), 1)
+    validator.validate(doc)
+    doc["batch"]["examples"][0]["target"] = "red"
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(doc)
