@@ -1,0 +1,179 @@
+"""Requests without input and output: what is asked and what is made of the answer stands once, for both ways of waiting.
+
+An operation is a generator. It yields what is to be done, a Request or a Pause, is sent the response, and returns its result. A
+transport (transport.py) carries it out, waiting as threads or as asyncio tasks do.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+
+import httpx
+
+from server.client.errors import ConnectionFailedError, problem_of, retry_after
+
+if TYPE_CHECKING:
+    from server.client.subscription import Subscription
+    from server.client.transport import AsyncTransport, SyncTransport
+
+T = TypeVar("T")
+P = ParamSpec("P")
+LONGEST_WAIT = 10.0  # seconds that a request waits by itself; a server that wants more raises BusyError
+PASSING = frozenset({429, 502, 503, 504})  # answers after which the same may succeed
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be sent. path: below the API's address. json: a body as JSON; content: one as it is; neither: none."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    json: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait for some seconds."""
+
+    seconds: float
+
+
+Flow = Generator[Request | Pause, httpx.Response | None, T]
+
+
+class Transport(Protocol):
+    """Carries flows out. retries: how often a request is tried again."""
+
+    retries: int
+
+    def run(self, flow: Flow[T]) -> Any: ...
+    def listen(self, subscription: Subscription[T]) -> Any: ...
+
+
+S = TypeVar("S", bound=Transport)
+
+
+def ask(transport: Transport, request: Request) -> Flow[httpx.Response]:
+    """The answer to a request, which is tried again where the connection breaks or the server is busy for a moment.
+
+    Every POST has a key, under which the server does it once, however often it comes.
+    Raises ProblemError, ConnectionFailedError.
+    """
+    if request.method == "POST":
+        request = Request(
+            "POST", request.path, request.params, request.json, request.content, {**request.headers, "Idempotency-Key": uuid.uuid4().hex}
+        )
+    broke = False
+    for attempt in range(transport.retries + 1):
+        last = attempt == transport.retries
+        wait = 0.2 * 2**attempt
+        try:
+            response = yield request
+        except httpx.TransportError as error:
+            if last or isinstance(error, httpx.UnsupportedProtocol):
+                raise ConnectionFailedError(_words(error, attempt + 1)) from None
+            broke = True
+        else:
+            assert response is not None
+            if not response.is_error or (response.status_code == 404 and request.method == "DELETE" and broke):
+                return response
+            asked = retry_after(response)
+            passing = response.status_code in PASSING or (response.status_code == 409 and asked is not None)  # under way already
+            wait = wait if asked is None else asked
+            if last or not passing or wait > LONGEST_WAIT:
+                raise problem_of(response)
+        yield Pause(wait)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _words(error: httpx.TransportError, attempts: int) -> str:
+    said = str(error) or type(error).__name__
+    times = "" if attempts == 1 else f" after {attempts} attempts"
+    return f"the server does not answer{times} ({said}); is it running, and is this its address?"
+
+
+class Part(Generic[S]):
+    """A part of the client: some operations, and the transport that carries them out."""
+
+    def __init__(self, transport: S) -> None:
+        self._transport = transport
+
+    def _ask(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None, content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Flow[httpx.Response]:  # fmt: skip
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        return (yield from ask(self._transport, Request(method, path, given, json, content, headers or {})))
+
+    def _json(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None) -> Flow[Any]:
+        """What is answered, read from JSON."""
+        return (yield from self._ask(method, path, params=params, json=json)).json()
+
+    def _items(self, path: str, most: int | None = None, **params: Any) -> Flow[list[Any]]:
+        """The items of a list, page after page; most: at most so many."""
+        items: list[Any] = []
+        after = None
+        while True:
+            limit = 100 if most is None else min(100, most - len(items))
+            if limit <= 0:
+                return items
+            page = yield from self._json("GET", path, params={**params, "limit": limit, "after": after})
+            items += page["items"]
+            after = page["next"]
+            if after is None:
+                return items
+
+
+class operation(Generic[P, T]):  # noqa: N801 - a decorator
+    """A method that is written as a flow. A Client's part returns its result, an AsyncClient's a coroutine of it."""
+
+    def __init__(self, flow: Callable[Concatenate[Any, P], Flow[T]]) -> None:
+        self._flow = flow
+        functools.update_wrapper(self, flow)  # type: ignore[arg-type]  # it takes its name and words, and is no function
+
+    @overload
+    def __get__(self, part: None, owner: type) -> operation[P, T]: ...
+    @overload
+    def __get__(self, part: Part[SyncTransport], owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, part: Part[AsyncTransport], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, part: Any, owner: type) -> Any:
+        if part is None:
+            return self
+
+        @functools.wraps(self._flow)
+        def called(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return part._transport.run(self._flow(part, *args, **kwargs))
+
+        return called
+
+
+class stream(Generic[P, T]):  # noqa: N801 - a decorator
+    """A method that says what is listened to. A Client's part gives a generator of events, an AsyncClient's an asynchronous one."""
+
+    def __init__(self, subscription: Callable[Concatenate[Any, P], Subscription[T]]) -> None:
+        self._subscription = subscription
+        functools.update_wrapper(self, subscription)  # type: ignore[arg-type]
+
+    @overload
+    def __get__(self, part: None, owner: type) -> stream[P, T]: ...
+    @overload
+    def __get__(self, part: Part[SyncTransport], owner: type) -> Callable[P, Generator[T]]: ...
+    @overload
+    def __get__(self, part: Part[AsyncTransport], owner: type) -> Callable[P, AsyncGenerator[T]]: ...
+    def __get__(self, part: Any, owner: type) -> Any:
+        if part is None:
+            return self
+
+        @functools.wraps(self._subscription)
+        def called(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return part._transport.listen(self._subscription(part, *args, **kwargs))
+
+        return called
