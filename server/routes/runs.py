@@ -23,6 +23,7 @@ from server.routes.found import found, missing
 from server.routes.making import keep_trace, network_trace, send_made
 from server.routes.paging import After, Limit, page_of
 from server.routes.parts import Tensors
+from server.routes.run_steps import computable
 from server.schemas.requests import RateRequest, RunChangeRequest, RunRequest, StepsRequest
 from server.services import Services, Use
 from server.store.runs import FIGURES, with_edits
@@ -78,7 +79,7 @@ def change(run_id: str, body: RunChangeRequest, services: Use) -> Response:
 @router.post("/{run_id}/steps")
 async def train(run_id: str, body: StepsRequest, services: Use) -> Response:
     """Train further. 200 when that was quick; else 202, and the run says when it is `idle` again. A run that was paused goes on."""
-    run = await run_in_threadpool(_repeatable, services, run_id)
+    run = await run_in_threadpool(computable, services, run_id)
     _check_trainable(run)
     if await run_in_threadpool(services.runs.request, run_id, body.count, limits.RUN_STEPS) is None:
         found(await run_in_threadpool(services.runs.get, run_id), "run")  # it may have been deleted meanwhile
@@ -162,7 +163,7 @@ async def step_trace(
 ) -> Response:  # fmt: skip
     """The trace of a past step, replayed from the nearest checkpoint."""
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
-    run = await run_in_threadpool(_repeatable, services, run_id)  # after its checkpoint: without one, step k would be far away
+    run = await run_in_threadpool(computable, services, run_id)  # after its checkpoint: without one, step k would be far away
     if k > run["step"]:
         raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
     if part != "train" and example is None:
@@ -223,13 +224,3 @@ def _check_trainable(run: dict[str, Any]) -> None:
     most = run["stop"]["steps"]
     if most is not None and run["step"] >= most:
         raise ProblemError(422, f"this run stops at {most:,} steps; PATCH it with another `stop` first, or create another run")
-
-
-def _repeatable(services: Services, run_id: str) -> dict[str, Any]:
-    """The run, whose steps can be computed with today's data. Raises ProblemError where there is none, or where they have changed."""
-    run = state_of(services, run_id)
-    try:
-        settings_of(run["program"])
-    except ProgramError as error:  # it points into a body that has no program
-        raise ProblemError(422, error.detail) from None
-    return run

@@ -18,7 +18,7 @@ from server.evaluation.kept import KeptEvaluations
 from server.evaluation.part import evaluate_part
 from server.store.runs import RunStore
 from server.store.tested import ResultStore
-from server.tasks import load
+from server.tasks import NAMES, load
 from tests.server.helpers import API, Start, create_run, finished
 
 SURNAMES = {"task": "surnames", "cell": "gru", "hidden_size": 6, "batch_size": 16, "seed": 3}
@@ -124,11 +124,44 @@ def test_every_example_of_a_regression_has_its_error(client: httpx.Client) -> No
         assert item["p"] is item["p_target"] is None
 
 
-def test_the_text_is_that_of_the_films_batch(client: httpx.Client, surnames: str) -> None:
-    """A mistake on the training part opens as a film already."""
-    (item, *_) = client.get(f"{API}/runs/{surnames}/mistakes", params={"part": "train", "step": "last"}).json()["items"]
-    trace = client.get(f"{API}/runs/{surnames}/steps/30/trace", params={"example": item["index"]}).json()
-    assert Document(trace).doc["batch"]["examples"][0]["text"] == item["text"]
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_mistake_opens_as_a_film(client: httpx.Client, surnames: str, part: str) -> None:
+    (item, *_) = client.get(f"{API}/runs/{surnames}/mistakes", params={"part": part, "step": "last"}).json()["items"]
+    film = client.get(f"{API}/runs/{surnames}/steps/30/trace", params={"example": item["index"], "part": part}).json()
+    (example,) = Document(film).doc["batch"]["examples"]
+    assert (example["text"], example["target"]) == (item["text"], item["target"])
+
+
+def test_the_best_step_is_that_of_the_best_validation(client: httpx.Client) -> None:
+    run = create_run(client, **SURNAMES, optimizer={"name": "adamw", "lr": 0.1})
+    for count in (30, 30, 30):
+        client.post(f"{API}/runs/{run}/steps", json={"count": count}).raise_for_status()
+        state = finished(client, run)
+    best = state["best"]
+    answer = client.get(f"{API}/runs/{run}/metrics").json()
+    assert (answer["step"], answer["metrics"]["accuracy"]) == (best["step"], best["value"])
+    assert best["value"] == max(entry["accuracy"] for entry in state["validation"])
+    assert client.get(f"{API}/runs/{run}/mistakes").json()["step"] == best["step"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_has_figures_and_mistakes(name: str) -> None:
+    task, settings = load(name), Settings(cell="rnn", hidden_size=3)
+    found = evaluate_part(task, settings, None, "test")
+    figures = evaluate(task, settings, None, "test")
+    assert {key: found.metrics[key] for key in figures} == figures
+    assert found.metrics["examples"] == task.size("test")
+    if task.kind == "classification":
+        assert np.sum(found.metrics["classification"]["confusion"]) == found.metrics["predictions"]
+        assert len(found.classes or ()) == task.output_size
+    else:
+        assert found.metrics["regression"]["naive"]["rmse"] > 0
+    if task.kind == "classification" and task.readout == "every":
+        assert found.metrics["perplexity"] == pytest.approx(np.exp(found.metrics["loss"]))
+        worst = found.mistakes[0]
+        assert len(worst["target"]) == len(worst["prediction"]) == len(worst["p"]) == worst["length"]
+        assert worst["loss"] == pytest.approx(-np.log(worst["p_target"]).mean())
+    assert found.wrong >= len(found.mistakes) > 0
 
 
 def test_the_test_is_shown_once(start: Start) -> None:
