@@ -152,7 +152,7 @@ describe("what nobody means well with", () => {
     ["x", packed({})], ["x", packed([])], ["x", packed([null])], ["x", packed([{ node: 1 }])], ["x", packed([{ node: {}, value: 1 }])], ["x", packed([{ node: "a", index: "0", value: 1 }])],
     ["c", packed([])], ["c", packed(7)],
     ["at", "-1"], ["at", "1.5"], ["at", "1e9"], ["at", "0x10"], ["at", ""], ["at", "9".repeat(400)], ["at", "NaN"],
-    ["why", "gradient"], ["why", "gradient:0:"], ["why", "explode:0:w"], ["why", "value:-1:w"], ["why", "value:0,:w"], ["why", `value:0:${"x".repeat(201)}`], ["why", "__proto__:0:w"],
+    ["why", "gradient"], ["why", "gradient:0:"], ["why", "explode:0:w"], ["why", "value:-1:w"], ["why", "value:0,:w"], ["why", `value:0:${"x".repeat(401)}`], ["why", "__proto__:0:w"],
     ["row", "-0"], ["row", "-1"], ["chain", ""], ["chain", "l0.weight"], ["cell", "∞"], ["level", "__proto__"], ["by", "constructor"], ["tab", "toString"], ["lang", "fr"], ["lang", "__proto__"],
     ["link", "A"], ["link", "__proto__"], ["link", "%2e%2e"],
   ])("in %s is told by its name: %s", (name, text) => {

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { document as fixture } from "../model/fixtures";
 import { NetworkGrid, shares } from "../model/network";
