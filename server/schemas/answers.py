@@ -170,6 +170,7 @@ class OperationList(Answer):
 class WrittenRunProgram(RunProgram):
     """A run's program with every default, and the version of its data, written out."""
 
+    task: str
     data: str
     optimizer: Optimizer
 

@@ -4564,7 +4564,7 @@ export interface components {
              */
             seed: number;
             /** Task */
-            task?: string | null;
+            task: string;
             /** Dataset */
             dataset?: (components["schemas"]["TextChoice"] | components["schemas"]["SeriesChoice"]) | null;
         };
@@ -7217,6 +7217,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a sweep, `s_…` */
                 sweep_id: string;
             };
             cookie?: never;
@@ -7246,6 +7247,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a sweep, `s_…` */
                 sweep_id: string;
             };
             cookie?: never;
@@ -7275,6 +7277,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a sweep, `s_…` */
                 sweep_id: string;
             };
             cookie?: never;
@@ -7311,6 +7314,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @description a sweep, `s_…` */
                 sweep_id: string;
             };
             cookie?: never;
@@ -7349,6 +7353,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description a sweep, `s_…` */
                 sweep_id: string;
             };
             cookie?: never;

@@ -376,16 +376,32 @@ export function stepLabel(trace: Trace, example: number, t: number): string {
   return years && Number(years[2]) - Number(years[1]) === sequence!.length - 1 ? String(Number(years[1]) + t - 1) : "";
 }
 
-/** The classes that prediction cards show: the target and the three most probable at the example's last step, in the order of their numbers. */
-export function shownClasses(film: Film, grid: NetworkGrid, example: number, count = 4): number[] {
+/** Whether a class is to be told at every step, each with a target of its own. */
+export function classesEach(grid: NetworkGrid): boolean {
+  return grid.kind === "classification" && grid.readout === "every";
+}
+
+/** The class that is right after step t of an example; null where there is none. */
+export function classTarget(grid: NetworkGrid, example: number, t: number): number | null {
+  const target = grid.examples[example]?.target;
+  const right = Array.isArray(target) ? target[t - 1] : target;
+  return grid.kind === "classification" && typeof right === "number" ? right : null;
+}
+
+/**
+ * The classes that prediction cards show, in the order of their numbers: the target and the three most probable at the example's last step,
+ * the same in every column; at step t itself where every step has a target.
+ */
+export function shownClasses(film: Film, grid: NetworkGrid, example: number, t: number | null = null, count = 4): number[] {
   const { examples } = grid;
   if (example === ALL) return likelyClasses(film, grid, count);
   const sequence = examples[example];
-  const last = sequence && grid.column(sequence.length);
+  const at = (classesEach(grid) ? t : null) ?? sequence?.length ?? 0;
+  const last = grid.column(at);
   if (!sequence || !last?.probe || last.probe.p === null) return [];
   const p = slice(film.trace.value(last.probe.p), example);
   const ranked = Array.from(p.keys()).sort((one, other) => p[other]! - p[one]!);
-  const target = sequence.target as number;
+  const target = classTarget(grid, example, at)!;
   return [target, ...ranked.filter((k) => k !== target)].slice(0, count).sort((one, other) => one - other);
 }
 
@@ -412,7 +428,7 @@ export function prediction(
   const { p, yHat } = column.probe;
   if (p !== null && film.known(p, m)) {
     const row = slice(film.trace.value(p), example);
-    const classes = shownClasses(film, grid, example);
+    const classes = shownClasses(film, grid, example, t);
     return { classes, p: classes.map((k) => row[k]!) };
   }
   if (yHat !== null && film.known(yHat, m)) return { yHat: Array.from(slice(film.trace.value(yHat), example)) };

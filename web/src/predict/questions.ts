@@ -136,7 +136,7 @@ function state(film: Film, grid: NetworkGrid, column: Column, example: number, t
 function loss(film: Film, grid: NetworkGrid, example: number): Draft | null {
   const { trace } = film;
   const p = grid.column(grid.examples[example]!.length)?.probe?.p ?? null;
-  if (grid.kind !== "classification" || grid.examples.length !== 1 || p === null) return null;
+  if (grid.kind !== "classification" || grid.readout === "every" || grid.examples.length !== 1 || p === null) return null;
   const chance = slice(trace.value(p), example)[grid.examples[example]!.target as number]!;
   return {
     ask: { key: "predict.ask.loss" },

@@ -1,5 +1,5 @@
 /** The rows of a prediction box. */
-import { shownClasses, type NetworkGrid } from "../model/network";
+import { classTarget, shownClasses, type NetworkGrid } from "../model/network";
 import type { Film } from "../model/film";
 import type { Numbers } from "../model/trace";
 
@@ -10,11 +10,12 @@ export interface ClassRow {
   target: boolean;
 }
 
-/** The classes shown (the same ones in every column) with their probabilities out of `p`, the whole row. */
-export function classRows(film: Film, grid: NetworkGrid, example: number, p: Numbers): ClassRow[] {
+/** The classes shown in the column of step t with their probabilities out of `p`, the whole row. */
+export function classRows(film: Film, grid: NetworkGrid, example: number, p: Numbers, t: number): ClassRow[] {
   let best = 0;
   for (let k = 1; k < p.length; k++) if (p[k]! > p[best]!) best = k;
-  return shownClasses(film, grid, example).map((index) => ({ index, p: p[index]!, best: index === best, target: index === grid.examples[example]?.target }));
+  const target = classTarget(grid, example, t);
+  return shownClasses(film, grid, example, t).map((index) => ({ index, p: p[index]!, best: index === best, target: index === target }));
 }
 
 /** What the predictions of step t should be: the targets that stand under its loss. */

@@ -4,7 +4,7 @@ import { product, type Notation } from "../math/notation";
 import { explain, type Explanation, type Row, type Target } from "../model/explain";
 import type { Film } from "../model/film";
 import { three } from "../model/format";
-import { tokenText, type NetworkGrid } from "../model/network";
+import { classTarget, tokenText, type NetworkGrid } from "../model/network";
 import { marked } from "../model/stack";
 import { Symbols } from "../model/symbols";
 import { MOST_UNITS, type Kind, type Settings } from "./address";
@@ -195,7 +195,7 @@ class Maker {
     const last = grid.column(this.length)?.probe;
     if (grid.kind === "classification" && logits !== null && last?.p !== null && last?.p !== undefined) {
       const classes = film.trace.value(logits).shape[1]!;
-      const target = grid.examples[example]?.target as number;
+      const target = classTarget(grid, example, this.length)!;
       const shown = this.classes(classes, target, last.p);
       const rows: Table["rows"] = shown.map((k) => ({
         head: `${this.className(k)}${k === target ? " ◂" : ""}`,

@@ -16,3 +16,10 @@ describe("tokens of an example", () => {
     expect(pixels([[0, 1], [0.5, 0]])).toEqual([[0, 1], [0.5, 0]]);
   });
 });
+
+describe("an image read pixel by pixel", () => {
+  it("is a square again", () => {
+    expect(pixels([[0], [0.25], [0.5], [1]])).toEqual([[0, 0.25], [0.5, 1]]);
+    expect(pixels([[0], [1], [0.5]])).toEqual([[0], [1], [0.5]]);
+  });
+});

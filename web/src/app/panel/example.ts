@@ -3,7 +3,10 @@ import type { Token } from "../../api/types";
 
 /** Rows of pixels in 0..1. */
 export function pixels(tokens: readonly Token[]): number[][] {
-  return tokens.map((row) => (Array.isArray(row) ? row : [Number(row)]));
+  const rows = tokens.map((row) => (Array.isArray(row) ? row : [Number(row)]));
+  const side = Math.sqrt(rows.length);
+  if (rows.length < 4 || !Number.isInteger(side) || rows.some((row) => row.length !== 1)) return rows;
+  return Array.from({ length: side }, (_, y) => rows.slice(y * side, (y + 1) * side).flat()); // one pixel a step
 }
 
 /** A line through the numbers, `width` by `height` with 2 units of air; a constant series is a level line in the middle. */
