@@ -25,8 +25,10 @@ export type TaskInfo = Schemas["Task"];
 export type Page<Item> = Omit<Schemas["RunPage"], "items"> & { items: Item[] };
 
 export type Validation = Decoded<Schemas["Validation"]>;
-export type RunSummary = Decoded<Schemas["RunSummary"]>;
-export type Run = Decoded<Schemas["Run"]>;
+/** An answer's program names its task, where a request's may choose a data set instead. */
+type Written<Answer> = Omit<Answer, "program"> & { program: RunProgram };
+export type RunSummary = Written<Decoded<Schemas["RunSummary"]>>;
+export type Run = Written<Decoded<Schemas["Run"]>>;
 
 /** A finite-difference check of one gradient. */
 export type Check = Decoded<Schemas["Check"]>;
