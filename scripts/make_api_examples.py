@@ -135,6 +135,8 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     api.alike("createLandscape", 202, {"summary": "it may be `computing` still", "value": made})
     api.ask("readLandscape", "GET", f"/landscapes/{made['id']}")
     api.ask("drawLandscape", "GET", f"/landscapes/{made['id']}/figure")
+    letters = client.post(f"{API}/runs", json={"program": {"task": "brackets", "hidden_size": 2}}).json()["id"]
+    api.ask("drawConfusion", "GET", f"/runs/{letters}/figures/confusion")
     link = api.ask("createLink", "POST", "/links", {"state": {"address": "#/network?v=2&at=91"}})
     api.alike("createLink", 200, {"value": link})
     api.ask("readLink", "GET", f"/links/{link['id']}")
