@@ -36,8 +36,7 @@ RECURRENCE = {
 RUN = {"task": "adding", "cell": "rnn", "hidden_size": 2, "batch_size": 2}
 HEADER = b'{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
 UPLOAD = len(HEADER).to_bytes(8, "little") + HEADER + bytes(16)  # safetensors
-MOMENT = re.compile(r"[rd]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
-MOMENT = re.compile(r"[rl]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
+MOMENT = re.compile(r"[rdls]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
 Example = dict[str, Any]
 
 
