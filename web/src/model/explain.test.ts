@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { explain, type Explanation, type Target } from "./explain";
 import { film, FIXTURES } from "./fixtures";
 import { renderTex, segments } from "../math/render";
-import { hopInto } from "./explainEdge";
+import { hopInto } from "./edges";
 import { hopFactor, NetworkGrid } from "./network";
 import { stops } from "./stops";
 import type { Film } from "./film";

@@ -4,9 +4,8 @@
 import { gateValue, isUpdateGate, mixture, product as weighed, type Notation } from "../math/notation";
 import { total, written, type Context, type Explanation, type Row } from "./explanation";
 import { decimals, four, six, three } from "./format";
-import { GATES } from "./symbols";
 import { origin } from "./terms";
-import { placeOf, type Column } from "./network";
+import { GATES, placeOf, type Column } from "./network";
 import type { TraceNode } from "./trace";
 
 type Sides = "both" | "input" | "state";

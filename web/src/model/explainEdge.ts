@@ -1,26 +1,12 @@
 // Why what comes back over an edge: one contribution to a gradient, and the hop from the state of one step back to that of the step before it.
 
+import { hopInto, strongestOf } from "./edges";
 import { contributionRows, equation, finish, namedWhole, renewed } from "./explainGradient";
 import { blank, useOf, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { gateGradient, isUpdateGate } from "../math/notation";
 import type { Contribution } from "./film";
 import { decimals, six } from "./format";
-import { ALL, gradientNorm, gradientSlice, norm, type NetworkGrid } from "./network";
-
-/** The target of one contribution among those of its node; `index` of the element. */
-export function edgeTarget(context: Pick<Context, "film">, one: Contribution, index: number[]): Target {
-  return { kind: "gradient", node: one.target, index, part: context.film.contributions(one.target).indexOf(one) };
-}
-
-/** The contribution at its strongest element, of the row `example` where the node has rows: what an edge as a whole stands for. */
-export function strongestOf(context: Pick<Context, "film">, one: Contribution, example: number | null = null): Target {
-  const tensor = one.tensor();
-  const width = example === null ? tensor.size : tensor.size / (tensor.shape[0] ?? 1);
-  const from = (example ?? 0) * width;
-  let best = from;
-  for (let i = from; i < from + width; i++) if (Math.abs(tensor.flat(i)) > Math.abs(tensor.flat(best))) best = i;
-  return edgeTarget(context, one, tensor.unravel(best));
-}
+import { ALL, gradientNorm, gradientSlice, norm } from "./network";
 
 /** One contribution: the gradient of what reads the number there, times the slope by it. RangeError where the gradient has no such one. */
 export function explainContribution(context: Context, target: Target): Explanation {
@@ -60,26 +46,6 @@ function over({ trace, symbols, grid }: Context, one: Contribution): string {
   const several = from.inputs.filter((input) => input === one.target).length > 1;
   const name = symbols.named(one.node) ?? `\\mathrm{${(from.op ?? "").replaceAll("_", "\\_")}}${grid && from.time !== null ? `_{${from.time}}` : ""}`;
   return several ? `${name},\\,${one.port + 1}` : name;
-}
-
-export interface Hop {
-  /** The step that it starts from, and the one where it ends. */
-  from: number;
-  to: number;
-  which: "h" | "c";
-  /** What the gradient at its end is the sum of, as far as the hop counts it; in the order of arrival. */
-  parts: Contribution[];
-}
-
-/** The hop that ends in the state `node`; null for a node at which none ends. */
-export function hopInto(context: Pick<Context, "film">, grid: NetworkGrid, node: number, example: number): Hop | null {
-  const { film } = context;
-  const column = grid.columns.find((one) => one.h === node || one.c === node);
-  const after = column && grid.columns.find((one) => grid.previous(one.t) === column.t);
-  if (!column || !after) return null;
-  const whole = grid.readout !== "every" && grid.top && example !== ALL; // nothing else reads the state
-  const parts = film.contributions(node).filter((one) => one.kind === "vjp" && (whole || (one.time === after.t && after.nodes.includes(one.node))));
-  return { from: after.t, to: column.t, which: column.h === node ? "h" : "c", parts };
 }
 
 /** By what a hop multiplies the norm of the gradient: a row for each way over which it comes, each the product of what the norm is multiplied by on the way. */

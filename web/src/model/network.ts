@@ -8,6 +8,9 @@ import { Tensor, type Batch, type Numbers, type Trace, type TraceNode } from "./
 
 export { parameterTex } from "./stack";
 
+/** Rows of the gates in the stacked weights, as PyTorch orders them. */
+export const GATES: Record<string, string> = { lstm: "ifgo", gru: "rzn", rnn: "" };
+
 export interface Column {
   t: number;
   /** Nodes: the input of the step (above the first layer: what the layer below gives), the states after it, what tanh is applied to (RNN; LSTM: all four gates before activation). */

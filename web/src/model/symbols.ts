@@ -3,13 +3,11 @@
 import { labelTex } from "../math/label";
 import { formatNumber, parenthesise, toLatex } from "../math/latex";
 import { isUpdateGate, keeps, product, renews, USUAL, type Notation } from "../math/notation";
-import { placeOf, type NetworkGrid } from "./network";
+import { GATES, placeOf, type NetworkGrid } from "./network";
 import { layerMark, marked, parameterTex, placeIn, stackOf, type Stack } from "./stack";
 import type { Trace, TraceNode, Tree } from "./trace";
 
 const LONGEST = 14; // pieces of a formula that names a node; longer ones are called v with the node's number
-/** Rows of the gates in the stacked weights, as PyTorch orders them. */
-export const GATES: Record<string, string> = { lstm: "ifgo", gru: "rzn", rnn: "" };
 
 export class Symbols {
   private readonly made = new Map<number, string>();

@@ -4,7 +4,7 @@ import type { Session } from "../app/session.svelte";
 import { isUsual } from "../math/notation";
 import type { Target } from "../model/explain";
 import type { Film } from "../model/film";
-import { hopInto } from "../model/explainEdge";
+import { hopInto } from "../model/edges";
 import { ALL, type NetworkGrid } from "../model/network";
 import type { Trace } from "../model/trace";
 import type { Chosen, View } from "./view";

@@ -1,7 +1,6 @@
 /** One element of one cell: which it is, the row of W that makes it, and the column of W through which its gradient comes back. Pure. */
 import { topRows, type Explanation, type Target } from "../model/explanation";
-import type { Column, NetworkGrid } from "../model/network";
-import { GATES } from "../model/symbols";
+import { GATES, type Column, type NetworkGrid } from "../model/network";
 import type { Trace } from "../model/trace";
 
 /** Parts of a cell that have an element each for every unit, in the order in which they are made. */

@@ -1,6 +1,6 @@
 /** What clicking a thing of the stage selects. */
 import type { Target } from "../model/explain";
-import { strongestOf } from "../model/explainEdge";
+import { strongestOf } from "../model/edges";
 import type { Contribution, Film } from "../model/film";
 import { ALL, placeOf, type Column, type NetworkGrid } from "../model/network";
 
