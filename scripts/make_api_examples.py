@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ RECURRENCE = {
     "edges": [{"from": a, "to": b} for a, b in (("h0", "h1"), ("w", "h1"), ("h1", "h2"), ("w", "h2"), ("h2", "L"))],
 }  # fmt: skip
 RUN = {"task": "adding", "cell": "rnn", "hidden_size": 2, "batch_size": 2}
+SWEEP = {"program": RUN, "space": {"hidden_size": {"choices": [1, 2]}}, "steps": 1, "trials": 2, "sampler": "grid", "validate_every": 1}
 HEADER = b'{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
 UPLOAD = len(HEADER).to_bytes(8, "little") + HEADER + bytes(16)  # safetensors
 MOMENT = re.compile(r"[rdls]_[0-9a-f]+|[0-9a-f]{32}|20\d\d-\d\d-\d\dT.*")  # numbers of runs and requests, and times: others every time
@@ -134,6 +136,16 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     api.alike("createLandscape", 202, {"summary": "it may be `computing` still", "value": made})
     api.ask("readLandscape", "GET", f"/landscapes/{made['id']}")
     api.ask("drawLandscape", "GET", f"/landscapes/{made['id']}/figure")
+    sweep = api.ask("createSweep", "POST", "/sweeps", SWEEP)["id"]
+    while client.get(f"{API}/sweeps/{sweep}").json()["status"] == "running":
+        time.sleep(0.1)
+    for name, method, end in (
+        ("cancelSweep", "POST", "/cancel"),
+        ("readSweep", "GET", ""),
+        ("drawImportance", "GET", "/figures/importance"),
+    ):
+        api.ask(name, method, f"/sweeps/{sweep}{end}")
+    api.ask("listSweeps", "GET", "/sweeps")
     letters = client.post(f"{API}/runs", json={"program": {"task": "brackets", "hidden_size": 2}}).json()["id"]
     api.ask("drawConfusion", "GET", f"/runs/{letters}/figures/confusion")
     link = api.ask("createLink", "POST", "/links", {"state": {"address": "#/network?v=2&at=91"}})

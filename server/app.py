@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,7 @@ from server.event_stream import Streams
 from server.idempotency import Idempotency
 from server.jobs.landscapes import Landscapes
 from server.jobs.pool import WorkerPool
+from server.jobs.sweeping import Sweeper
 from server.jobs.training import Trainer
 from server.jobs.work import make_trace
 from server.metrics import Metrics
@@ -43,6 +45,7 @@ from server.routes import (
     run_metrics,
     runs,
     schema,
+    sweeps,
     tasks,
     traces,
     uploads,
@@ -57,16 +60,18 @@ from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.pins import PinStore
 from server.store.runs import RunStore
+from server.store.sweeps import SweepStore
 from server.store.tested import ResultStore
 from server.store.traces import TraceStore
 from server.store.uploads import UploadStore
+from server.sweeps.studies import Studies
 from server.token import TokenGuard
 from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
 RESOURCES = (
     traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures,
-    landscapes, links, uploads, datasets, published_limits, health,
+    landscapes, links, uploads, datasets, sweeps, published_limits, health,
 )  # fmt: skip
 
 
@@ -87,6 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.metrics.watch_streams(streams)
         landscapes_made = Landscapes(pool, settings.slice_seconds)
         trainer = Trainer(pool, trained, settings.slice_seconds, streams.changed)
+        searches, studies = SweepStore(engine), Studies(engine, settings.database_url, settings.data)
+        sweeper = Sweeper(searches, studies, trained, trainer, own_data)
         try:
             first = await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
             store = TraceStore(engine, settings.trace_bytes)
@@ -96,13 +103,15 @@ def create_app(settings: Settings) -> FastAPI:
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
                 own_data,
                 PinStore(engine, settings.visitor_pins, settings.trace_bytes), streams, ResultStore(engine),
-                KeptEvaluations(), landscapes_made,
+                searches, studies, sweeper, KeptEvaluations(), landscapes_made,
             )  # fmt: skip
             app.state.answers = AnswerStore(engine)
             trainer.resume(await run_in_threadpool(trained.training))
+            sweeper.resume(await run_in_threadpool(searches.waiting, sweeper.owner, time.time()))
             yield
         finally:
             streams.close()
+            await sweeper.close()
             await trainer.close()
             await landscapes_made.close()
             await run_in_threadpool(pool.close)

@@ -22,6 +22,7 @@ from server.problems import ProblemDocument
 from server.schemas import answers as about
 from server.schemas import datasets, landscapes
 from server.schemas import run_answers as evaluations
+from server.schemas import sweep_answers as searches
 from server.schemas import trace_answers as traces
 from server.schemas import upload_answers as uploads
 from server.schemas.checkpoints import CheckpointList
@@ -94,6 +95,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}/mistakes"): Operation("listMistakes", evaluations.MistakePage, headers=("Link",)),
     ("post", "/runs/{run_id}/test"): Operation("testRun", evaluations.TestedRun, {201: "Tested", 200: "Tested before: as it was then"}),
     ("get", "/runs/{run_id}/test"): Operation("readTest", evaluations.TestedRun),
+    ("post", "/sweeps"): Operation("createSweep", searches.Sweep, {201: "The search goes on"}, headers=("Location",), errors=(429,)),
+    ("get", "/sweeps"): Operation("listSweeps", searches.SweepPage, headers=("Link",)),
+    ("get", "/sweeps/{sweep_id}"): Operation("readSweep", searches.Sweep),
+    ("get", "/sweeps/{sweep_id}/events"): Operation("followSweep", forms=("text/event-stream",), errors=(429,)),
+    ("post", "/sweeps/{sweep_id}/cancel"): Operation("cancelSweep", searches.Sweep),
+    ("delete", "/sweeps/{sweep_id}"): Operation("deleteSweep", statuses=_GONE),
+    ("get", "/sweeps/{sweep_id}/figures/importance"): Operation("drawImportance", about.Figure),
     ("get", "/runs/{run_id}/export"): Operation(
         "exportRun", headers=("Content-Disposition", "ETag"), conditional=True, errors=(409,)
     ),
@@ -146,6 +154,14 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "createDataset": {"words and their sort": {"text": "word,sort\nhello,greeting\nfarewell,parting\n"}},
     "chooseOfDataset": {"the sort of a word": {"dataset": {"id": "d_0123456789abcdef", "kind": "text", "text": "word", "label": "sort"}}},
     "createLandscape": {"random directions": {"runs": ["r_0123456789abcdef"], "directions": {"kind": "random"}, "resolution": 9}},
+    "createSweep": {
+        "the rate of a small network": {
+            "program": {"task": "sunspots", "cell": "rnn", "hidden_size": 3},
+            "space": {"lr": {"low": 0.001, "high": 0.1, "log": True}},
+            "steps": 20,
+            "trials": 2,
+        }
+    },
     "createLink": {"a moment of the opening film": {"state": {"address": "#/network?v=2&at=91"}}},
 }
 
@@ -157,7 +173,7 @@ _HEADERS = {
 _PLACES = {
     "trace_id": "a trace, `sha256:…`", "other_id": "another trace", "node": "a node of the trace, by id or path",
     "reference": "a tensor of the trace: a place in the columns of `tensors`", "format": "of the file", "figure": "what is drawn",
-    "run_id": "a run, `r_…`", "landscape_id": "a landscape, `l_…`",
+    "run_id": "a run, `r_…`", "landscape_id": "a landscape, `l_…`", "sweep_id": "a sweep, `s_…`",
     "link_id": "a link", "dataset_id": "a data set, `d_…`", "k": "a step of the run, from 1", "name": "a task",
     "upload_id": "an upload, `sha256:…`", "tensor": "a tensor of the upload, by name",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from server.evaluation.kept import KeptEvaluations
 from server.event_stream import Streams
 from server.jobs.landscapes import Landscapes
 from server.jobs.pool import WorkerPool
+from server.jobs.sweeping import Sweeper
 from server.jobs.training import Trainer
 from server.settings import Settings
 from server.store.datasets import DatasetStore
@@ -18,9 +19,11 @@ from server.store.documents import Documents
 from server.store.links import LinkStore
 from server.store.pins import PinStore
 from server.store.runs import RunStore
+from server.store.sweeps import SweepStore
 from server.store.tested import ResultStore
 from server.store.traces import TraceFile, TraceStore
 from server.store.uploads import UploadStore
+from server.sweeps.studies import Studies
 from server.visitors import Visitors
 
 
@@ -46,6 +49,9 @@ class Services:
     pins: PinStore
     streams: Streams
     results: ResultStore
+    sweeps: SweepStore
+    studies: Studies
+    sweeper: Sweeper
     evaluations: KeptEvaluations
     landscapes: Landscapes
 

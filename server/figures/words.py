@@ -40,6 +40,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "ratio": ("step relative to the parameter ‖Δ‖ / ‖W‖", "相对于参数的更新量 ‖Δ‖ / ‖W‖"),
     "parameter": ("parameter", "参数"),
     "logarithm": ("log₁₀", "log₁₀"),
+    # sweeps
+    "importance": ("share of the difference between trials", "在各次试验差异中所占的份额"),
+    "too_few_trials": ("not enough trials yet to tell", "试验次数还不够，尚无法判断"),
 }
 
 

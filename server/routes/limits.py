@@ -30,6 +30,8 @@ def published(settings: Settings) -> dict[str, float]:
         "mistakes": limits.MISTAKES, "export_steps": limits.EXPORT_STEPS, "landscape_runs": limits.LANDSCAPE_RUNS,
         "landscape_resolution": limits.LANDSCAPE_RESOLUTION, "landscape_examples": limits.LANDSCAPE_EXAMPLES,
         "link_bytes": limits.LINK_BYTES,
+        "sweep_trials": limits.SWEEP_TRIALS, "sweep_dimensions": limits.SWEEP_DIMENSIONS, "sweep_choices": limits.SWEEP_CHOICES,
+        "sweep_seconds": limits.SWEEP_SECONDS, "sweeps_at_once": limits.SWEEPS_AT_ONCE, "visitor_sweeps": limits.VISITOR_SWEEPS,
         "visitor_runs": settings.visitor_runs, "writes_per_second": settings.writes_per_second,
         "upload_elements": limits.UPLOAD_ELEMENTS, "upload_tensors": limits.UPLOAD_TENSORS,
         "upload_unpacked_bytes": limits.UPLOAD_UNPACKED_BYTES, "upload_header_bytes": limits.UPLOAD_HEADER_BYTES,

@@ -151,3 +151,18 @@ answers = Table(
     Column("sha256", String(64), nullable=False),
 )  # fmt: skip
 
+sweeps = Table(
+    "sweeps", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("visitor", String(80), nullable=False),  # whose it is (server/visitors.py)
+    Column("created", String(40), nullable=False),
+    Column("request", Text, nullable=False),  # JSON: what is searched, and how
+    Column("status", String(20), nullable=False),  # running | finished | cancelled | failed
+    Column("reason", String(20)),
+    Column("error", Text),
+    Column("ends", Double),  # when its time is over, in seconds since 1970
+    Column("owner", String(40)),  # the server that is at it
+    Column("lease", Double, nullable=False, server_default="0"),  # until when, in seconds since 1970
+    Index("sweeps_by_visitor", "visitor", "number"),
+)  # fmt: skip

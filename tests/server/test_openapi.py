@@ -153,11 +153,13 @@ def test_examples_work(client: httpx.Client, described: dict[str, Any]) -> None:
     client.post(f"{API}/runs/{run}/steps", json={"count": 1}).raise_for_status()
     words = "word,sort\n" + "".join(f"w{i},{i % 2}\n" for i in range(20))
     dataset = client.post(f"{API}/datasets", json={"text": words}).json()["id"]
+    search = {"program": {"task": "sunspots", "hidden_size": 2}, "space": {"seed": {"choices": [0]}}, "steps": 1, "trials": 1}
+    sweep = client.post(f"{API}/sweeps", json=search).json()["id"]
     sent = 0
     for path, method, operation in operations(described):
         if method != "post":
             continue
-        address = path.format(trace_id=trace, node=node, run_id=run, dataset_id=dataset)
+        address = path.format(trace_id=trace, node=node, run_id=run, dataset_id=dataset, sweep_id=sweep)
         for example in (
             operation.get("requestBody", {"content": {}})["content"].get("application/json", {"examples": {}})["examples"].values()
         ):

@@ -3832,11 +3832,6 @@ export interface components {
          * @description A sweep without its trials.
          */
         SweepState: {
-            /**
-             * Schema Version
-             * @constant
-             */
-            schema_version: 1;
             /** Id */
             id: string;
             /** Name */

@@ -1,0 +1,1 @@
+"""Searches for hyper-parameters: what may vary, and what Optuna makes of the trials so far."""
