@@ -79,9 +79,10 @@ def _mistakes(task: ArrayTask, part: Part, made: Predictions, wrong: Array, loss
 
 
 def _answers(task: ArrayTask, outputs: Array, targets: Array) -> dict[str, Any]:
-    """Target and prediction of one example, (steps, …) of each; a classification's with their probabilities."""
+    """Target and prediction of one example, (steps, …) of each: numbers in the data's unit, classes with their probabilities."""
     if task.kind == "regression":
-        columns: dict[str, Any] = {"target": targets, "prediction": outputs, "p": None, "p_target": None}
+        target, prediction = (values * task.scale + task.offset for values in (targets, outputs))
+        columns: dict[str, Any] = {"target": target, "prediction": prediction, "p": None, "p_target": None}
     else:
         p, predicted, rows = probabilities(outputs), outputs.argmax(axis=1), np.arange(len(targets))
         columns = {"target": targets, "prediction": predicted, "p": p[rows, predicted], "p_target": p[rows, targets]}

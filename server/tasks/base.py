@@ -105,7 +105,8 @@ class ArrayTask(ABC):
     metrics: tuple[Metric, ...]  # what is told of a network on it, the chief one first
     suggested: Suggestion
     parts: Mapping[Part, Examples]
-    scale: float = 1.0  # what a target's 1 is in the data's unit, in which errors are told
+    scale: float = 1.0  # how much of the data's unit a target's 1 is; errors and answers are told in that unit
+    offset: float = 0.0  # what a target's 0 is in it
     length: LengthChoice | None = None  # of generated tasks, whose class then takes a length (None: the default) when it is made
     classes: tuple[Text, ...] | None = None
     features: tuple[str, ...] | None = None  # names of the columns of the inputs

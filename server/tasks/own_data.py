@@ -162,16 +162,16 @@ class OwnSeries(ArrayTask):
                 needs = f"a window of {window} needs {window + 1} numbers in a row, and the {part} part has {size} rows"
                 raise DatasetError(f"{needs}; choose a smaller window, or bring more rows without gaps")
         known = values[parts["train"]][there[parts["train"]]]
-        self.mean, self.scale = float(known.mean()), float(known.std())
-        if not self.scale > 1e-12 * max(1.0, abs(self.mean)):
+        self.offset, self.scale = float(known.mean()), float(known.std())
+        if not self.scale > 1e-12 * max(1.0, abs(self.offset)):
             raise DatasetError(f"the column {column} hardly changes in its training part, so there is nothing to learn; choose another")
         self.features = (column,)
-        scaled = np.nan_to_num((values - self.mean) / self.scale)
+        scaled = np.nan_to_num((values - self.offset) / self.scale)
         self.starts = starts
         self.parts = {part: _windows(scaled, found, window) for part, found in starts.items()}
         validation = self.parts["validation"]
         self.baseline = Baseline("last_value", "rmse", self.scale * root_mean_square(validation.targets - validation.inputs))
-        unit = f"in units of {self.scale:.6g} about {self.mean:.6g}, deviation and mean of the training part"
+        unit = f"in units of {self.scale:.6g} about {self.offset:.6g}, deviation and mean of the training part"
         self.source = f"A file of one's own: column {column}, {unit}"
         self._version = hashlib.sha256(scaled.tobytes() + f"{window} {there.tobytes()!r}".encode()).hexdigest()[:16]
 

@@ -126,7 +126,7 @@ def test_a_series_is_scaled_by_its_training_part_and_judged_in_its_own_unit(clie
     choice = {"id": made["id"], "kind": "series", "column": "value", "window": 12}
     task = own_task(choice, SERIES.encode())
     values = np.array([float(f"{100 + 10 * math.sin(i / 3):.3f}") for i in range(300)])
-    assert task.mean == pytest.approx(values[:240].mean())  # type: ignore[union-attr]
+    assert task.offset == pytest.approx(values[:240].mean())
     assert task.scale == pytest.approx(values[:240].std())
     errors = np.concatenate([np.diff(values[s : s + 13]) for s in range(240, 270 - 12)])
     assert task.baseline.value == pytest.approx(math.sqrt((errors**2).mean()))
@@ -136,6 +136,14 @@ def test_a_series_is_scaled_by_its_training_part_and_judged_in_its_own_unit(clie
     assert 0 < run["validation"][-1]["rmse"] < before
     metrics = client.get(f"{API}/runs/{run['id']}/metrics", params={"part": "validation", "step": "last"}).json()
     assert metrics["metrics"]["rmse"] == pytest.approx(run["validation"][-1]["rmse"])
+    mistakes = client.get(f"{API}/runs/{run['id']}/mistakes", params={"part": "validation", "step": "last"}).json()["items"]
+    squares = []
+    for mistake in mistakes:
+        first = 240 + mistake["index"]  # row of the window's first number, from 0
+        assert np.ravel(mistake["target"]) == pytest.approx(values[first + 1 : first + 13])
+        squares.append((np.ravel(mistake["prediction"]) - np.ravel(mistake["target"])) ** 2)
+    assert len(mistakes) == metrics["metrics"]["examples"]
+    assert np.sqrt(np.mean(squares)) == pytest.approx(metrics["metrics"]["rmse"])
 
 
 def test_no_window_reaches_over_a_gap_or_from_one_part_into_another() -> None:
