@@ -25,6 +25,11 @@ class _Client(Part[S], Generic[S]):
         self.landscapes = Landscapes(transport)
         self.datasets = Datasets(transport)
 
+    @property
+    def base_url(self) -> str:
+        """The address of the API."""
+        return self._transport.base_url
+
     @operation
     def tasks(self) -> Flow[tuple[Task, ...]]:
         """Every task that comes with the server."""

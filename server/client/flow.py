@@ -49,8 +49,9 @@ Flow = Generator[Request | Pause, httpx.Response | None, T]
 
 
 class Transport(Protocol):
-    """Carries flows out. retries: how often a request is tried again."""
+    """Carries flows out. base_url: of the API. retries: how often a request is tried again."""
 
+    base_url: str
     retries: int
 
     def run(self, flow: Flow[T]) -> Any: ...

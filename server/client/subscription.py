@@ -83,8 +83,9 @@ class Subscription(Generic[T]):
 
     def feed(self, data: bytes) -> Iterator[T]:
         """The events in some bytes, up to that after which nothing follows."""
-        self._attempts, self._since = 0, None
+        self._since = None
         for message in self._decoder.feed(data):
+            self._attempts = 0
             self._last = message.id or self._last
             event = self.read(message)
             if event is not None:
