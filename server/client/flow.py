@@ -74,7 +74,7 @@ def ask(transport: Transport, request: Request) -> Flow[httpx.Response]:
     broke = False
     for attempt in range(transport.retries + 1):
         last = attempt == transport.retries
-        wait = 0.2 * 2**attempt
+        wait = min(0.2 * 2**attempt, 2.0)
         try:
             response = yield request
         except httpx.TransportError as error:

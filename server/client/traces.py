@@ -291,7 +291,7 @@ class Trace(Part[S], Generic[S]):
 
     def _object(self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None) -> Flow[dict[str, Any]]:
         answer: dict[str, Any] = yield from self._json(method, f"/traces/{self.id}{path}", params=params, json=body)
-        return answer
+        return {name: value for name, value in answer.items() if name != "schema_version"}
 
 
 def _node(node: Mapping[str, Any]) -> Node:
