@@ -44,7 +44,7 @@ export function differing(runs: readonly Pick<Compared, "program" | "edits" | "s
 }
 
 /** Steps that are averaged into one point, the same for all runs, so that no curve has more than `most` points. */
-export function smoothing(lengths: readonly number[], most = 160): number {
+export function smoothing(lengths: readonly number[], most = 64): number {
   return Math.max(1, Math.ceil(Math.max(0, ...lengths) / most));
 }
 

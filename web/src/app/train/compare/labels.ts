@@ -2,6 +2,7 @@
 import type { RunSummary } from "../../../api/types";
 import { short } from "../chart/scale";
 import { known, t } from "../../../i18n/index.svelte";
+import { CELLS, OPTIMIZERS } from "../../program";
 import { network, optimizer } from "../describe";
 import type { Metric, Setting } from "./comparison";
 import "../runWords";
@@ -20,11 +21,13 @@ export function settingName(key: string): string {
   return known(own) ? t(own) : known(plain) ? t(plain) : key;
 }
 
-/** A setting's value; `none` where there is none. */
-export function settingText(value: Setting, none = "–"): string {
-  if (value === null) return none;
+/** A setting's value as the page writes it elsewhere; a dash where there is none. */
+export function settingText(key: string, value: Setting): string {
+  if (value === null) return "–";
   if (typeof value === "boolean") return t(value ? "runs.yes" : "runs.no");
-  return typeof value === "number" ? String(value) : value;
+  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 1e6 ? String(value) : short(value);
+  const names: readonly { value: string; name: string }[] = key === "cell" ? CELLS : key === "optimizer" || key === "optimizer.name" ? OPTIMIZERS : [];
+  return names.find((one) => one.value === value)?.name ?? value;
 }
 
 export const metricName = (metric: Metric): string => t(`runs.metric.${metric}`);
