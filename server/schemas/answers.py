@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.schemas.network import RunProgram
-from server.schemas.optimizers import Optimizer, RateEdit
+from server.schemas.optimizers import Optimizer, RateEdit, Schedule
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]  # numbers that JSON lacks are strings
 Cursor = Annotated[int | None, Field(description="`after` of the next page; null where this is the last")]
@@ -62,7 +62,7 @@ class LengthChoice(BaseModel):
 
 
 class Suggestion(BaseModel):
-    """Settings with which a task is learnt, and after how many steps."""
+    """Settings with which a task is learnt, and after how many steps. patience: with which the run may stop before."""
 
     cell: Literal["rnn", "lstm", "gru"]
     hidden_size: int
@@ -71,6 +71,11 @@ class Suggestion(BaseModel):
     optimizer: Literal["adamw"]
     batch_size: int
     length: int | None
+    bidirectional: bool
+    forget_bias: float | None
+    dropout: float
+    schedule: Schedule | None
+    patience: int | None
 
 
 class Task(BaseModel):

@@ -35,7 +35,7 @@ class Adding(ArrayTask):
     features = ("value", "marker")
     length: LengthChoice | None = LengthChoice(10, 200, None, "all")
     metrics = NUMBER_METRICS
-    suggested = Suggestion("gru", 16, steps=500)
+    suggested = Suggestion("gru", 32, steps=600)
 
     def __init__(self, length: int | None = None) -> None:
         shortest, longest = (SHORTEST, LONGEST) if length is None else (length, length)
@@ -56,7 +56,7 @@ class LongAdding(Adding):
     name = "adding-50"
     title = Text("Marked numbers, 50 steps → their sum", "带标记的数，50 步 → 两数之和")
     length = None
-    suggested = Suggestion("gru", 32, steps=1000)
+    suggested = Suggestion("gru", 32, steps=600)
 
     def __init__(self) -> None:
         super().__init__(LONG)

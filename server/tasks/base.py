@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -57,7 +57,11 @@ class LengthChoice:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Settings with which the task is learnt clearly better than by its baseline, and after how many steps. length: as in the program."""
+    """Settings with which the task is learnt clearly better than by its baseline, and after how many steps.
+
+    What has no default of its own here is as in the program. patience: after how many validations without a better one the run may stop
+    before `steps`; None: it does not. length: None for the usual ones, or for whichever is chosen.
+    """
 
     cell: Literal["rnn", "lstm", "gru"]
     hidden_size: int
@@ -66,6 +70,16 @@ class Suggestion:
     optimizer: Literal["adamw"] = "adamw"
     batch_size: int = 32
     length: int | None = None
+    bidirectional: bool = False
+    forget_bias: float | None = None
+    dropout: float = 0.0
+    schedule: Mapping[str, Any] | None = None
+    patience: int | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What of it `engine.training.Settings` takes."""
+        given = {key: value for key, value in asdict(self).items() if key not in ("steps", "length", "patience", "lr", "optimizer")}
+        return {**given, "optimizer": {"name": self.optimizer, "lr": self.lr}}
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ class Digits(ArrayTask):
     classes = tuple(Text(str(digit), str(digit)) for digit in range(10))
     features = tuple(f"pixel {column}" for column in range(1, 9))
     metrics = CLASS_METRICS
-    suggested = Suggestion("gru", 32, steps=500)
+    suggested = Suggestion("gru", 32, steps=300)
 
     def __init__(self) -> None:
         images, labels = load_digits(return_X_y=True)

@@ -34,7 +34,7 @@ class Sunspots(ArrayTask):
     license = "Public domain"
     features = ("sunspots / 100",)
     metrics = NUMBER_METRICS
-    suggested = Suggestion("gru", 16, steps=300)
+    suggested = Suggestion("lstm", 16, steps=1500, lr=0.005, dropout=0.2, patience=8)
 
     def __init__(self) -> None:
         figures = yearly_figures()

@@ -54,7 +54,9 @@ class Surnames(ArrayTask):
     classes = tuple(LANGUAGES)
     features = tuple(ALPHABET)
     metrics = CLASS_METRICS
-    suggested = Suggestion("gru", 32, steps=500)
+    suggested = Suggestion(
+        "gru", 64, steps=2000, lr=0.005, bidirectional=True, dropout=0.4, schedule={"name": "cosine", "T_max": 2000, "eta_min": 0.0}
+    )
 
     def __init__(self) -> None:
         split: dict[Part, list[tuple[str, int]]] = {part: [] for part in PARTS}

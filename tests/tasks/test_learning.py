@@ -14,11 +14,7 @@ STEPS = {"surnames": 150, "names": 100, "digits": 100, "digits-pixels": 250, "su
 def learnt(name: str, steps: int, length: int | None = None) -> tuple[float, float]:
     """The task's chief figure on the validation part after so many steps with what it suggests, and that of its baseline."""
     task = load(name, length)
-    suggested = task.suggested
-    settings = Settings(
-        cell=suggested.cell, hidden_size=suggested.hidden_size, batch_size=suggested.batch_size, seed=0,
-        optimizer={"name": suggested.optimizer, "lr": suggested.lr},
-    )  # fmt: skip
+    settings = Settings(**task.suggested.settings(), seed=0)
     done = train(task, settings, None, steps)
     texts = [text for observation in done.observations for text in observation["samples"]]
     assert bool(texts) == hasattr(task, "samples")

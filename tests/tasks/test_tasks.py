@@ -130,11 +130,12 @@ def test_a_task_is_described_in_both_languages(task: ArrayTask) -> None:
 def test_a_task_says_how_it_is_judged_and_learnt(task: ArrayTask) -> None:
     about = describe_task(task)
     assert about["metrics"][0] == about["baseline"]["metric"]
-    Settings(
-        cell=about["suggested"]["cell"], hidden_size=about["suggested"]["hidden_size"], batch_size=about["suggested"]["batch_size"],
-        optimizer={"name": about["suggested"]["optimizer"], "lr": about["suggested"]["lr"]},
-    )  # fmt: skip
-    assert about["suggested"]["steps"] > 0
+    suggested = about["suggested"]
+    settings = Settings(**task.suggested.settings())
+    for field in ("cell", "hidden_size", "batch_size", "bidirectional", "forget_bias", "dropout", "schedule"):
+        assert getattr(settings, field) == suggested[field]
+    assert (settings.optimizer["name"], settings.optimizer["lr"]) == (suggested["optimizer"], suggested["lr"])
+    assert suggested["steps"] > 0
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if load(name).length is not None])

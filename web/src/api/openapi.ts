@@ -3722,7 +3722,7 @@ export interface components {
         };
         /**
          * Suggestion
-         * @description Settings with which a task is learnt, and after how many steps.
+         * @description Settings with which a task is learnt, and after how many steps. patience: with which the run may stop before.
          */
         Suggestion: {
             /**
@@ -3745,6 +3745,16 @@ export interface components {
             batch_size: number;
             /** Length */
             length: number | null;
+            /** Bidirectional */
+            bidirectional: boolean;
+            /** Forget Bias */
+            forget_bias: number | null;
+            /** Dropout */
+            dropout: number;
+            /** Schedule */
+            schedule: (components["schemas"]["StepSchedule"] | components["schemas"]["ExponentialSchedule"] | components["schemas"]["CosineSchedule"] | components["schemas"]["LinearSchedule"] | components["schemas"]["WarmupCosineSchedule"]) | null;
+            /** Patience */
+            patience: number | null;
         };
         /**
          * Sweep
