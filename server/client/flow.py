@@ -7,9 +7,11 @@ transport (transport.py) carries it out, waiting as threads or as asyncio tasks 
 from __future__ import annotations
 
 import functools
+import inspect
 import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import httpx
@@ -136,45 +138,44 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
     """A method that is written as a flow. A Client's part returns its result, an AsyncClient's a coroutine of it."""
 
     def __init__(self, flow: Callable[Concatenate[Any, P], Flow[T]]) -> None:
-        self._flow = flow
-        functools.update_wrapper(self, flow)  # type: ignore[arg-type]  # it takes its name and words, and is no function
+        def method(part: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+            return part._transport.run(flow(part, *args, **kwargs))
+
+        self._method = _told(method, flow)
 
     @overload
-    def __get__(self, part: None, owner: type) -> operation[P, T]: ...
+    def __get__(self, part: None, owner: type) -> Callable[..., Any]: ...
     @overload
     def __get__(self, part: Part[SyncTransport], owner: type) -> Callable[P, T]: ...
     @overload
     def __get__(self, part: Part[AsyncTransport], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, part: Any, owner: type) -> Any:
-        if part is None:
-            return self
-
-        @functools.wraps(self._flow)
-        def called(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return part._transport.run(self._flow(part, *args, **kwargs))
-
-        return called
+        return self._method if part is None else MethodType(self._method, part)
 
 
 class stream(Generic[P, T]):  # noqa: N801 - a decorator
     """A method that says what is listened to. A Client's part gives a generator of events, an AsyncClient's an asynchronous one."""
 
     def __init__(self, subscription: Callable[Concatenate[Any, P], Subscription[T]]) -> None:
-        self._subscription = subscription
-        functools.update_wrapper(self, subscription)  # type: ignore[arg-type]
+        def method(part: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+            return part._transport.listen(subscription(part, *args, **kwargs))
+
+        self._method = _told(method, subscription)
 
     @overload
-    def __get__(self, part: None, owner: type) -> stream[P, T]: ...
+    def __get__(self, part: None, owner: type) -> Callable[..., Any]: ...
     @overload
     def __get__(self, part: Part[SyncTransport], owner: type) -> Callable[P, Generator[T]]: ...
     @overload
     def __get__(self, part: Part[AsyncTransport], owner: type) -> Callable[P, AsyncGenerator[T]]: ...
     def __get__(self, part: Any, owner: type) -> Any:
-        if part is None:
-            return self
+        return self._method if part is None else MethodType(self._method, part)
 
-        @functools.wraps(self._subscription)
-        def called(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return part._transport.listen(self._subscription(part, *args, **kwargs))
 
-        return called
+def _told(method: Callable[..., Any], written: Callable[..., Any]) -> Callable[..., Any]:
+    """The method with the name, the words and the parameters of what it is written as, for help() and for editors."""
+    functools.update_wrapper(method, written)
+    signature = inspect.signature(written)
+    result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
+    method.__signature__ = signature.replace(return_annotation=result)  # type: ignore[attr-defined]  # which functions may have
+    return method

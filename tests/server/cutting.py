@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 class CuttingProxy:
     """Hands bytes on between clients and a server; connection k is cut after `budgets[k]` bytes of the server's, later ones never.
 
-    requests: what clients sent, connection by connection.
+    requests: what clients sent, connection by connection. port: of the server, which may come back on another.
     """
 
     def __init__(self, port: int, budgets: list[int]) -> None:
         self.requests: list[bytes] = []
-        self._server = ("127.0.0.1", port)
+        self.port = port
         self._budgets = list(budgets)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
@@ -42,7 +42,11 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
                 number = len(self.requests)
                 self.requests.append(b"")
-                server = socket.create_connection(self._server)
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.port))
+                except ConnectionRefusedError:
+                    _end(client)
+                    continue
                 self._sockets += [client, server]
                 budget = self._budgets[number] if number < len(self._budgets) else None
                 for target, arguments in ((self._up, (client, server, number)), (self._down, (server, client, budget))):

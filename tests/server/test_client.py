@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import importlib.metadata
+import inspect
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 
@@ -54,6 +56,13 @@ def url(client: httpx.Client) -> str:
 def api(client: httpx.Client) -> Iterator[Client]:
     with Client(url(client)) as api:
         yield api
+
+
+@pytest.fixture(scope="module")
+def busy(start: Start) -> Iterator[httpx.Client]:
+    """A server that lets nobody wait for a training."""
+    with start(workers=2, quick_seconds=0) as client:
+        yield client
 
 
 def steps_of(events: list[RunEvent]) -> list[tuple[int, float]]:
@@ -145,8 +154,8 @@ def test_a_run_from_its_beginning_to_its_end(api: Client, client: httpx.Client, 
         run.refresh()
 
 
-def test_pause_resume_and_cancel(start: Start) -> None:
-    with start(quick_seconds=0) as client, Client(url(client)) as api:
+def test_pause_resume_and_cancel(busy: httpx.Client) -> None:
+    with Client(url(busy)) as api:
         run = api.runs.create({**SMALL, "hidden_size": 16}).train(5000)
         assert run.pause().status == "paused"
         at = run.refresh().step
@@ -225,8 +234,8 @@ def test_explained_changed_compared_and_saved(api: Client, tmp_path: Path) -> No
 # Streams
 
 
-def test_a_stream_is_heard_to_the_end(start: Start) -> None:
-    with start(quick_seconds=0) as client, Client(url(client)) as api:
+def test_a_stream_is_heard_to_the_end(busy: httpx.Client) -> None:
+    with Client(url(busy)) as api:
         run = api.runs.create(SMALL).train(300)
         events = list(run.stream())
         history, state = run.history(), run.state
@@ -246,13 +255,13 @@ def test_a_stream_is_heard_to_the_end(start: Start) -> None:
         assert isinstance([*staying][-1], Deleted)
 
 
-def test_a_stream_goes_on_where_it_was_cut(start: Start) -> None:
+def test_a_stream_goes_on_where_it_was_cut(busy: httpx.Client) -> None:
     """Cut again and again, even within an event: every step is told once, and the server is asked from where it broke."""
-    with start(quick_seconds=0) as client, Client(url(client)) as api:
+    with Client(url(busy)) as api:
         run = api.runs.create(SMALL).train(400).wait()
         expected = run.history().loss.tolist()
         budgets = [120_000, 1, 20_000, 0, 900, 30_001, 25_000]  # the steps come first, in one event of 25 kB; observations are smaller
-        with cutting(client.base_url.port or 0, budgets) as proxy, Client(proxy.url) as cut:
+        with cutting(busy.base_url.port or 0, budgets) as proxy, Client(proxy.url) as cut:
             events = list(cut.runs.get(run.id).stream())
             assert steps_of(events) == list(enumerate(expected, 1))
             assert len(proxy.requests) > len(budgets)
@@ -265,9 +274,29 @@ def test_a_stream_goes_on_where_it_was_cut(start: Start) -> None:
                 own = await other.runs.get(run.id)
                 return [event async for event in own.stream()]
 
-        with cutting(client.base_url.port or 0, budgets) as proxy:
+        with cutting(busy.base_url.port or 0, budgets) as proxy:
             assert steps_of(asyncio.run(listened(proxy.url))) == steps_of(events)
             assert len(proxy.requests) > len(budgets)
+
+
+def test_a_stream_outlives_its_server(start: Start, tmp_path: Path) -> None:
+    """The server stops while somebody listens, and comes again: the training and the stream go on."""
+    with ExitStack() as until_the_end:
+        first = until_the_end.enter_context(ExitStack())
+        port = first.enter_context(start(tmp_path, quick_seconds=0)).base_url.port
+        proxy = until_the_end.enter_context(cutting(port or 0, []))
+        api = until_the_end.enter_context(Client(proxy.url))
+        run = api.runs.create(SMALL).train(4000)
+        events = run.stream()
+        heard = [next(events)]
+        while not isinstance(heard[-1], Progress):
+            heard.append(next(events))
+        first.close()
+        assert heard[-1].step < 4000
+        proxy.port = until_the_end.enter_context(start(tmp_path, quick_seconds=0)).base_url.port or 0
+        heard += events
+        assert steps_of(heard) == list(enumerate(run.history().loss.tolist(), 1))
+        assert (run.status, run.step, len(proxy.requests) > 1) == ("idle", 4000, True)
 
 
 def test_a_request_whose_answer_was_lost_is_done_once(client: httpx.Client, api: Client) -> None:
@@ -363,8 +392,8 @@ def test_data_of_ones_own(api: Client, tmp_path: Path) -> None:
         nothing.choice()
 
 
-def test_a_sweep_and_its_best_run(start: Start) -> None:
-    with start(workers=2) as client, Client(url(client)) as api:
+def test_a_sweep_and_its_best_run(busy: httpx.Client) -> None:
+    with Client(url(busy)) as api:
         space = {"lr": {"low": 0.001, "high": 0.1, "log": True}, "hidden_size": {"choices": [2, 4]}}
         sweep = api.sweeps.start(SMALL, space, steps=30, trials=3, sampler="random", validate_every=10, name="few")
         states = list(sweep.stream())
@@ -426,7 +455,14 @@ def test_the_same_is_awaited(client: httpx.Client, api: Client) -> None:
     asyncio.run(whole())
 
 
+def test_its_types_are_for_everybody() -> None:
+    """Without the mark, type checkers of other programs pass over them."""
+    assert (CLIENT.parent / "py.typed").is_file()
+
+
 def test_both_clients_have_the_same_methods() -> None:
     for operation in ("tasks", "limits", "examples"):
         assert getattr(Client, operation) is getattr(AsyncClient, operation)
-    assert Client.tasks.__doc__ == "Every task that comes with the server."
+    with Client() as api:
+        assert api.tasks.__doc__ == "Every task that comes with the server."
+        assert str(inspect.signature(api.runs.get)) == "(run_id: 'str') -> 'Run[S]'"
