@@ -374,3 +374,18 @@ def test_axe_finds_nothing_serious_in_the_lecture_of_a_formula(open_page: OpenPa
     page.keyboard.press("n")
     page.wait_for_timeout(400)
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768), (800, 700), (390, 844)])
+def test_the_bar_stands_beside_an_open_cue_list_or_below_it(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page(width=width, height=height)
+    lecture(page)
+    page.keyboard.press("c")
+    cues, bar = page.get_by_test_id("cues").bounding_box(), page.get_by_test_id("lecture-bar").bounding_box()
+    assert cues is not None
+    assert bar is not None
+    assert bar["x"] >= 0
+    assert bar["x"] + bar["width"] <= cues["x"] or bar["y"] >= cues["y"] + cues["height"]
+    page.get_by_test_id("lecture-leave").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("lecture")).to_have_count(0)

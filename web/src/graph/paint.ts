@@ -1,4 +1,5 @@
 /** Draws a large graph on a canvas: what is in view, in as much detail as its size allows. Few cards are drawn by the page itself instead. */
+import { shortened } from "../math/label";
 import { two } from "../model/format";
 import type { Film } from "../model/film";
 import { css, inkOn, mix, type Palette } from "../stage/palette";
@@ -290,7 +291,7 @@ export class Painter {
     context.fillStyle = inks.ink;
     context.font = `500 13px ${inks.font}`;
     context.textAlign = "left";
-    context.fillText(node.label ?? opSign(node.op ?? node.path), x + 10, y + 19, width - 20);
+    context.fillText(shortened(node.label ?? opSign(node.op ?? node.path)), x + 10, y + 19, width - 20);
     context.textAlign = "center";
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {

@@ -57,7 +57,7 @@ export function tourOf(film: Film, grid: NetworkGrid, example: number): Stop[] {
       key: said ? (first < last ? "help.say.backward" : "help.say.backward_grown") : "help.say.backward_plain",
       params: said ? { steps, last: decimals(last, 3, false), first: decimals(first, 3, false) } : {},
     });
-    stops.push({ name: "sum", at: backward, anchors: [[begins("norm-"), `${begins("share-")}:not(${id("share-size")})`, begins("along-")], ["section.tray"]], key: "help.say.sum", params: { steps } });
+    stops.push({ name: "sum", at: backward, anchors: [[begins("norm-"), `${begins("share-")}:not(${id("share-size")}, ${id("share-sum")})`, begins("along-")], ["section.tray"]], keep: [id("share-sum")], key: "help.say.sum", params: { steps } });
   }
   if (update !== null) {
     const weight = grid.parameter("weight_hh");

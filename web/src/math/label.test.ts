@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { labelTex, shortened } from "./label";
+import { labelTex, nameTex, shortened } from "./label";
 import { renderTex } from "./render";
 
 it("writes a name as a symbol where it is one", () => {
@@ -28,4 +28,15 @@ it("leaves out the middle of a long name, and no part of a character", () => {
   expect(Array.from(shortened("x".repeat(200)))).toHaveLength(24);
   const family = "\u{1f468}\u200d\u{1f469}\u200d\u{1f467}";
   expect(shortened(family.repeat(60), 5)).toBe(`${family}${family}\u2026${family}${family}`);
+});
+
+it("reads a name whatever marks are heaped on its letters, and one of nothing but marks", () => {
+  expect(labelTex("Z\u0351\u036b\u0334 e\u0301")).toBe("\\text{Z \u00e9}");
+  expect(labelTex("\u0301")).toBe("\\text{?}");
+});
+
+it("writes a word in italics on one line", () => {
+  expect(nameTex("w")).toBe("w");
+  expect(nameTex("w_in")).toBe("\\mathit{w\\_in}");
+  expect(nameTex("\\frac{")).toBe(labelTex("\\frac{"));
 });

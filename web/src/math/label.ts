@@ -19,9 +19,16 @@ export function shortened(text: string, most = MOST): string {
   return `${characters.slice(0, most - 1 - end).join("")}\u2026${characters.slice(-end).join("")}`;
 }
 
+/** A name as TeX on one line: a word in italics where it is one, any other as labelTex has it. */
+export function nameTex(name: string): string {
+  if (!/^[\w.]+$/.test(name) || name.length > MOST) return labelTex(name);
+  return name.length === 1 ? name : `\\mathit{${name.replaceAll("_", "\\_")}}`;
+}
+
 /** A name as TeX: a symbol where it reads as one (`h_1`), any other as the text that it is. */
 export function labelTex(label: string): string {
-  const shown = shortened(label.replace(/[\p{Cc}\s]+/gu, " ").trim());
+  // marks that make no letter with the one before them are none that KaTeX reads
+  const shown = shortened(label.normalize().replace(/[\u0300-\u036f]/g, "").replace(/[\p{Cc}\s]+/gu, " ").trim()) || "?";
   if (/^[\p{L}\p{N}_.]+$/u.test(shown)) return symbol(shown);
   return `\\text{${[...shown].map((character) => ESCAPED[character] ?? character).join("")}}`;
 }
