@@ -141,6 +141,22 @@ def main() -> None:
         "gru": trace_step(Names(), settings("gru", 2, adamw), 3, example=2),
         "stack": trace_step(Names(), settings("rnn", 2, sgd, batch=2, layers=2, bidirectional=True), 2),
         "lstm": trace_step(Waves(), settings("lstm", 2, sgd), 3, example=1),
+        "adam": trace_step(Waves(), settings("rnn", 2, {"name": "adam", "weight_decay": 0.1, "amsgrad": True}), 3, example=1),
+        "rmsprop": trace_step(Waves(), settings("rnn", 2, {"name": "rmsprop"}, schedule={"name": "cosine", "T_max": 10}), 3, example=1),
+        "rmsprop-centered": trace_step(Waves(), settings("rnn", 2, {"name": "rmsprop", "momentum": 0.9, "centered": True}), 3, example=1),
+        "adagrad": trace_step(Waves(), settings("rnn", 2, {"name": "adagrad", "lr_decay": 0.1, "weight_decay": 0.1}), 3, example=1),
+        "nesterov": trace_step(
+            Waves(),
+            settings(
+                "rnn",
+                2,
+                {**sgd, "nesterov": True},
+                schedule={"name": "exponential", "gamma": 0.5},
+                edits=[{"step": 2, "lr": 0.2}, {"step": 3, "lr": 0.4}],
+            ),
+            3,
+            example=1,
+        ),
     }
     documents["rnn-edited"] = edited(
         trace_step(Names(), settings("rnn", 4, adamw), 40, example=0),

@@ -50,7 +50,7 @@ export default {
 
   "tray.steps.each": "Each point is one number: how large its gradient is, and how far the optimizer moved it for that. Touch one to see its ladder.",
   "tray.steps.pending": "The optimizer has not moved anything yet.",
-  "tray.steps.adaptive": "The largest gradient is **{gradients} times** the smallest, the largest step **{steps} times** the smallest: AdamW divides each gradient by its usual size. The dashed line is the learning rate.",
+  "tray.steps.adaptive": "The largest gradient is **{gradients} times** the smallest, the largest step **{steps} times** the smallest: {optimizer} divides each gradient by its usual size. The dashed line is the learning rate.",
   "tray.steps.plain": "The largest gradient is **{gradients} times** the smallest, the largest step **{steps} times** the smallest. The dashed line is the learning rate.",
   "tray.steps.no_gradient": "No gradient is above 0 here.",
   "tray.steps.decay_only#one": "{count} number has no gradient and no momentum; weight decay alone moves it, which is no gradient.",

@@ -50,7 +50,7 @@ export default {
 
   "tray.steps.each": "每个点是一个数：它的梯度有多大，优化器因此把它移动了多远。点一个点，可看它的阶梯。",
   "tray.steps.pending": "优化器还没有移动任何参数。",
-  "tray.steps.adaptive": "最大的梯度是最小的 **{gradients} 倍**，最大的步长是最小的 **{steps} 倍**：AdamW 把每个梯度除以它平常的大小。虚线是学习率。",
+  "tray.steps.adaptive": "最大的梯度是最小的 **{gradients} 倍**，最大的步长是最小的 **{steps} 倍**：{optimizer} 把每个梯度除以它平常的大小。虚线是学习率。",
   "tray.steps.plain": "最大的梯度是最小的 **{gradients} 倍**，最大的步长是最小的 **{steps} 倍**。虚线是学习率。",
   "tray.steps.no_gradient": "这里没有大于 0 的梯度。",
   "tray.steps.decay_only#one": "有 {count} 个数既没有梯度也没有动量；只有权重衰减移动它们，而它不是梯度。",

@@ -238,6 +238,56 @@ describe("an update", () => {
     close(e.move!.old + e.move!.step, e.move!.new);
   });
 
+  it.each([
+    ["adam", "Adam", ["gradient", "decayed", "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "exp_avg_hat", "exp_avg_sq_hat", "delta", "new"], "\\theta' = \\theta - \\eta\\,\\frac{\\hat{m}}{\\sqrt{\\hat{v}} + \\epsilon}"],
+    ["rmsprop", "RMSprop", ["gradient", "square_avg", "scaled", "delta", "new"], "\\theta' = \\theta - \\eta\\,\\hat{g}"],
+    ["rmsprop-centered", "RMSprop", ["gradient", "square_avg", "grad_avg", "variance", "scaled", "momentum_buffer_prev", "momentum_buffer", "delta", "new"], "\\theta' = \\theta - \\eta\\,u"],
+    ["adagrad", "Adagrad", ["gradient", "decayed", "sum", "delta", "new"], "\\theta' = \\theta - \\eta_{k}\\,\\frac{g_{\\lambda}}{\\sqrt{s} + \\epsilon}"],
+    ["nesterov", "SGD", ["gradient", "momentum_buffer_prev", "momentum_buffer", "lookahead", "delta", "new"], "\\theta' = \\theta - \\eta\\,\\hat{g}"],
+  ] as const)("by %s has its ladder, and its step is the way", (name, title, rungs, symbols) => {
+    const shown = film(name);
+    const node = shown.trace.node("rnn.weight_hh_l0").id;
+    const e = explain(shown, { kind: "update", node, index: [0, 1] }, shown.length, 0);
+    expect(e.ladder!.map((step) => step.name.key.replace("why.rung.", "")).filter((rung) => rung !== "clipped")).toEqual(rungs);
+    expect(e.ladder!.map((step) => step.symbol).join()).not.toContain("undefined");
+    expect([e.kind.params, e.symbols]).toEqual([{ optimizer: title, step: 3 }, symbols]);
+    close(e.move!.old + e.move!.step, e.move!.new);
+    for (const rung of ["exp_avg_sq", "max_exp_avg_sq", "square_avg", "variance", "sum"]) {
+      const step = e.ladder!.find(({ name: { key } }) => key === `why.rung.${rung}`);
+      if (step) close(step.value ** 2, shown.update(node)!.terms.get(rung)!.at([0, 1]));
+    }
+  });
+
+  it("says how its learning rate came about", () => {
+    const facts = (name: Parameters<typeof film>[0]): Explanation["facts"] => {
+      const shown = film(name);
+      return explain(shown, { kind: "update", node: shown.trace.node("head.bias").id, index: [0] }, shown.length, 0).facts;
+    };
+    expect(facts("rnn")).toEqual([]);
+    const [cosine] = facts("rmsprop");
+    expect(cosine).toMatchObject({ key: "why.rate.cosine", params: { base: "0.01", T_max: "10", rate: "$\\eta$" } });
+    close(cosine!.value, 0.005 * (1 + Math.cos(0.2 * Math.PI)));
+    const [edited, exponential] = facts("nesterov");
+    expect(edited).toMatchObject({ key: "why.rate.edited", params: { step: 3, before: "0.2" }, value: 0.4 });
+    expect(exponential).toMatchObject({ key: "why.rate.exponential", params: { base: "0.4", gamma: "0.5" }, value: 0.1 });
+    const [decayed] = facts("adagrad");
+    expect(decayed).toMatchObject({ key: "why.rate.decayed", params: { base: "0.01", steps: 2, decay: "0.1" } });
+    close(decayed!.value, 0.01 / 1.2);
+  });
+
+  it("does not take a decay that is added to the gradient for momentum", () => {
+    const said = (gradient: number): string => {
+      const shown = film("adam");
+      const node = shown.trace.node("head.bias").id;
+      const { terms } = shown.update(node)!;
+      const [old, fresh] = [terms.get("old")!.at([0]), terms.get("new")!.at([0])];
+      terms.set("gradient", new Tensor([1], new Float64Array([gradient * Math.sign(fresh - old)])));
+      terms.set("exp_avg_prev", new Tensor([1], new Float64Array([0])));
+      return explain(shown, { kind: "update", node, index: [0] }, shown.length, 0).sentence.key;
+    };
+    expect([said(0), said(1)]).toEqual(["why.say.update_added", "why.say.update_against_decay"]);
+  });
+
   it("has not happened before its event; its ladder stands as soon as the optimizer is at work", () => {
     const shown = film("rnn");
     const node = shown.trace.node("head.bias").id;

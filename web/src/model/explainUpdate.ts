@@ -2,6 +2,7 @@
 
 import { blank, type Context, type Explanation, type LadderStep, type Target } from "./explanation";
 import { decimals, four, six } from "./format";
+import type { Program } from "./program";
 import type { Tensor } from "./trace";
 
 /** LaTeX of a rule's terms and hyper-parameters, as the trace gives it. */
@@ -25,23 +26,39 @@ const CLIPPED: Rung[] = [
   { term: "clipped", symbol: (n, term) => `${n.clipped} = ${decimals(term("coefficient")!, 3, false)}\\,${n.gradient}`, tone: "gradient" },
 ];
 
+/** A rung that shows the square root of a term of squares. */
+const root = (term: string): Rung => ({ term, symbol: (n) => `\\sqrt{${n[term]}}`, tone: "plain", root: true });
+
+const MOMENTS: Rung[] = [
+  { term: "exp_avg", symbol: own("exp_avg"), tone: "plain" },
+  root("exp_avg_sq"),
+  root("max_exp_avg_sq"),
+  { term: "exp_avg_hat", symbol: own("exp_avg_hat"), tone: "plain" },
+  root("exp_avg_sq_hat"),
+];
+
 const ADAMW: Rung[] = [
   ...CLIPPED,
-  { term: "exp_avg", symbol: own("exp_avg"), tone: "plain" },
-  { term: "exp_avg_sq", symbol: (n) => `\\sqrt{${n.exp_avg_sq}}`, tone: "plain", root: true },
-  { term: "exp_avg_hat", symbol: own("exp_avg_hat"), tone: "plain" },
-  { term: "exp_avg_sq_hat", symbol: (n) => `\\sqrt{${n.exp_avg_sq_hat}}`, tone: "plain", root: true },
+  ...MOMENTS,
   { term: "adaptive_step", symbol: (n) => `-${n.lr}\\,${n.exp_avg_hat}\\,/\\,(\\sqrt{${n.exp_avg_sq_hat}} + ${n.eps})`, tone: "update", strong: true },
   { term: "decay", symbol: (n) => `-${n.lr}\\,${n.weight_decay}\\,${n.old}`, tone: "update", strong: true },
   { term: "new", symbol: () => "", tone: "update", strong: true },
 ];
 
-const SGD: Rung[] = [
+/** Every rule whose step is the learning rate times one term; a term that the rule has not is no rung. */
+const OTHERS: Rung[] = [
   ...CLIPPED,
   { term: "decayed", symbol: (n, term) => `${n.decayed} = ${slope(n, term)} + ${n.weight_decay}\\,${n.old}`, tone: "plain" },
+  ...MOMENTS,
+  root("square_avg"),
+  { term: "grad_avg", symbol: own("grad_avg"), tone: "plain" },
+  root("variance"),
+  root("sum"),
+  { term: "scaled", symbol: (n, term) => `${n.scaled} = ${effective(n, term)}\\,/\\,(\\sqrt{${term("variance") !== null ? n.variance : n.square_avg}} + ${n.eps})`, tone: "plain" },
   { term: "momentum_buffer_prev", symbol: own("momentum_buffer_prev"), tone: "plain" },
   { term: "momentum_buffer", symbol: own("momentum_buffer"), tone: "plain" },
-  { term: "delta", symbol: (n, term) => `-${n.lr}\\,${direction(n, term)}`, tone: "update", strong: true },
+  { term: "lookahead", symbol: (n, term) => `${n.lookahead} = ${effective(n, term)} + ${n.momentum}\\,${n.momentum_buffer}`, tone: "plain" },
+  { term: "delta", symbol: (n, term) => `-${n.decayed_lr ?? n.lr}\\,${direction(n, term)}`, tone: "update", strong: true },
   { term: "new", symbol: () => "", tone: "update", strong: true },
 ];
 
@@ -49,11 +66,19 @@ const SGD: Rung[] = [
 const isClipped = (term: Term): boolean => (term("coefficient") ?? 1) !== 1;
 /** What the rule takes for the gradient. */
 const slope = (names: Names, term: Term): string => (isClipped(term) ? names.clipped! : names.gradient!);
-/** What SGD multiplies with the learning rate. */
-const direction = (names: Names, term: Term): string =>
-  term("momentum_buffer") !== null ? names.momentum_buffer! : term("decayed") !== null ? names.decayed! : slope(names, term);
+/** That with the decay which is added to it. */
+const effective = (names: Names, term: Term): string => (term("decayed") !== null ? names.decayed! : slope(names, term));
+/** What a rule multiplies with the learning rate. */
+function direction(names: Names, term: Term): string {
+  const first = ["lookahead", "momentum_buffer", "scaled"].find((name) => term(name) !== null);
+  if (first) return names[first]!;
+  if (term("exp_avg_hat") !== null) return `\\frac{${names.exp_avg_hat}}{\\sqrt{${names.exp_avg_sq_hat}} + ${names.eps}}`;
+  const gradient = effective(names, term);
+  return term("sum") !== null ? `\\frac{${gradient}}{\\sqrt{${names.sum}} + ${names.eps}}` : gradient;
+}
 
-const OPTIMIZERS: Record<string, string> = { adamw: "AdamW", sgd: "SGD" };
+/** Names of the optimizers, as they are written. */
+export const OPTIMIZERS: Record<string, string> = { adamw: "AdamW", adam: "Adam", sgd: "SGD", rmsprop: "RMSprop", adagrad: "Adagrad" };
 
 /** The terms of an optimizer's rule that say how a step comes about. */
 export function explainUpdate(context: Context, target: Target): Explanation {
@@ -76,13 +101,14 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   const [gradient, fresh] = [term("gradient")!, term("new")!];
   const adam = update.terms.has("adaptive_step");
   const names = trace.rules[optimizer]!.symbols;
-  e.ladder = ladder(adam ? ADAMW : SGD, names, term);
+  e.ladder = ladder(adam ? ADAMW : OTHERS, names, term);
   const step = term(adam ? "adaptive_step" : "delta")!;
   const decay = adam ? term("decay")! : 0;
   e.move = { old: e.before, new: fresh, step, decay, gradient };
+  e.facts = rateFacts(program, term, names);
   e.symbols = adam
     ? `${names.new} = ${names.old} - ${names.lr}\\,\\frac{${names.exp_avg_hat}}{\\sqrt{${names.exp_avg_sq_hat}} + ${names.eps}} - ${names.lr}\\,${names.weight_decay}\\,${names.old}`
-    : `${names.new} = ${names.old} - ${names.lr}\\,${direction(names, term)}`;
+    : `${names.new} = ${names.old} - ${names.decayed_lr ?? names.lr}\\,${direction(names, term)}`;
   if (update.event >= m) { // the optimizer is at work, on other parameters first
     e.sentence = { key: "why.say.update_soon", params: { old: six(e.before, false) } };
     return e;
@@ -90,7 +116,7 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   e.value = fresh;
   e.state = "known";
   e.numbers = `$${e.title}$: ${four(e.before)} \u2192 ${four(fresh)}`;
-  e.sentence = sentence(adam, gradient, step, decay, term("lr") ?? NaN, term("momentum") !== null);
+  e.sentence = sentence(term, gradient, step, decay);
   return e;
 }
 
@@ -110,14 +136,40 @@ function ladder(rungs: readonly Rung[], names: Names, term: Term): LadderStep[] 
   });
 }
 
-function sentence(adam: boolean, gradient: number, step: number, decay: number, lr: number, momentum: boolean): Explanation["sentence"] {
-  const ratio = decimals(Math.abs(step) / lr, 2, false);
+function sentence(term: Term, gradient: number, step: number, decay: number): Explanation["sentence"] {
+  const params = { ratio: decimals(Math.abs(step) / (term("decayed_lr") ?? term("lr") ?? NaN), 2, false) };
+  const memory = (term("momentum_buffer_prev") ?? term("exp_avg_prev") ?? 0) !== 0; // else a decay that was added to the gradient moves it
   if (gradient === 0) {
-    const still = step + decay === 0;
-    return { key: still ? "why.say.update_still" : step === 0 ? "why.say.update_decay" : "why.say.update_momentum", params: { ratio } };
+    if (step === 0) return { key: decay === 0 ? "why.say.update_still" : "why.say.update_decay", params };
+    return { key: memory ? "why.say.update_momentum" : "why.say.update_added", params };
   }
-  const downhill = gradient < 0 ? "up" : "down";
   const against = Math.sign(step) === Math.sign(gradient) && step !== 0;
-  if (against) return { key: "why.say.update_against", params: { ratio } };
-  return { key: adam ? `why.say.adamw_${downhill}` : momentum ? `why.say.momentum_${downhill}` : `why.say.sgd_${downhill}`, params: { ratio } };
+  if (against) return { key: memory ? "why.say.update_against" : "why.say.update_against_decay", params };
+  return { key: `why.say.${manner(term)}_${gradient < 0 ? "up" : "down"}`, params };
+}
+
+const plain = (x: number): string => String(Number(x.toPrecision(6)));
+
+/** In whose words the length of a step is told. */
+function manner(term: Term): string {
+  if (term("exp_avg") !== null) return "adamw";
+  if (term("momentum_buffer") !== null && term("lookahead") === null) return "momentum";
+  return term("square_avg") !== null || term("sum") !== null ? "scaled" : "sgd";
+}
+
+/** How the learning rate came about, where it is not what the optimizer was given: an edit, a schedule, the rule's own decay. */
+function rateFacts(program: Program, term: Term, names: Names): Explanation["facts"] {
+  const facts: Explanation["facts"] = [];
+  if (program.kind !== "network") return facts;
+  const { edits, schedule, optimizer, step } = program;
+  const base = term("initial_lr") ?? term("lr")!;
+  const last = edits?.at(-1); // a film's program has those up to its step
+  if (last) facts.push({ key: "why.rate.edited", params: { step: last.step, before: plain(edits!.at(-2)?.lr ?? optimizer.lr) }, value: base });
+  if (schedule) {
+    const constants = Object.entries(schedule).map(([name, value]) => [name, typeof value === "number" ? plain(value) : value]);
+    facts.push({ key: `why.rate.${schedule.name}`, params: { ...Object.fromEntries(constants), step, base: plain(base), rate: `$${names.lr}$` }, value: term("lr")! });
+  }
+  const decayed = term("decayed_lr");
+  if (decayed !== null) facts.push({ key: "why.rate.decayed", params: { rate: `$${names.decayed_lr}$`, base: plain(term("lr")!), decay: plain(term("lr_decay")!), steps: (term("step") ?? step) - 1 }, value: decayed });
+  return facts;
 }

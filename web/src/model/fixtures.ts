@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Film } from "./film";
 import { Trace } from "./trace";
 
-export const FIXTURES = ["scalar", "vector", "layers", "rnn", "wide", "rnn-batch", "gru", "stack", "lstm", "rnn-edited"] as const;
+export const FIXTURES = ["scalar", "vector", "layers", "rnn", "wide", "rnn-batch", "gru", "stack", "lstm", "rnn-edited", "adam", "rmsprop", "rmsprop-centered", "adagrad", "nesterov"] as const;
 
 export function document(name: (typeof FIXTURES)[number]): Record<string, unknown> {
   return JSON.parse(readFileSync(join(import.meta.dirname, "fixtures", `${name}.json`), "utf8")) as Record<string, unknown>;

@@ -18,6 +18,9 @@ export interface NetworkProgram {
   /** No gradient goes back over the border after every so many steps; left out or null: none is truncated. Of one direction alone. */
   truncation?: number | null;
   optimizer: { name: string; lr: number; [setting: string]: unknown };
+  schedule?: { name: string; [setting: string]: unknown } | null;
+  /** Learning rates that were set on the way. */
+  edits?: { step: number; lr: number }[];
   clip_norm: number | null;
   batch_size: number;
   seed: number;

@@ -4,7 +4,7 @@ import { film } from "../model/fixtures";
 import { NetworkGrid, norm } from "../model/network";
 import { clipArrow } from "./clipping";
 import { barsOf, decadesOf, largestOf, linearHistogram, magnitudeHistogram, placeOf } from "./histogram";
-import { placer, stepsOf, updateRatio } from "./steps";
+import { placer, rateOf, stepsOf, updateRatio } from "./steps";
 import { runProgram, wantedSteps } from "./trainHere";
 import { cutsOf } from "../model/truncation";
 
@@ -75,6 +75,12 @@ describe("the steps of an update", () => {
       expect(gradient).toBe(terms.get("clipped")!.at(index));
       expect(step + decay).toBeCloseTo(terms.get("delta")!.at(index), 12);
     }
+  });
+
+  it("were done with the rate of the step, whatever the optimizer was given", () => {
+    const rate = (name: Parameters<typeof film>[0]): number => rateOf(film(name), NetworkGrid.of(film(name).trace)!.parameters);
+    expect([rate("rnn"), rate("nesterov")]).toEqual([0.01, 0.1]);
+    expect(rate("adagrad")).toBeCloseTo(0.01 / 1.2, 14);
   });
 
   it("say which numbers have no gradient: letters that are not in the name", () => {

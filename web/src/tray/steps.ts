@@ -8,7 +8,7 @@ export interface Step {
   index: number[];
   /** What the optimizer saw: the clipped gradient, where there is clipping. */
   gradient: number;
-  /** Of AdamW the adaptive step, without the decay; of SGD the whole step. */
+  /** Of AdamW the adaptive step, without the decay; of others the whole step. */
   step: number;
   /** Decoupled decay; 0 where the rule has none. */
   decay: number;
@@ -53,6 +53,12 @@ export function stepsOf(film: Film, parameters: readonly GridParameter[]): Steps
 function range(numbers: readonly number[]): { low: number; high: number } | null {
   if (numbers.length === 0) return null;
   return numbers.reduce((all, x) => ({ low: Math.min(all.low, Math.abs(x)), high: Math.max(all.high, Math.abs(x)) }), { low: Infinity, high: 0 });
+}
+
+/** The learning rate that the update was done with; 0 for a film without one. */
+export function rateOf(film: Film, parameters: readonly GridParameter[]): number {
+  const terms = parameters.map(({ node }) => film.update(node)?.terms).find((found) => found !== undefined);
+  return (terms?.get("decayed_lr") ?? terms?.get("lr"))?.flat(0) ?? 0;
 }
 
 /** ‖new - old‖ / ‖old‖ of a parameter from its update on; null before it, and where all old values are 0. */

@@ -298,14 +298,14 @@ class Maker {
       const tensor = made.terms.get(name);
       return tensor && tensor.shape.length === 0 ? { value: tensor.flat(0), id: `setting:${name}` } : null;
     };
-    for (const name of ["lr", "eps", "weight_decay", "momentum", "coefficient"]) {
+    for (const name of ["lr", "decayed_lr", "eps", "weight_decay", "momentum", "coefficient"]) {
       const cell = setting(name);
       if (cell && cell.value !== 0) rows.push({ head: `$${rules?.symbols[name] ?? name}$`, cells: targets.map(() => cell) });
     }
     rows.push({ head: `$${rules?.symbols.old ?? "\\theta"}$`, cells: whys.map((why, k) => (why.before === undefined ? null : { value: why.before, id: idOf(targets[k]!, "old") })) });
     (whys[0]?.ladder ?? []).forEach((step, r) => {
       const rung = step.name.key.replace("why.rung.", "");
-      const asked = ["clipped", "adaptive_step", "delta", "decay", "new"].includes(rung);
+      const asked = ["clipped", "scaled", "lookahead", "adaptive_step", "delta", "decay", "new"].includes(rung);
       const symbol = rung === "new" ? (rules?.symbols.new ?? "\\theta'") : step.symbol;
       rows.push({ head: `$${symbol.split(" = ")[0]!}$`, cells: whys.map((why, k) => ({ value: why.ladder![r]!.value, id: idOf(targets[k]!, rung) })) });
       if (!asked) return;
