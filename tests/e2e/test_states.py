@@ -101,15 +101,16 @@ def test_a_training_is_watched_on_after_a_restart(browser: Browser, service: Ser
     page.get_by_test_id("run-hidden_size").fill("192")  # slow enough to be caught in the middle
     page.get_by_test_id("run-hidden_size").press("Enter")
     page.get_by_test_id("run-start").click()
-    page.get_by_test_id("run-steps-500").click()
-    expect(page.get_by_test_id("run-unfollow")).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("run-pause")).to_be_enabled(timeout=READY)  # the server has answered
     service.stop(kill=True)
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "gone", timeout=READY)
     expect(page.get_by_test_id("run-step")).to_be_visible()  # what was received stays
     service.start()
     expect(page.get_by_test_id("run-step")).to_have_attribute("data-value", "500", timeout=120_000)
     run = page.url.partition("run=")[2].partition("&")[0]
-    assert page.context.request.get(f"{service.url}/api/v1/runs/{run}").json()["step"] == 500
+    stored = page.context.request.get(f"{service.url}/api/v1/runs/{run}").json()
+    assert stored["step"] == 500
+    expect(page.get_by_test_id("run-loss")).to_have_attribute("data-value", str(stored["history"]["loss"][-1]))
     page.context.close()
 
 

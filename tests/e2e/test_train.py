@@ -1,82 +1,338 @@
-"""The Train page: a run is started, trained and deleted, and any of its steps opens as a film."""
+"""The Train page: a run is set up, trained, watched, steered and judged, and any of its steps opens as a film."""
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import number, wait_for_film
+from tests.e2e.test_accessibility import violations
+from tests.e2e.train import READY, SLOW, begin, choose, rests, run_of, stored
 
 
 @pytest.fixture
 def trained(open_page: OpenPage) -> Page:
     """A small GRU, 20 steps old."""
     page = open_page("#/train")
-    page.get_by_test_id("run-hidden_size").fill("4")
-    page.get_by_test_id("run-hidden_size").press("Enter")
-    page.get_by_test_id("run-batch_size").fill("8")
-    page.get_by_test_id("run-batch_size").press("Enter")
-    page.get_by_test_id("run-start").click()
-    page.get_by_test_id("run-steps-20").click(timeout=30_000)
-    expect(page.get_by_test_id("run-step")).to_have_text("20", timeout=60_000)
+    begin(page, 20, hidden_size=4, batch_size=8)
+    rests(page, 20)
+    expect(page.get_by_test_id("open-step")).to_contain_text("20", timeout=READY)  # all of it has come
     return page
 
 
-def run_of(page: Page, api: httpx.Client) -> dict[str, object]:
-    return dict(api.get(f"/runs/{page.url.partition('run=')[2]}").raise_for_status().json())
+def ink(canvas: Locator) -> int:
+    """How many pixels of a canvas are painted."""
+    return int(
+        canvas.evaluate(
+            "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((n, v, i) => n + (i % 4 === 3 && v > 0 ? 1 : 0), 0)"
+        )
+    )
 
 
-def test_step_7_opens_as_a_film_with_the_loss_of_the_history(trained: Page, api: httpx.Client) -> None:
-    history = api.get(f"/runs/{trained.url.partition('run=')[2]}").raise_for_status().json()["history"]["loss"]
-    assert number(trained.get_by_test_id("run-loss")) == history[19]
-    expect(trained.get_by_test_id("figure").locator("svg").first).to_be_visible(timeout=30_000)
+def shown_loss(page: Page) -> float:
+    """The loss of the film that is open."""
+    wait_for_film(page)
+    page.get_by_test_id("stride-phase").click()
+    page.get_by_test_id("step-forward").click()
+    page.get_by_test_id("step-forward").click()  # the loss: a long surname's film shows the columns around it
+    return number(page.get_by_test_id("loss-value").first)
+
+
+def test_one_press_makes_a_run_and_trains_it(trained: Page, api: httpx.Client) -> None:
+    run = stored(api, run_of(trained))
+    assert (run["step"], run["program"]["hidden_size"], run["reason"]) == (20, 4, "steps")
+    expect(trained.get_by_test_id("run-loss")).to_have_attribute("data-value", str(run["history"]["loss"][19]), timeout=READY)
+    expect(trained.get_by_test_id("reason")).to_contain_text("up to step 20")
+    expect(trained.get_by_test_id("watched").locator("li")).to_have_count(8, timeout=READY)
+    for chart in ("chart-loss", "chart-norm", "chart-rate", "chart-ratio", "gradient-map", "states"):
+        assert ink(trained.get_by_test_id(chart).locator("canvas")) > 200, chart
+
+
+def test_the_curves_are_a_table_too(trained: Page, api: httpx.Client) -> None:
+    history = stored(api, run_of(trained))["history"]
+    table = trained.get_by_test_id("steps-table")
+    table.locator("summary").click()
+    expect(table.locator("tbody tr")).to_have_count(20)
+    cells = table.locator("tbody tr").nth(6).locator("th, td").all_inner_texts()
+    assert cells[0] == "7"
+    assert float(cells[1]) == pytest.approx(history["loss"][6], rel=1e-3)
+    assert float(cells[5]) == pytest.approx(min(1.0, history["gradient_norm"][6]), rel=1e-3)
+    trained.get_by_test_id("gradient-map").locator("summary").click()
+    assert trained.get_by_test_id("gradient-map").locator("tbody tr").count() > 2
+
+
+def test_step_7_opens_as_a_film_with_the_loss_of_the_history_and_back_leads_to_it(trained: Page, api: httpx.Client) -> None:
+    history = stored(api, run_of(trained))["history"]["loss"]
+    run = run_of(trained)
     trained.get_by_test_id("open-step-number").fill("7")
     trained.get_by_test_id("open-step-number").press("Enter")
     trained.get_by_test_id("open-step").click()
-    wait_for_film(trained)
-    trained.get_by_test_id("stride-phase").click()
-    trained.get_by_test_id("step-forward").click()
-    trained.get_by_test_id("step-forward").click()  # the loss: a long surname's film shows the columns around it
-    assert number(trained.get_by_test_id("loss-value").first) == pytest.approx(history[6], rel=0, abs=1e-10)
+    assert shown_loss(trained) == pytest.approx(history[6], rel=0, abs=1e-10)
     trained.get_by_test_id("tab-curves").click()
-    expect(trained.get_by_test_id("figure").locator("svg").first).to_be_visible(timeout=30_000)
+    expect(trained.get_by_test_id("figure").locator("svg").first).to_be_visible(timeout=READY)
+    while "#/network" in trained.url:
+        trained.go_back()
+    assert run_of(trained) == run
+    expect(trained.get_by_test_id("open-step")).to_contain_text("7", timeout=READY)
+    expect(trained.get_by_test_id("run-step")).to_have_text("20")
 
 
-def test_the_list_names_the_run_and_leads_to_it(trained: Page, api: httpx.Client) -> None:
-    run = run_of(trained, api)
+def test_keys_lead_along_a_curve_and_enter_opens_the_step(trained: Page, api: httpx.Client) -> None:
+    history = stored(api, run_of(trained))["history"]["loss"]
+    curve = trained.get_by_test_id("chart-loss").get_by_role("slider")
+    curve.focus()
+    trained.keyboard.press("Home")
+    trained.keyboard.press("ArrowRight")
+    trained.keyboard.press("Shift+ArrowRight")
+    expect(curve).to_have_attribute("aria-valuenow", "12")
+    spoken = curve.get_attribute("aria-valuetext") or ""
+    assert float(re.findall(r"loss ([\d.]+)", spoken)[0]) == pytest.approx(history[11], rel=1e-3)
+    trained.keyboard.press("Enter")
+    assert "step=12" in trained.url
+    assert shown_loss(trained) == pytest.approx(history[11], rel=0, abs=1e-10)
+
+
+def test_a_click_on_a_curve_opens_the_step_that_it_points_at(trained: Page, api: httpx.Client) -> None:
+    history = stored(api, run_of(trained))["history"]["loss"]
+    curve = trained.get_by_test_id("chart-loss").get_by_role("slider")
+    box = curve.bounding_box()
+    assert box is not None
+    curve.hover(position={"x": box["width"] * 0.5, "y": 60})
+    pointed = int(curve.get_attribute("aria-valuenow") or "0")
+    assert 5 < pointed < 16
+    curve.click(position={"x": box["width"] * 0.5, "y": 60})
+    trained.wait_for_url(f"**#/network?**step={pointed}**")
+    assert shown_loss(trained) == pytest.approx(history[pointed - 1], rel=0, abs=1e-10)
+
+
+def test_a_training_is_watched_held_changed_and_ended(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page("#/train")
+    run = begin(page, 20_000, **SLOW)
+    step = page.get_by_test_id("run-step")
+    expect(step).to_have_attribute("data-value", re.compile(r"^([2-9]|\d\d+)$"), timeout=60_000)
+    expect(page.get_by_test_id("time-left")).to_contain_text("left", timeout=READY)
+    page.get_by_test_id("run-pause").click()
+    expect(page.get_by_test_id("controls")).to_have_attribute("data-status", "paused", timeout=READY)
+    held = stored(api, run)["step"]
+    expect(step).to_have_attribute("data-value", str(held))
+    page.get_by_test_id("rate").fill("0.002")
+    page.get_by_test_id("rate").press("Enter")
+    expect(page.get_by_test_id("controls")).to_have_attribute("data-rate", "0.002", timeout=READY)  # the server took it
+    assert stored(api, run)["edits"] == [{"step": held + 1, "lr": 0.002}]
+    page.get_by_test_id("run-resume").click()
+    expect(step).not_to_have_attribute("data-value", str(held), timeout=60_000)
+    page.get_by_test_id("run-cancel").click()
+    rests(page)
+    expect(page.get_by_test_id("reason")).to_contain_text("Ended by hand")
+    ended = stored(api, run)
+    assert ended["reason"] == "cancelled"
+    expect(step).to_have_attribute("data-value", str(ended["step"]))
+    rates = api.get(f"/runs/{run}/history", params={"columns": "lr"}).raise_for_status().json()["lr"]
+    assert (rates[held - 1], rates[held]) == (0.01, 0.002)
+
+
+def test_a_run_trains_on_from_where_it_is(trained: Page, api: httpx.Client) -> None:
+    trained.get_by_test_id("more-steps").fill("15")
+    trained.get_by_test_id("run-more").click()
+    expect(trained.get_by_test_id("run-step")).to_have_attribute("data-value", "35", timeout=60_000)
+    rests(trained, 35)
+    loss = stored(api, run_of(trained))["history"]["loss"][34]
+    expect(trained.get_by_test_id("run-loss")).to_have_attribute("data-value", str(loss), timeout=READY)
+
+
+def test_a_run_that_diverges_says_so_and_offers_a_lower_rate(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page("#/train")
+    page.get_by_test_id("run-further").locator("summary").click(timeout=READY)
+    choose(page, "clip_norm", "")
+    run = begin(page, 400, task="adding", cell="rnn", optimizer="sgd", lr=900)
+    rests(page)
+    assert stored(api, run)["reason"] == "diverged"
+    expect(page.get_by_test_id("reason")).to_contain_text("Diverged")
+    assert violations(page) == []
+    page.get_by_test_id("run-lower").click()
+    page.wait_for_url(lambda url: "run=r_" in url and run not in url, timeout=READY)
+    assert stored(api, run_of(page))["program"]["optimizer"]["lr"] == 90
+
+
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(open_page: OpenPage) -> None:
+    page = open_page("#/train", expected=("422",))
+    expect(page.get_by_test_id("run-start")).to_be_visible(timeout=READY)
+    choose(page, "hidden_size", 4000)
+    expect(page.get_by_test_id("run-hidden_size-reason")).to_contain_text("256")
+    choose(page, "hidden_size", 5)
+    page.get_by_test_id("run-further").locator("summary").click()
+    page.get_by_test_id("run-optimizer").select_option("sgd")
+    page.get_by_test_id("run-optimizer-nesterov").select_option("yes")
+    page.get_by_test_id("run-start").click()
+    expect(page.get_by_text("Nesterov needs a momentum above 0.")).to_be_visible()
+    assert "run=" not in page.url
+    choose(page, "optimizer-momentum", 0.9)
+    # what only the server knows is said at its field, too
+    refusal = {"title": "x", "status": 422, "errors": [{"pointer": "/program/optimizer/momentum", "detail": "the server says no"}]}
+    page.route(
+        "**/api/v1/runs", lambda route: route.fulfill(status=422, json=refusal) if route.request.method == "POST" else route.fallback()
+    )
+    page.get_by_test_id("run-start").click()
+    row = page.locator("dl.kv > div", has=page.get_by_test_id("run-optimizer-momentum"))
+    expect(row.get_by_role("alert")).to_have_text("the server says no")
+    expect(page.get_by_test_id("run-hidden_size")).to_have_value("5")
+    assert violations(page) == []
+
+
+def test_every_setting_reaches_the_run(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page("#/train")
+    page.get_by_test_id("run-further").locator("summary").click(timeout=READY)
+    page.get_by_test_id("run-task").select_option("adding")
+    choose(page, "length", 20)
+    page.get_by_test_id("run-cell").select_option("lstm")
+    page.get_by_test_id("run-initialisation").select_option("orthogonal")
+    page.get_by_test_id("run-schedule").select_option("cosine")
+    plain = {"layers": 2, "forget_bias": 1, "dropout": 0.1, "truncation": 10, "seed": 3}
+    for name, value in {**plain, "beta1": 0.8, "patience": 4, "validate_every": 25}.items():
+        choose(page, name, value)
+    run = begin(page, 10, hidden_size=4)
+    rests(page, 10)
+    made = stored(api, run)
+    expected = {"length": 20, "cell": "lstm", "initialisation": "orthogonal", **plain}
+    assert {name: made["program"][name] for name in expected} == expected
+    assert made["program"]["schedule"]["name"] == "cosine"
+    assert made["program"]["optimizer"]["betas"] == [0.8, 0.999]
+    assert (made["stop"]["patience"], made["validate_every"]) == (4, 25)
+
+
+def test_suggested_settings_are_one_press_away(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page("#/train")
+    page.get_by_test_id("run-task").select_option("digits", timeout=READY)
+    page.get_by_test_id("run-suggested").click()
+    wanted = next(task for task in api.get("/tasks").raise_for_status().json()["items"] if task["name"] == "digits")["suggested"]
+    expect(page.get_by_test_id("run-hidden_size")).to_have_value(str(wanted["hidden_size"]))
+    expect(page.get_by_test_id("run-count")).to_have_value(str(wanted["steps"]))
+    expect(page.get_by_test_id("run-suggested")).to_be_disabled()
+    choose(page, "hidden_size", 3)
+    expect(page.get_by_test_id("run-suggested")).to_be_enabled()
+
+
+def test_results_are_those_of_the_server_and_a_mistake_opens_as_a_film(trained: Page, api: httpx.Client) -> None:
+    run = run_of(trained)
+    scores = api.get(f"/runs/{run}/metrics").raise_for_status().json()["metrics"]
+    results = trained.get_by_test_id("results")
+    expect(results).to_contain_text(f"{scores['accuracy'] * 100:.1f} %", timeout=READY)
+    expect(results.get_by_test_id("by-class").locator("tbody tr")).to_have_count(11)
+    expect(results.get_by_test_id("confusion").locator("tbody tr")).to_have_count(11)
+    assert violations(trained) == []
+    mistakes = results.get_by_test_id("mistakes")
+    expect(mistakes.locator("li")).to_have_count(10)
+    results.get_by_test_id("more-mistakes").click()
+    expect(mistakes.locator("li")).to_have_count(20)
+    worst = api.get(f"/runs/{run}/mistakes", params={"limit": 1}).raise_for_status().json()["items"][0]
+    results.get_by_test_id(f"mistake-{worst['index']}").click()
+    wait_for_film(trained)
+    assert "part=validation" in trained.url
+    trace = api.get(f"/runs/{run}/steps/20/trace", params={"example": worst["index"], "part": "validation"}).raise_for_status().json()
+    assert trace["batch"]["examples"][0]["text"] == worst["text"]
+    expect(trained.get_by_role("img", name=worst["text"], exact=True)).to_be_visible()
+
+
+def test_the_test_part_is_shown_once_and_marked(trained: Page, api: httpx.Client) -> None:
+    run = run_of(trained)
+    assert stored(api, run)["tested"] is None
+    trained.get_by_test_id("test").click()
+    trained.get_by_text("Not yet").click()
+    assert stored(api, run)["tested"] is None
+    trained.get_by_test_id("test").click()
+    trained.get_by_test_id("test-sure").click()
+    expect(trained.get_by_test_id("tested")).to_contain_text("step 20", timeout=READY)
+    figures = stored(api, run)["tested"]
+    assert figures["step"] == 20
+    trained.get_by_test_id("more-steps").fill("5")
+    trained.get_by_test_id("run-more").click()
+    rests(trained, 25)
+    expect(trained.get_by_test_id("tested")).to_contain_text("5 steps more since")
+    trained.reload()
+    trained.get_by_test_id("test-again").click(timeout=READY)
+    expect(trained.get_by_test_id("final-test")).to_contain_text(f"{figures['metrics']['accuracy'] * 100:.1f} %")
+    expect(trained.get_by_test_id("test")).to_have_count(0)
+
+
+def test_a_run_is_named_found_and_kept(trained: Page, api: httpx.Client) -> None:
+    run = run_of(trained)
+    trained.get_by_test_id("run-rename").click()
+    trained.get_by_test_id("run-name-field").fill("small <b>one</b>")
+    trained.keyboard.press("Enter")
+    expect(trained.get_by_test_id("run-name")).to_have_text("small <b>one</b>", timeout=READY)
+    expect(trained.get_by_test_id("run-rename")).to_be_focused()
     trained.get_by_test_id("nav-network").click()
     wait_for_film(trained)
     trained.get_by_test_id("nav-train").click()
-    expect(trained.get_by_test_id("run-step")).to_have_text("20", timeout=30_000)
-    expect(trained.get_by_test_id(f"run-{run['id']}")).to_contain_text("20 steps")
+    expect(trained.get_by_test_id("run-step")).to_have_text("20", timeout=READY)
+    expect(trained.get_by_test_id(f"run-{run}")).to_contain_text("small <b>one</b>")
+    expect(trained.get_by_test_id(f"run-{run}")).to_contain_text("20 steps")
+    trained.get_by_test_id("run-rename").click()
+    trained.get_by_test_id("run-name-field").fill("")
+    trained.get_by_test_id("run-name-take").click()
+    expect(trained.get_by_test_id("run-name")).to_have_text("Surname → language", timeout=READY)
+    assert stored(api, run)["name"] is None
 
 
-def test_a_run_is_deleted_only_when_that_is_confirmed(open_page: OpenPage, api: httpx.Client) -> None:
-    page = open_page("#/train")
-    page.get_by_test_id("run-start").click()
-    page.get_by_test_id("run-delete").click(timeout=30_000)
-    run = page.url.partition("run=")[2]
-    page.get_by_text("Keep it").click()
+def test_a_run_is_deleted_only_when_that_is_confirmed(trained: Page, api: httpx.Client) -> None:
+    run = run_of(trained)
+    trained.get_by_test_id(f"remove-{run}").click()
+    trained.get_by_text("Keep it").click()
     assert api.get(f"/runs/{run}").status_code == 200
-    page.get_by_test_id("run-delete").click()
-    page.get_by_test_id("run-delete-sure").click()
-    expect(page.get_by_test_id(f"run-{run}")).to_have_count(0, timeout=30_000)
+    trained.get_by_test_id(f"remove-{run}").click()
+    trained.get_by_test_id("remove-sure").click()
+    expect(trained.get_by_test_id(f"run-{run}")).to_have_count(0, timeout=READY)
     assert api.get(f"/runs/{run}").status_code == 404
+    expect(trained.get_by_role("heading", level=1)).to_have_text("Train a network")
+
+
+def test_a_run_that_is_gone_says_so_and_leads_on(open_page: OpenPage) -> None:
+    page = open_page("#/train?run=r_0123456789abcdef", expected=("404",))
+    expect(page.get_by_test_id("error")).to_contain_text("This run is not there", timeout=READY)
+    assert violations(page) == []
+    page.get_by_test_id("error").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Train a network")
+
+
+def test_two_runs_are_ticked_to_be_compared(open_page: OpenPage) -> None:
+    page = open_page("#/train")
+    first = begin(page, 5, hidden_size=2)
+    rests(page, 5)
+    choose(page, "hidden_size", 3)
+    page.get_by_test_id("run-start").click()
+    page.wait_for_url(lambda url: "run=r_" in url and first not in url, timeout=READY)
+    second = run_of(page)
+    for run in (first, second):
+        page.get_by_test_id(f"tick-{run}").check()
+    page.get_by_test_id("compare-ticked").click()
+    assert f"runs={first},{second}" in page.url
+
+
+def test_without_streams_a_run_is_watched_by_asking(open_page: OpenPage, api: httpx.Client) -> None:
+    page = open_page("#/train", expected=("503", "EventSource"))
+    page.route("**/events*", lambda route: route.fulfill(status=503, json={"title": "busy", "status": 503}))
+    begin(page, 20, hidden_size=4)
+    rests(page, 20)
+    loss = stored(api, run_of(page))["history"]["loss"][19]
+    expect(page.get_by_test_id("run-loss")).to_have_attribute("data-value", str(loss), timeout=READY)
+    expect(page.get_by_test_id("watched").locator("li")).to_have_count(8, timeout=READY)
+    assert ink(page.get_by_test_id("gradient-map").locator("canvas")) > 200
 
 
 def test_a_film_opened_after_another_is_drawn_by_its_own_measures(open_page: OpenPage, api: httpx.Client) -> None:
     page = open_page()
     wait_for_film(page)
     page.get_by_test_id("nav-train").click()
-    page.get_by_test_id("run-start").click()
-    page.get_by_test_id("run-steps-20").click(timeout=30_000)
-    expect(page.get_by_test_id("run-step")).to_have_text("20", timeout=60_000)
+    run = begin(page, 20)
+    rests(page, 20)
     page.get_by_test_id("open-step").click()
     wait_for_film(page)
     page.get_by_test_id("to-end").click()
-    trace = api.get(f"/runs/{page.url.partition('run=')[2].partition('&')[0]}/steps/20/trace").raise_for_status().json()
+    trace = api.get(f"/runs/{run}/steps/20/trace").raise_for_status().json()
     last = trace["batch"]["examples"][0]["length"]
     expect(page.get_by_test_id(f"cell-{last}")).to_be_visible()
     expect(page.get_by_text("Nothing has happened yet")).to_have_count(0)

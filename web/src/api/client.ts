@@ -126,8 +126,8 @@ export async function trainSteps(id: string, count: number, signal?: AbortSignal
   return decoded(await post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal, making()));
 }
 
-export function stepTrace(id: string, step: number, example: number | null, signal?: AbortSignal): Promise<unknown> {
-  const search = example === null ? "" : `?example=${example}`;
+export function stepTrace(id: string, step: number, example: number | null, part: "validation" | "test" | null = null, signal?: AbortSignal): Promise<unknown> {
+  const search = example === null ? "" : `?example=${example}${part === null ? "" : `&part=${part}`}`;
   return get(`/runs/${encodeURIComponent(id)}/steps/${step}/trace${search}`, signal);
 }
 

@@ -11,7 +11,7 @@ type Schemas = components["schemas"];
 export type CellKind = NetworkProgram["cell"];
 export type OptimizerSettings = NetworkProgram["optimizer"];
 /** What fixes a training: everything of a network program but the step and the example that are looked at. */
-export type RunProgram = Omit<NetworkProgram, "kind" | "step" | "example">;
+export type RunProgram = Omit<NetworkProgram, "kind" | "step" | "example" | "part" | "start">;
 /** A number, or lists of numbers of any depth. */
 export type InputValue = number | InputValue[];
 
@@ -29,6 +29,14 @@ export type Validation = Decoded<Schemas["Validation"]>;
 type Written<Answer> = Omit<Answer, "program"> & { program: RunProgram };
 export type RunSummary = Written<Decoded<Schemas["RunSummary"]>>;
 export type Run = Written<Decoded<Schemas["Run"]>>;
+
+export type RunState = Decoded<Schemas["RunState"]>;
+export type StopConditions = Schemas["StopConditions"];
+export type Scores = Decoded<Schemas["Scores"]>;
+export type RunMetrics = Decoded<Schemas["RunMetrics"]>;
+export type TestedRun = Decoded<Schemas["TestedRun"]>;
+export type Mistake = Decoded<Schemas["Mistake"]>;
+export type MistakePage = Decoded<Schemas["MistakePage"]>;
 
 /** A finite-difference check of one gradient. */
 export type Check = Decoded<Schemas["Check"]>;

@@ -21,6 +21,7 @@ import { shownNode } from "../whatif/edits";
 import { History } from "../whatif/history.svelte";
 import { guide } from "./guide";
 import { preferences, type Theme } from "./preferences.svelte";
+import type { Route } from "./routing";
 import { taskList } from "./tasks.svelte";
 
 /** What a link says beside its film: what to change in it, and how to look at it. */
@@ -193,12 +194,13 @@ export class Session {
   }
 
   /** `program`: what makes the same film where the server has the run no more. */
-  async openStep(run: string, step: number, example: number | null, arrival: Arrival = {}, program: Program | null = null): Promise<boolean> {
+  async openStep({ run, step, example, part }: Pick<Route, "run" | "step" | "example" | "part">, arrival: Arrival = {}, program: Program | null = null): Promise<boolean> {
+    if (run === null || step === null) throw new Error("There is no step to open: name a run and one of its steps.");
     let record: Run | null = this.run?.id === run ? this.run : null;
     const opened = await this.#open(async (signal) => {
       const stepOfRun = async (): Promise<unknown> => {
         record = await api.run(run, signal);
-        return api.stepTrace(run, step, example, signal);
+        return api.stepTrace(run, step, example, part, signal);
       };
       return orElse(stepOfRun(), program, signal);
     }, arrival);

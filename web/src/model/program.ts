@@ -17,15 +17,25 @@ export interface NetworkProgram {
   bidirectional?: boolean;
   /** No gradient goes back over the border after every so many steps; left out or null: none is truncated. Of one direction alone. */
   truncation?: number | null;
+  /** Steps of a sequence, of a task that is generated; left out: as the task has them. */
+  length?: number | null;
+  initialisation?: "pytorch" | "orthogonal";
+  /** What the forget gates of an LSTM start with. */
+  forget_bias?: number | null;
+  dropout?: number;
   optimizer: { name: string; lr: number; [setting: string]: unknown };
   schedule?: { name: string; [setting: string]: unknown } | null;
   /** Learning rates that were set on the way. */
   edits?: { step: number; lr: number }[];
+  /** Data of the visitor's own, in place of a task. */
+  dataset?: { id: string; [choice: string]: unknown } | null;
   clip_norm: number | null;
   batch_size: number;
   seed: number;
   step: number;
   example: number | null;
+  /** The part of the data that the example is of; left out: the training part. */
+  part?: "train" | "validation" | "test";
   /** The parameters it starts from, where its seed does not draw them: those of a trained network that comes with the server. */
   start?: { checkpoint: string; version?: string };
   /** Version of the task's examples that the program was made with; the server refuses another. */

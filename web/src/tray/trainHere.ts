@@ -8,7 +8,7 @@ const LEAST = 100; // steps: fewer are hardly a curve
 
 /** The run's program; null for one that no run can have: its start or its sequences are its own. */
 export function runProgram(program: NetworkProgram): RunProgram | null {
-  const { kind: _kind, step: _step, example: _example, ...rest } = program;
+  const { kind: _kind, step: _step, example: _example, part: _part, ...rest } = program;
   return "start" in rest || "sequences" in rest ? null : rest;
 }
 

@@ -1,28 +1,60 @@
 /** A run in a few words. */
-import type { RunProgram, RunSummary, TaskInfo, Validation } from "../../api/types";
+import type { RunProgram, RunSummary, Scores, TaskInfo, Validation } from "../../api/types";
 import { dateAndTime } from "../../i18n/format";
+import { t } from "../../i18n/index.svelte";
 import type { Language } from "../../i18n/languages";
-import { CELLS, OPTIMIZERS } from "../program";
+import { CELLS } from "../program";
 import { inLanguage } from "../tasks.svelte";
+import { optimizerKind } from "./form/settings";
 
 export function network(program: RunProgram): string {
-  return `${CELLS.find((cell) => cell.value === program.cell)?.name ?? program.cell} · ${program.hidden_size}`;
+  const layers = program.layers && program.layers > 1 ? `${program.layers} × ` : "";
+  const directions = program.bidirectional ? " ⇄" : "";
+  return `${CELLS.find((cell) => cell.value === program.cell)?.name ?? program.cell}${directions} · ${layers}${program.hidden_size}`;
 }
 
 export function optimizer(program: RunProgram): string {
-  return `${OPTIMIZERS.find((rule) => rule.value === program.optimizer.name)?.name ?? program.optimizer.name} ${program.optimizer.lr}`;
+  return `${optimizerKind(program.optimizer.name).title} ${program.optimizer.lr}`;
 }
 
 export function title(program: RunProgram, tasks: readonly TaskInfo[], lang: Language): string {
   const task = tasks.find((candidate) => candidate.name === program.task);
-  return task ? inLanguage(task.title, lang) : program.task;
+  if (task) return `${inLanguage(task.title, lang)}${typeof program.length === "number" ? ` (T = ${program.length})` : ""}`;
+  return program.dataset ? t("train.own_data") : program.task;
 }
 
-/** What validation says, as text: a share as per cent, an error as it is. */
-export function score(validation: Validation): string {
-  return validation.accuracy != null ? `${(validation.accuracy * 100).toFixed(1)} %` : (validation.rmse ?? validation.loss).toFixed(4);
+/** The name that it was given, or its task. */
+export const runName = (run: Pick<RunSummary, "name" | "program">, tasks: readonly TaskInfo[], lang: Language): string => run.name ?? title(run.program, tasks, lang);
+
+export type Metric = "perplexity" | "accuracy" | "rmse" | "loss";
+
+/** The figure that a validation is judged by, as the server chooses it. */
+export function judged(figures: Partial<Record<Metric, number | null>>): { metric: Metric; value: number } | null {
+  for (const metric of ["perplexity", "accuracy", "rmse", "loss"] as const) {
+    const value = figures[metric];
+    if (typeof value === "number") return { metric, value };
+  }
+  return null;
 }
 
-export function created(run: RunSummary, lang: Language): string {
+/** A figure as text: a share as per cent, an error as it is. */
+export function figure(metric: string, value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : "∞";
+  return metric === "accuracy" ? t("app.percent", { value: (value * 100).toFixed(1) }) : metric === "perplexity" ? value.toFixed(2) : value.toFixed(4);
+}
+
+export function score(figures: Validation | Scores): string {
+  const found = judged(figures);
+  return found ? figure(found.metric, found.value) : "–";
+}
+
+export function created(run: Pick<RunSummary, "created">, lang: Language): string {
   return dateAndTime(lang, new Date(run.created));
+}
+
+/** A time to wait, in the unit that a person would use. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return t("train.seconds", { count: Math.max(1, Math.round(seconds)) });
+  if (seconds < 5400) return t("train.minutes", { count: Math.round(seconds / 60) });
+  return t("train.hours", { count: Math.round(seconds / 360) / 10 });
 }

@@ -1,133 +1,222 @@
-/** The state of the Train page: the runs of this server, the one that is looked at, and its training while it goes on. */
+/** The state of the Train page: the runs of this visitor, the one that is looked at, and its training while it goes on. */
 import * as api from "../../api/client";
 import { Latest } from "../../api/latest";
-import { asProblem, type Problem } from "../../api/problem";
-import type { Figure, Run, RunProgram, RunSummary } from "../../api/types";
-import { secondsLeft, share, type Sample } from "./progress";
-
-const POLL = 400; // ms between two looks at a training
+import { asProblem, Problem } from "../../api/problem";
+import { followRun, type Mark, type RunStatus } from "../../api/runEvents";
+import * as steering from "../../api/runs";
+import type { Run, RunState, RunSummary } from "../../api/types";
+import { bodyOf, type Draft } from "./form/settings";
+import { RunRecord } from "./live/record";
 
 export class Training {
   runs = $state.raw<RunSummary[]>([]);
   run = $state.raw<Run | null>(null);
-  figure = $state.raw<Figure | null>(null);
+  /** What is known of the run's steps; `version` counts what came in. */
+  record = new RunRecord();
+  version = $state(0);
   loading = $state(true);
-  /** Whether this page follows the training; the training itself goes on without it. */
-  following = $state(false);
+  /** Whether news come as they are made; false while the server is awaited. */
+  live = $state(false);
+  /** Why nothing can be shown. */
   problem = $state.raw<Problem | null>(null);
+  /** Why the last thing that was asked for could not be done. */
+  refused = $state.raw<Problem | null>(null);
+  /** What is being asked for now. */
+  asking = $state<string | null>(null);
+  /** The step that was chosen; null: the last one. */
+  chosen = $state<number | null>(null);
+  /** The step that is pointed at. */
+  pointed = $state<number | null>(null);
+  /** Runs that were ticked to be compared. */
+  ticked = $state.raw<readonly string[]>([]);
 
-  #from = $state(0);
-  #samples = $state.raw<Sample[]>([]);
   readonly #requests = new Latest();
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #stream: { close(): Mark } | null = null;
+  /** Up to where the record goes, for the stream to go on from. */
+  #mark: Mark | null = null;
+  #drawing = false;
 
   readonly busy: boolean = $derived(this.run?.status === "training");
-  readonly progress: number = $derived(this.run ? share(this.#from, this.run.step, this.run.requested_step) : 0);
-  readonly left: number | null = $derived(this.run ? secondsLeft(this.#samples, this.run.requested_step) : null);
+  readonly last: number = $derived((this.version, this.run) ? this.record.length : 0);
+  /** The step that is looked at; 0 before the first. */
+  readonly step: number = $derived(Math.min(this.pointed ?? this.chosen ?? this.last, this.last));
+  /** The base learning rate of the next step. */
+  readonly rate: number = $derived(this.run?.edits.at(-1)?.lr ?? this.run?.program.optimizer.lr ?? 0);
 
-  /** Fetches the list, and the run `id` when one is named. */
+  /** Fetches the list, and the run `id` when one is named. What is known of it already is kept, and followed on. */
   async open(id: string | null): Promise<void> {
-    await this.#attempt(async (signal) => {
-      this.runs = (await api.runs(signal)).items;
-      if (id === null) {
-        this.#stop();
-        this.run = null;
-        this.figure = null;
-      } else if (this.run?.id !== id || !this.following) {
-        const run = await api.run(id, signal);
-        this.#from = run.step;
-        await this.#show(run, signal);
-      }
-    });
-    this.loading = false;
-  }
-
-  /** A new run; its id, or null when the server refused. */
-  async create(program: RunProgram): Promise<string | null> {
-    let id: string | null = null;
-    await this.#attempt(async (signal) => {
-      const run = await api.createRun(program, signal);
-      id = run.id;
-      this.figure = null;
-      await this.#show(run, signal);
-    });
-    return id;
-  }
-
-  async train(count: number): Promise<void> {
-    const run = this.run;
-    if (!run) return;
-    this.#from = run.step;
-    await this.#attempt(async (signal) => this.#show(await api.trainSteps(run.id, count, signal), signal));
-  }
-
-  /** Looks away; the server trains on. */
-  stopFollowing(): void {
-    this.#stop();
-    this.#requests.cancel();
-  }
-
-  follow(): void {
-    const run = this.run;
-    if (run) void this.#attempt(async (signal) => this.#show(await api.run(run.id, signal), signal));
-  }
-
-  /** The curve again, in the language that is shown now. */
-  redraw(): void {
-    const run = this.run;
-    if (run && run.step > 0 && !this.busy) void this.#attempt(async (signal) => void (this.figure = await api.lossFigure(run.id, signal)));
-  }
-
-  async remove(id: string): Promise<boolean> {
-    return this.#attempt(async (signal) => {
-      await api.deleteRun(id, signal);
-      this.runs = this.runs.filter((run) => run.id !== id);
-      if (this.run?.id === id) {
-        this.#stop();
-        this.run = null;
-        this.figure = null;
-      }
-    });
-  }
-
-  async #show(run: Run, signal: AbortSignal): Promise<void> {
-    const moved = this.run?.id !== run.id || this.run.step !== run.step || this.figure === null;
-    this.run = run;
-    this.runs = this.runs.some((other) => other.id === run.id) ? this.runs.map((other) => (other.id === run.id ? run : other)) : [run, ...this.runs];
-    if (run.status === "training") {
-      if (!this.following) this.#samples = [];
-      this.following = true;
-      this.#samples = [...this.#samples, { at: performance.now(), step: run.step }];
-      this.#timer = setTimeout(() => this.follow(), POLL);
-    } else {
-      this.#stop();
-    }
-    if (moved && run.step > 0) {
-      const figure = await api.lossFigure(run.id, signal);
-      if (!signal.aborted) this.figure = figure;
-    } else if (run.step === 0) {
-      this.figure = null;
-    }
-  }
-
-  #stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.following = false;
-  }
-
-  async #attempt(work: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     this.problem = null;
+    this.refused = null;
+    const same = id !== null && this.run?.id === id;
+    if (!same) this.#forget();
+    if (id === null) this.loading = this.runs.length === 0;
+    else this.loading = !same;
     try {
-      await this.#requests.run(async (signal) => {
-        await work(signal);
-        return true;
+      const found = await this.#requests.run(async (signal) => {
+        const [list, run] = await Promise.all([api.runs(signal), id === null ? null : api.run(id, signal)]);
+        return { list, run };
       });
-      return true;
+      if (found === undefined) return;
+      this.runs = found.list.items;
+      if (found.run) this.#show(found.run);
     } catch (error) {
       this.problem = asProblem(error);
       this.#stop();
-      return false;
     }
+    this.loading = false;
+  }
+
+  /** Makes a run and trains it at once; its id. Throws a Problem where the server refuses the settings. */
+  async start(draft: Draft): Promise<string> {
+    const run = await steering.makeRun(bodyOf(draft));
+    this.#forget();
+    this.#show(run);
+    await this.train(draft.steps);
+    return run.id;
+  }
+
+  train(count: number): Promise<boolean> {
+    return this.#ask("train", (id) => steering.train(id, count));
+  }
+
+  steer(how: "pause" | "resume" | "cancel"): Promise<boolean> {
+    return this.#ask(how, (id) => steering.steer(id, how));
+  }
+
+  /** Another learning rate, from the next step on. */
+  setRate(lr: number): Promise<boolean> {
+    return this.#ask("rate", async (id) => {
+      const edit = await steering.changeRate(id, lr);
+      if (this.run?.id === id) this.#merge({ edits: [...this.run.edits.filter((one) => one.step !== edit.step), edit] });
+    });
+  }
+
+  rename(name: string | null): Promise<boolean> {
+    return this.#ask("name", (id) => steering.renameRun(id, name));
+  }
+
+  /** Deletes any of the runs. */
+  async remove(id: string): Promise<boolean> {
+    this.refused = null;
+    try {
+      await api.deleteRun(id);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem?.status !== 404) {
+        this.refused = problem;
+        return false;
+      }
+    }
+    this.#gone(id);
+    return true;
+  }
+
+  tick(id: string, on: boolean): void {
+    this.ticked = [...this.ticked.filter((one) => one !== id), ...(on ? [id] : [])];
+  }
+
+  /** Takes up the stream again where it was left. */
+  follow(): void {
+    const { run } = this;
+    if (!run || this.#stream) return;
+    this.#stream = followRun(run.id, this.#mark, {
+      progress: (data) => {
+        this.record.progress(data);
+        this.#draw();
+        if (this.run && data.step >= this.run.step) this.#merge({ step: data.step, steps_per_second: data.steps_per_second, seconds_left: data.seconds_left });
+      },
+      observation: (data) => {
+        this.record.observation(data);
+        this.#draw();
+      },
+      validation: (data) => {
+        this.record.validation(data);
+        this.#draw();
+        if (this.run) this.#merge({ validation: [...this.record.validations] });
+      },
+      status: (data) => this.#merge(data),
+      deleted: () => {
+        this.#gone(run.id);
+        this.problem = new Problem("run_gone", "", 404);
+      },
+      live: (live) => (this.live = live),
+      failed: (problem) => {
+        this.#stop();
+        this.refused = problem;
+      },
+    });
+  }
+
+  /** Looks away; the server trains on. */
+  leave(): void {
+    this.#requests.cancel();
+    this.#stop();
+    this.pointed = null;
+  }
+
+  #show(run: Run): void {
+    this.run = run;
+    const listed = this.runs.some((other) => other.id === run.id);
+    this.runs = listed ? this.runs.map((other) => (other.id === run.id ? run : other)) : run.sweep ? this.runs : [run, ...this.runs];
+    this.follow();
+  }
+
+  #merge(change: Partial<RunStatus> & { validation?: Run["validation"] }): void {
+    if (!this.run) return;
+    const run = { ...this.run, ...change };
+    this.run = run;
+    if ("status" in change || "validation" in change) this.runs = this.runs.map((other) => (other.id === run.id ? run : other));
+  }
+
+  /** Counts what came in, once for all of it that is drawn together. */
+  #draw(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    setTimeout(() => {
+      this.#drawing = false;
+      this.version += 1;
+    }, 16);
+  }
+
+  async #ask(what: string, work: (id: string) => Promise<Run | RunState | void>): Promise<boolean> {
+    const id = this.run?.id;
+    if (id === undefined) return false;
+    this.refused = null;
+    this.asking = what;
+    try {
+      const answer = await work(id);
+      if (answer && this.run?.id === id) {
+        // what the stream has told meanwhile may be newer
+        this.#merge({ ...answer, step: Math.max(answer.step, this.record.length), validation: this.run.validation });
+        this.follow();
+      }
+      return true;
+    } catch (error) {
+      this.refused = asProblem(error);
+      return false;
+    } finally {
+      this.asking = null;
+    }
+  }
+
+  #gone(id: string): void {
+    this.runs = this.runs.filter((run) => run.id !== id);
+    this.ticked = this.ticked.filter((one) => one !== id);
+    if (this.run?.id === id) this.#forget();
+  }
+
+  #forget(): void {
+    this.#stop();
+    this.#mark = null;
+    this.run = null;
+    this.record = new RunRecord();
+    this.version += 1;
+    this.chosen = this.pointed = null;
+  }
+
+  #stop(): void {
+    this.#mark = this.#stream?.close() ?? this.#mark;
+    this.#stream = null;
+    this.live = false;
   }
 }

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import type { TaskInfo } from "../../../api/types";
+import { bodyOf, conflicts, edited, fieldOf, FRESH, isSuggested, optimizerKind, OPTIMIZERS, SCHEDULES, suggested, withDirections, withOptimizer, withSchedule, withTask } from "./settings";
+
+const task = { name: "copy-memory", suggested: { cell: "gru", hidden_size: 64, steps: 1000, lr: 0.02, optimizer: "adamw", batch_size: 32, length: null } } as Pick<TaskInfo, "name" | "suggested">;
+
+describe("the form of a training", () => {
+  it("asks for no more than was changed", () => {
+    expect(bodyOf(FRESH)).toEqual({ program: { task: "surnames", cell: "gru", hidden_size: 16, optimizer: { name: "adamw", lr: 0.01 }, clip_norm: 1, batch_size: 32, seed: 0 } });
+    const all = edited(FRESH, { layers: 2, dropout: 0.2, length: 40, truncation: 5, initialisation: "orthogonal", cell: "lstm", forget_bias: 1, schedule: { name: "exponential", gamma: 0.9 } });
+    expect(bodyOf({ ...all, validateEvery: 20, stop: { ...FRESH.stop, patience: 3 } })).toMatchObject({
+      program: { layers: 2, dropout: 0.2, length: 40, truncation: 5, initialisation: "orthogonal", forget_bias: 1, schedule: { name: "exponential", gamma: 0.9 } },
+      stop: { patience: 3 },
+      validate_every: 20,
+    });
+  });
+
+  it("leaves out what goes with another choice", () => {
+    const program = bodyOf(edited(FRESH, { cell: "gru", forget_bias: 1, bidirectional: true, truncation: 5 })).program;
+    expect(program).not.toHaveProperty("forget_bias");
+    expect(program).not.toHaveProperty("truncation");
+    expect(bodyOf({ ...FRESH, stop: { ...FRESH.stop, min_delta: 0.1 } })).not.toHaveProperty("stop");
+    expect(withDirections(edited(FRESH, { truncation: 5 }), true).program.truncation).toBeNull();
+    expect(withTask(edited(FRESH, { length: 100 }), "digits").program).not.toHaveProperty("length");
+  });
+
+  it("takes the settings that a task is learnt with, and knows them again", () => {
+    const draft = suggested(edited(FRESH, { seed: 7, layers: 3, dropout: 0.5 }), task);
+    expect(bodyOf(draft).program).toEqual({ task: "copy-memory", cell: "gru", hidden_size: 64, optimizer: { name: "adamw", lr: 0.02 }, clip_norm: 1, batch_size: 32, seed: 7 });
+    expect([draft.steps, isSuggested(draft, task), isSuggested(edited(draft, { layers: 2 }), task)]).toEqual([1000, true, false]);
+  });
+
+  it("gives an optimizer its own rate and a schedule as many steps as are trained", () => {
+    const sgd = withOptimizer(FRESH, "sgd");
+    expect(sgd.program.optimizer).toEqual({ name: "sgd", lr: 0.1 });
+    expect(withOptimizer(sgd, "sgd")).toBe(sgd);
+    expect(withSchedule({ ...FRESH, steps: 800 }, "cosine").program.schedule).toEqual({ name: "cosine", T_max: 800, eta_min: 0 });
+    expect(withSchedule(withSchedule(FRESH, "step"), "none").program.schedule).toBeNull();
+    expect(OPTIMIZERS.map(({ name }) => optimizerKind(name).title)).toEqual(["AdamW", "Adam", "SGD", "RMSprop", "Adagrad"]);
+    expect(Object.keys(SCHEDULES)).toHaveLength(5);
+  });
+
+  it("says where settings do not go together", () => {
+    expect(conflicts(FRESH)).toEqual({});
+    const wrong = edited(FRESH, { optimizer: { name: "sgd", lr: 0.1, nesterov: true }, schedule: { name: "warmup_cosine", warmup_iters: 100, total_iters: 100 }, truncation: 4, bidirectional: true });
+    expect(Object.keys(conflicts({ ...wrong, steps: 0, stop: { ...FRESH.stop, min_delta: 1 } })).sort()).toEqual(["/program/optimizer/nesterov", "/program/schedule/total_iters", "/program/truncation", "/steps", "/stop/min_delta"]);
+  });
+
+  it("finds the field of a pointer of the server", () => {
+    const fields = new Set(["/program/hidden_size", "/program/optimizer"]);
+    expect(["/program/hidden_size", "/program/optimizer/lr", "/program/optimizer/betas/0", "/program", "/"].map((pointer) => fieldOf(pointer, fields))).toEqual(["/program/hidden_size", "/program/optimizer", "/program/optimizer", null, null]);
+  });
+});
