@@ -25,6 +25,7 @@ from server.client.errors import (
     ProblemError,
     RetrogradError,
     TokenError,
+    UnexpectedAnswerError,
 )
 from server.client.events import Deleted, Observed, Progress, RunEvent, Status, Validated
 from server.client.figures import Figure
@@ -48,5 +49,6 @@ __all__ = [
     "RunEvent",
     "Status",
     "TokenError",
+    "UnexpectedAnswerError",
     "Validated",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from server.client.arrays import FloatField, Floats
+from server.client.errors import UnexpectedAnswerError
 
 
 class Answer(BaseModel):
@@ -19,6 +20,18 @@ class Answer(BaseModel):
     @classmethod
     def _without_version(cls, given: Any) -> Any:
         return {name: value for name, value in given.items() if name != "schema_version"} if isinstance(given, dict) else given
+
+    @classmethod
+    def read(cls, answer: Any) -> Self:
+        """Of what was answered. Raises UnexpectedAnswerError for anything else."""
+        try:
+            return cls.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UnexpectedAnswerError(
+                f"this answer is no {cls.__name__} ({where}: {first['msg']}); is the server of another version?"
+            ) from None
 
 
 class Task(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -22,6 +23,24 @@ def floats(values: Any) -> Floats:
 
 def _numbers(values: Any) -> Any:
     return [_numbers(value) for value in values] if isinstance(values, list | tuple) else float(values)
+
+
+def written(body: Any) -> bytes:
+    """A body as JSON; arrays and numbers of numpy as lists and numbers. Raises ValueError, TypeError for what JSON cannot hold."""
+    try:
+        return json.dumps(body, allow_nan=False, default=_plain).encode()
+    except ValueError as error:
+        raise ValueError(
+            f"the request holds a number that JSON lacks ({error}); where one may stand, write it as the string 'NaN'"
+        ) from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a request cannot hold a {type(value).__name__}; use numbers, strings, lists, dictionaries or numpy arrays")
 
 
 def unpacked(array: Mapping[str, Any]) -> Array:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, Self
 
 from server.client.answers import Task
 from server.client.datasets import Datasets
-from server.client.flow import Flow, Part, S, operation
+from server.client.flow import Flow, Part, S, operation, segment
 from server.client.landscapes import Landscapes
 from server.client.runs import Runs
 from server.client.sweeps import Sweeps
@@ -33,14 +33,14 @@ class _Client(Part[S], Generic[S]):
     @operation
     def tasks(self) -> Flow[tuple[Task, ...]]:
         """Every task that comes with the server."""
-        return tuple(Task.model_validate(item) for item in (yield from self._json("GET", "/tasks"))["items"])
+        return tuple(Task.read(item) for item in (yield from self._json("GET", "/tasks"))["items"])
 
     @operation
     def examples(
         self, task: str, most: int | None = 50, *, part: Literal["train", "validation", "test"] = "train", starts_with: str | None = None
     ) -> Flow[tuple[dict[str, Any], ...]]:
         """Examples of a task: each with `index`, `length`, `tokens`, `text`, `target`. most: at most so many."""
-        return tuple((yield from self._items(f"/tasks/{task}/examples", most, part=part, starts_with=starts_with)))
+        return tuple((yield from self._items(f"/tasks/{segment(task)}/examples", most, part=part, starts_with=starts_with)))
 
     @operation
     def limits(self) -> Flow[dict[str, float]]:

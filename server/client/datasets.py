@@ -9,7 +9,7 @@ from typing import Any, Generic
 
 from server.client.answers import DatasetState
 from server.client.errors import RetrogradError
-from server.client.flow import Flow, Part, S, operation
+from server.client.flow import Flow, Part, S, object_of, operation, segment
 
 
 class Datasets(Part[S], Generic[S]):
@@ -28,7 +28,7 @@ class Datasets(Part[S], Generic[S]):
     @operation
     def get(self, dataset_id: str) -> Flow[Dataset[S]]:
         """A data set by its id. Raises NotFoundError, also for those of others."""
-        return Dataset(self._transport, (yield from self._json("GET", f"/datasets/{dataset_id}")))
+        return Dataset(self._transport, (yield from self._json("GET", f"/datasets/{segment(dataset_id)}")))
 
     @operation
     def list(self, most: int | None = None) -> Flow[tuple[Dataset[S], ...]]:
@@ -38,7 +38,7 @@ class Datasets(Part[S], Generic[S]):
 
     def _sent(self, content: bytes) -> Flow[Dataset[S]]:
         answer = yield from self._ask("POST", "/datasets", content=content, headers={"Content-Type": "text/csv"})
-        return Dataset(self._transport, answer.json())
+        return Dataset(self._transport, object_of(answer))
 
 
 class Dataset(Part[S], Generic[S]):
@@ -46,7 +46,7 @@ class Dataset(Part[S], Generic[S]):
 
     def __init__(self, transport: S, answer: Mapping[str, Any]) -> None:
         super().__init__(transport)
-        self.state = DatasetState.model_validate(answer)
+        self.state = DatasetState.read(answer)
 
     @property
     def id(self) -> str:
@@ -70,13 +70,13 @@ class Dataset(Part[S], Generic[S]):
     @operation
     def task(self, /, **choice: Any) -> Flow[dict[str, Any]]:
         """What would be learnt of a choice: the task, and the rows that are left out. Nothing is stored."""
-        answer: dict[str, Any] = yield from self._json("POST", f"/datasets/{self.id}/task", json={"dataset": self.choice(**choice)})
+        answer: dict[str, Any] = yield from self._json("POST", f"/datasets/{self.id}/task", body={"dataset": self.choice(**choice)})
         return answer
 
     @operation
     def keep(self, kept: bool = True) -> Flow[Dataset[S]]:
         """Keeps the data although no run uses them, or no longer."""
-        self.state = DatasetState.model_validate((yield from self._json("PATCH", f"/datasets/{self.id}", json={"kept": kept})))
+        self.state = DatasetState.read((yield from self._json("PATCH", f"/datasets/{self.id}", body={"kept": kept})))
         return self
 
     @operation

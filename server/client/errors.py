@@ -19,6 +19,10 @@ class ConnectionFailedError(RetrogradError):
     """The server cannot be reached, or went away, however often it was tried."""
 
 
+class UnexpectedAnswerError(RetrogradError):
+    """What answered is not what this client reads: no Retrograd, or one of another version."""
+
+
 class NoNumbersError(RetrogradError):
     """A trace was asked for without its numbers."""
 

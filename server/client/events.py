@@ -71,4 +71,4 @@ KINDS: dict[str, type[RunEvent]] = {kind.kind: kind for kind in (Progress, Obser
 def event_of(message: Message) -> RunEvent | None:
     """The event; None for one of a kind that is newer than this client."""
     known = KINDS.get(message.kind)
-    return None if known is None else known.model_validate({**message.data, "event_id": message.id})
+    return None if known is None else known.read({**message.data, "event_id": message.id})

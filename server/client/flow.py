@@ -10,13 +10,15 @@ import functools
 import inspect
 import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from urllib.parse import quote
 
 import httpx
 
-from server.client.errors import ConnectionFailedError, problem_of, retry_after
+from server.client.arrays import written
+from server.client.errors import ConnectionFailedError, UnexpectedAnswerError, problem_of, retry_after
 
 if TYPE_CHECKING:
     from server.client.subscription import Subscription
@@ -30,12 +32,11 @@ PASSING = frozenset({429, 502, 503, 504})  # answers after which the same may su
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be sent. path: below the API's address. json: a body as JSON; content: one as it is; neither: none."""
+    """What is to be sent. path: below the API's address. content: the body, if there is one."""
 
     method: str
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
-    json: Any = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,9 +71,7 @@ def ask(transport: Transport, request: Request) -> Flow[httpx.Response]:
     Raises ProblemError, ConnectionFailedError.
     """
     if request.method == "POST":
-        request = Request(
-            "POST", request.path, request.params, request.json, request.content, {**request.headers, "Idempotency-Key": uuid.uuid4().hex}
-        )
+        request = replace(request, headers={**request.headers, "Idempotency-Key": uuid.uuid4().hex})
     broke = False
     for attempt in range(transport.retries + 1):
         last = attempt == transport.retries
@@ -102,6 +101,24 @@ def _words(error: httpx.TransportError, attempts: int) -> str:
     return f"the server does not answer{times} ({said}); is it running, and is this its address?"
 
 
+def segment(name: str) -> str:
+    """A name as a part of an address. Raises ValueError for one that cannot be."""
+    if name in ("", ".", ".."):
+        raise ValueError(f"{name!r} is no id; it is what `id` of a run, a trace, a sweep says")
+    return quote(name, safe=":")
+
+
+def object_of(response: httpx.Response) -> dict[str, Any]:
+    """What was answered, read from JSON. Raises UnexpectedAnswerError where it is no object."""
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise UnexpectedAnswerError(f"{response.url} answers no object of JSON; is it the address of a Retrograd server?")
+    return answer
+
+
 class Part(Generic[S]):
     """A part of the client: some operations, and the transport that carries them out."""
 
@@ -109,15 +126,16 @@ class Part(Generic[S]):
         self._transport = transport
 
     def _ask(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None, content: bytes | None = None,
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Flow[httpx.Response]:  # fmt: skip
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        return (yield from ask(self._transport, Request(method, path, given, json, content, headers or {})))
+        return (yield from ask(self._transport, Request(method, path, given, content, headers or {})))
 
-    def _json(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None) -> Flow[Any]:
-        """What is answered, read from JSON."""
-        return (yield from self._ask(method, path, params=params, json=json)).json()
+    def _json(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Flow[dict[str, Any]]:
+        """The object that is answered. body: sent as JSON. Raises UnexpectedAnswerError where none is."""
+        content, headers = (None, None) if body is None else (written(body), {"Content-Type": "application/json"})
+        return object_of((yield from self._ask(method, path, params=params, content=content, headers=headers)))
 
     def _items(self, path: str, most: int | None = None, **params: Any) -> Flow[list[Any]]:
         """The items of a list, page after page; most: at most so many."""
@@ -172,10 +190,10 @@ class stream(Generic[P, T]):  # noqa: N801 - a decorator
         return self._method if part is None else MethodType(self._method, part)
 
 
-def _told(method: Callable[..., Any], written: Callable[..., Any]) -> Callable[..., Any]:
+def _told(method: Callable[..., Any], source: Callable[..., Any]) -> Callable[..., Any]:
     """The method with the name, the words and the parameters of what it is written as, for help() and for editors."""
-    functools.update_wrapper(method, written)
-    signature = inspect.signature(written)
+    functools.update_wrapper(method, source)
+    signature = inspect.signature(source)
     result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
     method.__signature__ = signature.replace(return_annotation=result)  # type: ignore[attr-defined]  # which functions may have
     return method

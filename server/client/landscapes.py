@@ -10,7 +10,7 @@ from server.client.answers import LandscapePath, LandscapeState
 from server.client.arrays import Floats
 from server.client.errors import RetrogradError
 from server.client.figures import Figure
-from server.client.flow import Flow, Part, Pause, S, operation
+from server.client.flow import Flow, Part, Pause, S, operation, segment
 from server.client.runs import Run
 
 
@@ -32,12 +32,12 @@ class Landscapes(Part[S], Generic[S]):
             "resolution": resolution, "part": part, "examples": examples,
         }  # fmt: skip
         body = {key: value for key, value in given.items() if value is not None}
-        return Landscape(self._transport, (yield from self._json("POST", "/landscapes", json=body)))
+        return Landscape(self._transport, (yield from self._json("POST", "/landscapes", body=body)))
 
     @operation
     def get(self, landscape_id: str) -> Flow[Landscape[S]]:
         """A landscape by its id. Raises NotFoundError, also for one that is no longer kept."""
-        return Landscape(self._transport, (yield from self._json("GET", f"/landscapes/{landscape_id}")))
+        return Landscape(self._transport, (yield from self._json("GET", f"/landscapes/{segment(landscape_id)}")))
 
 
 class Landscape(Part[S], Generic[S]):
@@ -45,7 +45,7 @@ class Landscape(Part[S], Generic[S]):
 
     def __init__(self, transport: S, answer: Mapping[str, Any]) -> None:
         super().__init__(transport)
-        self.state = LandscapeState.model_validate(answer)
+        self.state = LandscapeState.read(answer)
 
     @property
     def id(self) -> str:
@@ -83,7 +83,7 @@ class Landscape(Part[S], Generic[S]):
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"{self.state.done} of {self.state.points} points are computed after {timeout:g} s, and it goes on")
             yield Pause(0.2)
-            self.state = LandscapeState.model_validate((yield from self._json("GET", f"/landscapes/{self.id}")))
+            self.state = LandscapeState.read((yield from self._json("GET", f"/landscapes/{self.id}")))
         if self.state.status == "failed":
             raise RetrogradError(self.state.error or "the landscape could not be computed")
         return self

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal
 from server.client.answers import Best, FinalTest, History, Metrics, Mistake, Observation, Observations, RateEdit, RunState
 from server.client.events import Deleted, RunEvent, Status, event_of
 from server.client.figures import Figure
-from server.client.flow import Flow, Part, Pause, S, operation, stream
+from server.client.flow import Flow, Part, Pause, S, operation, segment, stream
 from server.client.subscription import Subscription
 from server.client.traces import Trace
 
@@ -36,12 +36,12 @@ class Runs(Part[S], Generic[S]):
         """
         given = {"program": dict(program), "name": name, "stop": stop, "validate_every": validate_every}
         body = {key: value for key, value in given.items() if value is not None}
-        return Run(self._transport, (yield from self._json("POST", "/runs", json=body)))
+        return Run(self._transport, (yield from self._json("POST", "/runs", body=body)))
 
     @operation
     def get(self, run_id: str) -> Flow[Run[S]]:
         """A run by its id. Raises NotFoundError."""
-        return Run(self._transport, (yield from self._json("GET", f"/runs/{run_id}")))
+        return Run(self._transport, (yield from self._json("GET", f"/runs/{segment(run_id)}")))
 
     @operation
     def list(self, most: int | None = None, *, sweep: str | None = None) -> Flow[tuple[Run[S], ...]]:
@@ -127,8 +127,8 @@ class Run(Part[S], Generic[S]):
     @operation
     def edit_rate(self, lr: float) -> Flow[RateEdit]:
         """Another learning rate, from the next step on, which is answered. Nothing is reset."""
-        answer = yield from self._json("POST", f"/runs/{self.id}/edits", json={"lr": lr})
-        return RateEdit.model_validate(answer)
+        answer = yield from self._json("POST", f"/runs/{self.id}/edits", body={"lr": lr})
+        return RateEdit.read(answer)
 
     @operation
     def change(self, /, **changes: Any) -> Flow[Run[S]]:
@@ -167,7 +167,7 @@ class Run(Part[S], Generic[S]):
     def history(self, *, after: int = 0, columns: Iterable[Column] = ("loss", "gradient_norm", "clipped_norm", "lr")) -> Flow[History]:
         """What every step did. after: of the steps that follow this one."""
         params = {"after": after, "columns": [*columns]}
-        return History.model_validate((yield from self._json("GET", f"/runs/{self.id}/history", params=params)))
+        return History.read((yield from self._json("GET", f"/runs/{self.id}/history", params=params)))
 
     @operation
     def observations(self, *, after: int = 0) -> Flow[Observations]:
@@ -176,7 +176,7 @@ class Run(Part[S], Generic[S]):
         following: int | None = after
         while following is not None:
             page = yield from self._json("GET", f"/runs/{self.id}/observations", params={"after": following, "limit": 20})
-            seen += [Observation.model_validate(item) for item in page["items"]]
+            seen += [Observation.read(item) for item in page["items"]]
             following = page["next"]
         return Observations(seen)
 
@@ -184,12 +184,12 @@ class Run(Part[S], Generic[S]):
     def metrics(self, *, part: Literal["train", "validation"] = "validation", step: Step = "best") -> Flow[Metrics]:
         """Figures of the network as it was after a step."""
         answer = yield from self._json("GET", f"/runs/{self.id}/metrics", params={"part": part, "step": step})
-        return Metrics.model_validate(answer)
+        return Metrics.read(answer)
 
     @operation
     def test(self, *, step: Step = "best") -> Flow[FinalTest]:
         """Figures on the test part. They are computed once; later calls give the first ones, whatever `step` they ask for."""
-        return FinalTest.model_validate((yield from self._json("POST", f"/runs/{self.id}/test", json={"step": step})))
+        return FinalTest.read((yield from self._json("POST", f"/runs/{self.id}/test", body={"step": step})))
 
     @operation
     def mistakes(
@@ -197,7 +197,7 @@ class Run(Part[S], Generic[S]):
     ) -> Flow[tuple[Mistake, ...]]:
         """The examples that the network gets wrong, the worst first; of a regression all of them. most: at most so many."""
         items = yield from self._items(f"/runs/{self.id}/mistakes", most, part=part, step=step)
-        return tuple(Mistake.model_validate(item) for item in items)
+        return tuple(Mistake.read(item) for item in items)
 
     @operation
     def trace(
@@ -235,7 +235,7 @@ class Run(Part[S], Generic[S]):
         return target
 
     def _told(self, method: str, path: str, body: Any = None) -> Flow[Run[S]]:
-        self.state = _state((yield from self._json(method, f"/runs/{self.id}{path}", json=body)))
+        self.state = _state((yield from self._json(method, f"/runs/{self.id}{path}", body=body)))
         return self
 
     def _refreshed(self) -> Flow[str]:
@@ -247,4 +247,4 @@ class Run(Part[S], Generic[S]):
 
 
 def _state(answer: Mapping[str, Any]) -> RunState:
-    return RunState.model_validate({name: value for name, value in answer.items() if name != "history"})
+    return RunState.read({name: value for name, value in answer.items() if name != "history"})

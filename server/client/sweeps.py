@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal
 from server.client.answers import BestTrial, SweepState, Trial
 from server.client.errors import RetrogradError
 from server.client.figures import Figure
-from server.client.flow import Flow, Part, Pause, S, operation, stream
+from server.client.flow import Flow, Part, Pause, S, operation, segment, stream
 from server.client.runs import Run
 from server.client.subscription import Message, Subscription
 
@@ -33,12 +33,12 @@ class Sweeps(Part[S], Generic[S]):
             "pruner": pruner, "seed": seed, "name": name, "stop": stop, "validate_every": validate_every,
         }  # fmt: skip
         body = {key: value for key, value in given.items() if value is not None}
-        return Sweep(self._transport, (yield from self._json("POST", "/sweeps", json=body)))
+        return Sweep(self._transport, (yield from self._json("POST", "/sweeps", body=body)))
 
     @operation
     def get(self, sweep_id: str) -> Flow[Sweep[S]]:
         """A sweep by its id. Raises NotFoundError."""
-        return Sweep(self._transport, (yield from self._json("GET", f"/sweeps/{sweep_id}")))
+        return Sweep(self._transport, (yield from self._json("GET", f"/sweeps/{segment(sweep_id)}")))
 
     @operation
     def list(self, most: int | None = None) -> Flow[tuple[Sweep[S], ...]]:
@@ -52,7 +52,7 @@ class Sweep(Part[S], Generic[S]):
 
     def __init__(self, transport: S, answer: Mapping[str, Any]) -> None:
         super().__init__(transport)
-        self.state = SweepState.model_validate(answer)
+        self.state = SweepState.read(answer)
 
     @property
     def id(self) -> str:
@@ -106,7 +106,7 @@ class Sweep(Part[S], Generic[S]):
 
         def read(message: Message) -> SweepState | None:
             if message.kind == "sweep":
-                self.state = SweepState.model_validate(message.data)
+                self.state = SweepState.read(message.data)
                 return self.state
             if message.kind == "deleted":
                 return self.state.model_copy(update={"status": "deleted"})
@@ -146,4 +146,4 @@ class Sweep(Part[S], Generic[S]):
         return Figure((yield from self._json("GET", f"/sweeps/{self.id}/figures/{name}", params={"lang": lang})))
 
     def _told(self, method: str, path: str) -> Flow[None]:
-        self.state = SweepState.model_validate((yield from self._json(method, f"/sweeps/{self.id}{path}")))
+        self.state = SweepState.read((yield from self._json(method, f"/sweeps/{self.id}{path}")))

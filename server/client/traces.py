@@ -15,7 +15,7 @@ import numpy as np
 from server.client.arrays import Array, from_bytes, unpacked
 from server.client.errors import NoNumbersError, NoSuchNodeError
 from server.client.figures import Figure
-from server.client.flow import Flow, Part, S, operation
+from server.client.flow import Flow, Part, S, operation, segment
 
 Detail = Literal["inline", "stats", "none"]
 COLUMNS = ("kind", "phase", "node", "port", "target", "tensor")
@@ -94,7 +94,7 @@ class Traces(Part[S], Generic[S]):
         tensors: with all numbers, with their statistics alone, or with neither, for a trace that is too large to be sent whole.
         """
         return Trace(
-            self._transport, (yield from self._json("POST", "/traces", params={"tensors": tensors}, json={"program": dict(program)}))
+            self._transport, (yield from self._json("POST", "/traces", params={"tensors": tensors}, body={"program": dict(program)}))
         )
 
     @operation
@@ -103,7 +103,7 @@ class Traces(Part[S], Generic[S]):
     ) -> Flow[Trace[S]]:
         """A stored trace, or a part of it: of a scope such as `gru/t=3`, or some events, from and to. Raises NotFoundError."""
         params = {"tensors": tensors, "scope": scope, "events": None if events is None else f"{events[0]}:{events[1]}"}
-        return Trace(self._transport, (yield from self._json("GET", f"/traces/{trace_id}", params=params)))
+        return Trace(self._transport, (yield from self._json("GET", f"/traces/{segment(trace_id)}", params=params)))
 
     @operation
     def list(self, most: int | None = 50) -> Flow[tuple[dict[str, Any], ...]]:
@@ -243,13 +243,13 @@ class Trace(Part[S], Generic[S]):
     def what_if(self, edits: Sequence[Mapping[str, Any]], *, tensors: Detail = "inline") -> Flow[Trace[S]]:
         """This trace with some values changed, all of it computed again (docs/api.md, What if)."""
         body = {"edits": [dict(edit) for edit in edits]}
-        answer = yield from self._json("POST", f"/traces/{self.id}/what-if", params={"tensors": tensors}, json=body)
+        answer = yield from self._json("POST", f"/traces/{self.id}/what-if", params={"tensors": tensors}, body=body)
         return Trace(self._transport, answer)
 
     @operation
     def diff(self, other: Trace[S] | str) -> Flow[dict[str, Any]]:
         """What differs in another trace, node by node of the same path; what is equal is left out (docs/api.md, What if)."""
-        return (yield from self._object("GET", f"/diff/{other if isinstance(other, str) else other.id}"))
+        return (yield from self._object("GET", f"/diff/{segment(other if isinstance(other, str) else other.id)}"))
 
     @operation
     def figure(
@@ -263,13 +263,13 @@ class Trace(Part[S], Generic[S]):
     @operation
     def export(self, form: str) -> Flow[bytes]:
         """The trace as a file: dot, mermaid, graphml, model-explorer, html, npz or onnx (docs/api.md, Exports)."""
-        return (yield from self._ask("GET", f"/traces/{self.id}/export/{form}")).content
+        return (yield from self._ask("GET", f"/traces/{self.id}/export/{segment(form)}")).content
 
     @operation
     def save(self, path: str | PathLike[str], form: str) -> Flow[Path]:
         """Writes what `export` gives to a file. One that is there is replaced."""
         target = Path(path)
-        target.write_bytes((yield from self._ask("GET", f"/traces/{self.id}/export/{form}")).content)
+        target.write_bytes((yield from self._ask("GET", f"/traces/{self.id}/export/{segment(form)}")).content)
         return target
 
     @operation
@@ -290,7 +290,7 @@ class Trace(Part[S], Generic[S]):
         return {code: unpacked(arena) for code, arena in self.document["tensors"]["arenas"].items()}
 
     def _object(self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None) -> Flow[dict[str, Any]]:
-        answer: dict[str, Any] = yield from self._json(method, f"/traces/{self.id}{path}", params=params, json=body)
+        answer: dict[str, Any] = yield from self._json(method, f"/traces/{self.id}{path}", params=params, body=body)
         return {name: value for name, value in answer.items() if name != "schema_version"}
 
 

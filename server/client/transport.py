@@ -131,10 +131,10 @@ class AsyncTransport(_Transport):
 
 def _arguments(request: Request) -> Mapping[str, Any]:
     """What httpx takes for a request."""
-    body: dict[str, Any] = {} if request.json is None else {"json": request.json}
-    if request.content is not None:
-        body["content"] = request.content
-    return {"method": request.method, "url": request.path, "params": request.params or None, "headers": request.headers, **body}
+    return {
+        "method": request.method, "url": request.path, "params": request.params or None, "headers": request.headers,
+        "content": request.content,
+    }  # fmt: skip
 
 
 def _here(url: str) -> bool:

@@ -44,7 +44,8 @@ from tests.server.cutting import cutting
 from tests.server.helpers import API, Start
 
 SMALL = {"task": "sunspots", "cell": "rnn", "hidden_size": 3, "batch_size": 4, "seed": 7}
-EXPRESSION = {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": {"w": 0.5, "x": [1, 2], "b": 0}, "wrt": ["w", "b"]}
+INPUTS = {"w": np.float64(0.5), "x": np.array([1.0, 2.0]), "b": 0}
+EXPRESSION = {"kind": "expression", "expression": "tanh(w*x + b)", "inputs": INPUTS, "wrt": ["w", "b"]}
 CLIENT = Path(__file__).resolve().parents[2] / "server" / "client"
 
 
@@ -327,6 +328,8 @@ def test_refusals_say_what_is_wrong_and_where(api: Client) -> None:
     with pytest.raises(InvalidError) as refused:
         api.runs.create({**SMALL, "hidden_size": 10**6})
     assert refused.value.pointer == "/program/hidden_size"
+    with pytest.raises(NotFoundError):
+        api.runs.get("../limits")
     gone = api.runs.create(SMALL)
     gone.delete()
     with pytest.raises(NotFoundError):

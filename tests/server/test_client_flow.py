@@ -9,10 +9,20 @@ import httpx
 import numpy as np
 import pytest
 
-from server.client import BusyError, ConflictError, ConnectionFailedError, InvalidError, NotFoundError, ProblemError, Progress
-from server.client.arrays import floats
+from server.client import (
+    BusyError,
+    ConflictError,
+    ConnectionFailedError,
+    InvalidError,
+    NotFoundError,
+    ProblemError,
+    Progress,
+    UnexpectedAnswerError,
+)
+from server.client.answers import RateEdit
+from server.client.arrays import floats, written
 from server.client.events import event_of
-from server.client.flow import Flow, Pause, Request, ask
+from server.client.flow import Flow, Pause, Request, ask, object_of, segment
 from server.client.subscription import Decoder, Message, Subscription
 
 
@@ -57,11 +67,11 @@ BROKEN = httpx.ReadError("cut")
 
 
 def test_a_broken_request_is_sent_again_under_its_key() -> None:
-    requests, pauses, response = driven(Request("POST", "/runs", json={}), BROKEN, problem(502), httpx.Response(201))
+    requests, pauses, response = driven(Request("POST", "/runs"), BROKEN, problem(502), httpx.Response(201))
     assert response.status_code == 201
     assert [request.headers["Idempotency-Key"] for request in requests] == [requests[0].headers["Idempotency-Key"]] * 3
     assert pauses == sorted(pauses)
-    others, _, _ = driven(Request("POST", "/runs", json={}), httpx.Response(201))
+    others, _, _ = driven(Request("POST", "/runs"), httpx.Response(201))
     assert others[0].headers["Idempotency-Key"] != requests[0].headers["Idempotency-Key"]
 
 
@@ -180,6 +190,33 @@ def test_a_subscription_is_given_up_after_its_patience() -> None:
     patient.refused(problem(503, 30))
     assert patient.delay() == 30
     assert patient.delay() < 1
+
+
+def test_ids_are_one_part_of_an_address() -> None:
+    assert segment("sha256:0ab") == "sha256:0ab"
+    assert segment("../limits?x=ü") == "..%2Flimits%3Fx%3D%C3%BC"
+    for name in ("", ".", ".."):
+        with pytest.raises(ValueError, match="is no id"):
+            segment(name)
+
+
+def test_bodies_take_what_numpy_makes() -> None:
+    body = {"x": np.array([[0.1, 2.0], [3.0, 1 / 3]]), "k": np.int64(3), "lr": np.float32(0.5), "on": np.bool_(True)}
+    assert json.loads(written(body)) == {"x": [[0.1, 2.0], [3.0, 1 / 3]], "k": 3, "lr": 0.5, "on": True}
+    with pytest.raises(ValueError, match="JSON lacks"):
+        written({"x": np.array([np.nan])})
+    with pytest.raises(TypeError, match="cannot hold a set"):
+        written({"x": {1}})
+
+
+def test_answers_of_somebody_else_are_told_as_such() -> None:
+    request = httpx.Request("GET", "http://school.example/api/v1/tasks")
+    for content in (b"<html>please log in</html>", b"[1]", b""):
+        with pytest.raises(UnexpectedAnswerError, match="Retrograd server"):
+            object_of(httpx.Response(200, content=content, request=request))
+    with pytest.raises(UnexpectedAnswerError, match="no RateEdit"):
+        RateEdit.read({"step": "soon"})
+    assert RateEdit.read({"step": 3, "lr": "NaN", "schema_version": 1, "newer": 1}).model_dump().keys() == {"step", "lr", "newer"}
 
 
 def test_numbers_that_json_lacks() -> None:
