@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { TaskInfo } from "../../../api/types";
 import { bodyOf, conflicts, edited, fieldOf, FRESH, isSuggested, optimizerKind, OPTIMIZERS, SCHEDULES, suggested, withDirections, withOptimizer, withSchedule, withTask } from "./settings";
 
-const task = { name: "copy-memory", suggested: { cell: "gru", hidden_size: 64, steps: 1000, lr: 0.02, optimizer: "adamw", batch_size: 32, length: null } } as Pick<TaskInfo, "name" | "suggested">;
+const task = { name: "copy-memory", suggested: { cell: "gru", hidden_size: 64, steps: 1000, lr: 0.02, optimizer: "adamw", batch_size: 32, length: null, bidirectional: false, forget_bias: null, dropout: 0, schedule: null, patience: null } } as Pick<TaskInfo, "name" | "suggested">;
 
 describe("the form of a training", () => {
   it("asks for no more than was changed", () => {
@@ -28,6 +28,17 @@ describe("the form of a training", () => {
     const draft = suggested(edited(FRESH, { seed: 7, layers: 3, dropout: 0.5 }), task);
     expect(bodyOf(draft).program).toEqual({ task: "copy-memory", cell: "gru", hidden_size: 64, optimizer: { name: "adamw", lr: 0.02 }, clip_norm: 1, batch_size: 32, seed: 7 });
     expect([draft.steps, isSuggested(draft, task), isSuggested(edited(draft, { layers: 2 }), task)]).toEqual([1000, true, false]);
+  });
+
+  it("takes every setting that is suggested, and a chosen length where none is", () => {
+    const schedule = { name: "cosine" as const, T_max: 2000, eta_min: 0 };
+    const by = { ...task.suggested, bidirectional: true, dropout: 0.4, schedule, patience: 8, batch_size: 16 };
+    const draft = suggested(edited(FRESH, { length: 100 }), { ...task, suggested: by });
+    expect(bodyOf(draft)).toMatchObject({ program: { length: 100, bidirectional: true, dropout: 0.4, schedule, batch_size: 16 }, stop: { patience: 8 } });
+    expect(isSuggested(draft, { ...task, suggested: by })).toBe(true);
+    expect(isSuggested({ ...draft, stop: FRESH.stop }, { ...task, suggested: by })).toBe(false);
+    const lstm = suggested(FRESH, { ...task, suggested: { ...task.suggested, cell: "lstm", forget_bias: 1, length: 40 } });
+    expect(bodyOf(lstm).program).toMatchObject({ forget_bias: 1, length: 40 });
   });
 
   it("gives an optimizer its own rate and a schedule as many steps as are trained", () => {

@@ -91,19 +91,19 @@ export function withDirections(draft: Draft, both: boolean): Draft {
   return edited(draft, { bidirectional: both, ...(both && { truncation: null }) });
 }
 
-/** The settings with which the task is learnt, as the server suggests them; what it does not speak of is as usual. */
+/** The settings with which the task is learnt, as the server suggests them; what it does not speak of is as usual, a length that was chosen stays. */
 export function suggested(draft: Draft, { name, suggested: by }: Pick<TaskInfo, "name" | "suggested">): Draft {
-  const more = by as Partial<Pick<RunProgram, "dropout" | "schedule" | "layers" | "forget_bias">>;
+  const length = by.length ?? draft.program.length;
   const program: RunProgram = {
     ...FRESH_RUN, task: name, cell: by.cell, hidden_size: by.hidden_size, batch_size: by.batch_size, optimizer: { name: by.optimizer, lr: by.lr }, seed: draft.program.seed,
-    ...(by.length !== null && { length: by.length }),
-    ...(more.dropout && { dropout: more.dropout }),
-    ...(more.schedule && { schedule: more.schedule }),
-    ...(more.layers && { layers: more.layers }),
-    ...(typeof more.forget_bias === "number" && { forget_bias: more.forget_bias }),
+    ...(typeof length === "number" && { length }),
+    ...(by.bidirectional && { bidirectional: true }),
+    ...(by.dropout > 0 && { dropout: by.dropout }),
+    ...(by.schedule && { schedule: { ...by.schedule } }),
+    ...(by.forget_bias !== null && { forget_bias: by.forget_bias }),
     ...(draft.program.dataset && { dataset: draft.program.dataset }),
   };
-  return { ...FRESH, program, steps: by.steps };
+  return { ...FRESH, program, steps: by.steps, stop: { ...FRESH.stop, patience: by.patience } };
 }
 
 /** Whether the draft is what the task's suggestion makes of it. */
