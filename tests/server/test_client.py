@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import plotly.graph_objects
 import pytest
 
 from engine.trace import Document
@@ -227,6 +228,7 @@ def test_explained_changed_compared_and_saved(api: Client, tmp_path: Path) -> No
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/plain"}
     assert json.loads(json.dumps(bundle["application/vnd.plotly.v1+json"]))["data"] == figure.data != []
     assert "schema_version" not in figure.to_dict()
+    assert plotly.graph_objects.Figure(figure.to_dict()).to_dict()["data"]
     trace.delete()
     with pytest.raises(NotFoundError):
         api.traces.get(trace.id)
