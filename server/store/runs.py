@@ -283,8 +283,8 @@ class RunStore:
         return self._change(run_id, there, status="idle", reason=reason, requested_step=step)
 
     def fail(self, run_id: str, error: str) -> None:
-        """Ends the training with an error; the run stays at the last step it stored, and can go on from there."""
-        self._change(run_id, None, status="failed", error=error, requested_step=runs.c.step)
+        """Ends a training with an error; the run stays at the last step it stored, and can go on from there. Others stay as they are."""
+        self._change(run_id, runs.c.status == "training", status="failed", error=error, requested_step=runs.c.step)
 
     def delete(self, run_id: str) -> bool:
         """False when there was none."""

@@ -62,6 +62,23 @@ def test_a_run_from_its_beginning_to_its_end(database: Engine) -> None:
     assert not store.delete(run)
 
 
+def test_only_a_training_fails(database: Engine) -> None:
+    store = RunStore(database)
+    run = store.create(PROGRAM)
+    for end, status in ((store.pause, "paused"), (store.cancel, "idle")):
+        store.request(run, 10, 100)
+        assert end(run)
+        store.fail(run, "an error that came after it")
+        state = store.get(run)
+        assert state is not None
+        assert (state["status"], state["error"]) == (status, None)
+    store.request(run, 10, 100)
+    store.fail(run, "an error")
+    state = store.get(run)
+    assert state is not None
+    assert (state["status"], state["error"], state["requested_step"]) == ("failed", "an error", 0)
+
+
 def test_more_steps_than_a_run_may_have_are_not_asked_for(database: Engine) -> None:
     store = RunStore(database)
     run = store.create(PROGRAM)
