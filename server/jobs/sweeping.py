@@ -69,6 +69,11 @@ class Sweeper:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def forget(self, sweep: str) -> None:
+        """Says that a sweep was deleted."""
+        self.importances.pop(sweep, None)
+        self.changed(sweep)
+
     def changed(self, sweep: str) -> None:
         """Wakes those who wait for news of a sweep."""
         event = self._news.pop(sweep, None)
@@ -104,7 +109,13 @@ class Sweeper:
             await run_in_threadpool(self.store.end, sweep, "failed", None, detail)
         finally:
             await run_in_threadpool(self.store.release, sweep, self.owner)
+            await run_in_threadpool(self._clear, sweep)
             self.changed(sweep)
+
+    def _clear(self, sweep: str) -> None:
+        """Of a sweep that was deleted meanwhile nothing stays: telling of its last trial may have made its study again."""
+        if self.store.get(sweep) is None:
+            self.studies.delete(sweep)
 
     async def _mine(self, sweep: str) -> bool:
         return await run_in_threadpool(self.store.claim, sweep, self.owner, time.time())
@@ -155,8 +166,8 @@ class Sweeper:
         reported = set(await run_in_threadpool(reported_steps, study, trial))
         while True:
             state = await run_in_threadpool(self.runs.get, run)
-            if state is None:
-                return True
+            if state is None:  # deleted, alone or with its sweep
+                return await run_in_threadpool(self.store.get, about["id"]) is not None
             if state["status"] == "training":
                 self.trainer.start(run)
             for validation in state["validation"]:
@@ -173,7 +184,11 @@ class Sweeper:
                 return True
             if not await self._mine(about["id"]):
                 now = await run_in_threadpool(self.store.get, about["id"])
-                if now is not None and now["status"] != "running":  # cancelled: what the trial reached is kept
+                if now is None:  # deleted, maybe while this run was being made
+                    await run_in_threadpool(self.runs.delete, run)
+                    self.trainer.stop(run)
+                    return False
+                if now["status"] != "running":  # cancelled: what the trial reached is kept
                     await self._stop(run)
                     return True
                 return False

@@ -66,7 +66,7 @@ class Trainer:
         return task
 
     def stop(self, run: str) -> None:
-        """Says that the run was paused, cancelled or deleted: what is computed of it ends, within a second."""
+        """Says that the run was paused, cancelled or deleted: what is computed of it ends, within a second. Call it in the event loop."""
         if run in self._unwanted:
             self._unwanted[run].set()
         self.changed(run)

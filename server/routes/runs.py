@@ -52,7 +52,7 @@ async def create(request: Request, body: RunRequest, services: Use) -> Response:
 @router.get("")
 def index(
     request: Request, services: Use, limit: Limit = 50, after: After = None,
-    sweep: Annotated[str | None, Query(max_length=40, description="the trials of this sweep")] = None,
+    sweep: Annotated[str | None, Query(max_length=40, pattern="^[!-~]*$", description="the trials of this sweep")] = None,
 ) -> Response:  # fmt: skip
     """The visitor's own runs, newest first, without their histories. Whoever knows the id of a run may read it."""
     items, following = services.runs.page(services.visitors.of(request), limit, after, sweep)
@@ -66,14 +66,14 @@ def read_run(run_id: str, services: Use) -> Response:
 
 
 @router.patch("/{run_id}")
-def change(run_id: str, body: RunChangeRequest, services: Use) -> Response:
+async def change(run_id: str, body: RunChangeRequest, services: Use) -> Response:
     """Give a run another name, other conditions that end it, or another interval of validations. `"name": null` takes its name away."""
     given = body.model_dump(exclude_unset=True)
     changed = {key: value for key, value in given.items() if value is not None or key == "name"}
-    if not services.runs.amend(run_id, changed):
+    if not await run_in_threadpool(services.runs.amend, run_id, changed):
         raise missing("run")
     services.trainer.changed(run_id)
-    return Json(state_of(services, run_id))
+    return Json(await run_in_threadpool(state_of, services, run_id))
 
 
 @router.post("/{run_id}/steps")
@@ -88,11 +88,11 @@ async def train(run_id: str, body: StepsRequest, services: Use) -> Response:
 
 
 @router.post("/{run_id}/pause")
-def pause(run_id: str, services: Use) -> Response:
+async def pause(run_id: str, services: Use) -> Response:
     """Hold a training; its run says `paused`, and nothing of it moves any more. A run that is not training stays as it is."""
-    services.runs.pause(run_id)
+    await run_in_threadpool(services.runs.pause, run_id)
     services.trainer.stop(run_id)
-    return Json(state_of(services, run_id))
+    return Json(await run_in_threadpool(state_of, services, run_id))
 
 
 @router.post("/{run_id}/resume")
@@ -105,11 +105,11 @@ async def resume(run_id: str, services: Use) -> Response:
 
 
 @router.post("/{run_id}/cancel")
-def cancel(run_id: str, services: Use) -> Response:
+async def cancel(run_id: str, services: Use) -> Response:
     """End a training where it is and keep what was trained. A run that is not training or paused stays as it is."""
-    services.runs.cancel(run_id)
+    await run_in_threadpool(services.runs.cancel, run_id)
     services.trainer.stop(run_id)
-    return Json(state_of(services, run_id))
+    return Json(await run_in_threadpool(state_of, services, run_id))
 
 
 @router.post("/{run_id}/edits")
@@ -183,12 +183,12 @@ async def step_trace(
 
 
 @router.delete("/{run_id}", status_code=204)
-def remove(run_id: str, services: Use) -> Response:
+async def remove(run_id: str, services: Use) -> Response:
     """Delete a run with its checkpoints; a training in progress ends with its slice."""
-    if not services.runs.delete(run_id):
+    if not await run_in_threadpool(services.runs.delete, run_id):
         raise missing("run")
     services.trainer.stop(run_id)
-    services.datasets.tidy()
+    await run_in_threadpool(services.datasets.tidy)
     return Response(status_code=204)
 
 

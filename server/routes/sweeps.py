@@ -17,7 +17,6 @@ from server.figures.sweep import importance_figure
 from server.figures.words import Language
 from server.jobs.stopping import usual_interval
 from server.problems import ProblemError
-from server.programs.errors import LimitError
 from server.programs.network import normalised, settings_of
 from server.programs.sweep import check_space
 from server.routes.found import found, missing
@@ -38,17 +37,16 @@ HEARTBEAT = b": \n\n"
 async def create(request: Request, body: SweepRequest, services: Use) -> Response:
     """Begin a search. Its trials are runs, one after the other; each opens like any other while it trains."""
     visitor = services.visitors.of(request)
-    under_way = await run_in_threadpool(services.sweeps.running_of, visitor)
-    if under_way >= limits.SWEEPS_AT_ONCE:
-        detail = f"{under_way} of your searches go on already, at most {limits.SWEEPS_AT_ONCE} do at a time; cancel one, or wait"
-        raise LimitError(detail, limits.SWEEPS_AT_ONCE, under_way + 1, status=429)
-    sweep_id = await run_in_threadpool(_store, services, body, visitor)
+    sweep_id, beyond = await run_in_threadpool(_store, services, body, visitor)
+    for old in beyond:
+        await _delete(services, old)
     state = await _answer(services, sweep_id)
     services.sweeper.start(sweep_id)
     return Json(state, 201, {"Location": request.url_for("read_sweep", sweep_id=sweep_id).path})
 
 
-def _store(services: Services, body: SweepRequest, visitor: str) -> str:
+def _store(services: Services, body: SweepRequest, visitor: str) -> tuple[str, list[str]]:
+    """Stores a search; its id, and the ids of the visitor's that are to go."""
     program = body.program.model_dump()
     space: dict[str, Any] = {name: dimension.model_dump() for name, dimension in body.space.items()}
 
@@ -68,10 +66,7 @@ def _store(services: Services, body: SweepRequest, visitor: str) -> str:
         "metric": metric, "direction": "maximize" if metric == "accuracy" else "minimize", "grid": grid,
     }  # fmt: skip
     ends = None if body.seconds is None else time.time() + body.seconds
-    sweep_id, beyond = services.sweeps.create(visitor, about, ends, limits.VISITOR_SWEEPS)
-    for old in beyond:
-        _delete(services, old)
-    return sweep_id
+    return services.sweeps.create(visitor, about, ends, limits.VISITOR_SWEEPS, limits.SWEEPS_AT_ONCE)
 
 
 @router.get("")
@@ -124,9 +119,9 @@ async def cancel(sweep_id: str, services: Use) -> Response:
 
 
 @router.delete("/{sweep_id}", status_code=204)
-def remove(sweep_id: str, services: Use) -> Response:
+async def remove(sweep_id: str, services: Use) -> Response:
     """Delete a sweep with all of its runs; a search that goes on ends."""
-    if not _delete(services, sweep_id):
+    if not await _delete(services, sweep_id):
         raise missing("sweep")
     return Response(status_code=204)
 
@@ -138,14 +133,14 @@ async def importance(sweep_id: str, services: Use, lang: Language = "en") -> Res
     return Response(importance_figure(state["importances"], lang), media_type="application/json")
 
 
-def _delete(services: Services, sweep_id: str) -> bool:
-    runs, _ = services.runs.page(None, limits.SWEEP_TRIALS, None, sweep_id)
-    there = services.sweeps.delete(sweep_id)
+async def _delete(services: Services, sweep_id: str) -> bool:
+    runs, _ = await run_in_threadpool(services.runs.page, None, limits.SWEEP_TRIALS, None, sweep_id)
+    there = await run_in_threadpool(services.sweeps.delete, sweep_id)
     for run in runs:
         services.trainer.stop(run["id"])
-    services.studies.delete(sweep_id)
-    services.datasets.tidy()
-    services.sweeper.changed(sweep_id)
+    await run_in_threadpool(services.studies.delete, sweep_id)
+    await run_in_threadpool(services.datasets.tidy)
+    services.sweeper.forget(sweep_id)
     return there
 
 

@@ -46,7 +46,7 @@ class LandscapeRequest(Body):
     resolution: points a side. examples: the first so many of the part.
     """
 
-    runs: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=limits.LANDSCAPE_RUNS)]
+    runs: Annotated[list[Annotated[str, Field(max_length=40, pattern="^[!-~]*$")]], Field(min_length=1, max_length=limits.LANDSCAPE_RUNS)]
     directions: Annotated[ParameterDirections | RandomDirections, Field(discriminator="kind")] = RandomDirections()
     span: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
     resolution: Annotated[int, Field(ge=2, le=limits.LANDSCAPE_RESOLUTION)] = 25

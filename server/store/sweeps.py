@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, and_, delete, func, insert, or_, select, update
 
 from server.encoding import dumps
+from server.programs.errors import LimitError
 from server.store.clock import now
 from server.store.database import give_back
 from server.store.runs import LEASE_SECONDS
@@ -22,24 +23,25 @@ class SweepStore:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def create(self, visitor: str, request: Mapping[str, Any], ends: float | None, most: int) -> tuple[str, list[str]]:
+    def create(
+        self, visitor: str, request: Mapping[str, Any], ends: float | None, most: int, at_once: int | None = None
+    ) -> tuple[str, list[str]]:
         """A new sweep: its id, and the ids of those that go: the visitor's that are older than the newest `most` and at rest.
 
-        ends: when its time is over, in seconds since 1970.
+        ends: when its time is over, in seconds since 1970. Raises LimitError where more than `at_once` of the visitor's would go on.
         """
         sweep_id = f"s_{secrets.token_hex(8)}"
         row = {"id": sweep_id, "visitor": visitor, "created": now(), "request": dumps(request).decode(), "status": "running", "ends": ends}
+        going_on = and_(sweeps.c.visitor == visitor, sweeps.c.status == "running")
         with self.engine.begin() as connection:
-            connection.execute(insert(sweeps).values(row))
+            connection.execute(insert(sweeps).values(row))  # first, so that those that come at the same moment are counted
+            others = connection.execute(select(func.count()).where(going_on)).scalar_one() - 1
+            if at_once is not None and others >= at_once:
+                detail = f"{others} of your searches go on already, at most {at_once} do at a time; cancel one, or wait"
+                raise LimitError(detail, at_once, others + 1, status=429)
             mine = select(sweeps.c.id).where(sweeps.c.visitor == visitor, sweeps.c.status != "running").order_by(sweeps.c.number.desc())
             beyond = list(connection.execute(mine.offset(most - 1)).scalars())
         return sweep_id, beyond
-
-    def running_of(self, visitor: str) -> int:
-        """How many searches of a visitor go on."""
-        query = select(sweeps.c.id).where(sweeps.c.visitor == visitor, sweeps.c.status == "running")
-        with self.engine.connect() as connection:
-            return len(connection.execute(query).all())
 
     def get(self, sweep_id: str) -> dict[str, Any] | None:
         """The sweep as docs/api.md has it, without its trials; with `grid`, `ends` and `visitor` besides (server/jobs/sweeping.py)."""

@@ -160,6 +160,8 @@ ROWS = [
     network("parameters that are nested", start={"parameters": {"w": [[[[[[[[[1]]]]]]]]]}}),
     network("a trace beyond the limit", kind="limit", cell="lstm", hidden_size=256, batch_size=256),
     # queries and addresses
+    get("a sweep of no text", f"{API}/runs?sweep=%00", "invalid", 422),  # which Postgres does not even take as a question
+    Row("a run of no text", ("invalid",), 422, path=f"{API}/landscapes", body=b'{"runs": ["r_\\u0000"]}'),
     get("limit=NaN", f"{API}/traces?limit=NaN", "invalid", 422),
     get("limit=Infinity", f"{API}/runs?limit=Infinity", "invalid", 422),
     get("limit=1e999", f"{API}/traces?limit=1e999", "invalid", 422),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,17 @@ import httpx
 import pytest
 from optuna.trial import TrialState
 
+from server.jobs.pool import WorkerPool
+from server.jobs.sweeping import Sweeper
+from server.jobs.training import Trainer
 from server.programs.errors import LimitError, ProgramError
 from server.programs.network import normalised
 from server.programs.sweep import check_space
 from server.schemas.network import RunProgram
 from server.schemas.sweeps import SweepRequest
 from server.store.database import open_database
+from server.store.datasets import DatasetStore
+from server.store.runs import RunStore
 from server.store.sweeps import SweepStore
 from server.sweeps.importance import importances
 from server.sweeps.space import applied, distributions, grid
@@ -107,6 +114,42 @@ def test_deleting_takes_the_runs_along(client: httpx.Client) -> None:
     assert client.delete(f"{SWEEPS}/{sweep['id']}").status_code == 404
 
 
+def test_of_a_search_that_is_deleted_on_its_way_nothing_stays(start: Start, tmp_path: Path) -> None:
+    with start(data=tmp_path) as client:
+        sweep_id = client.post(SWEEPS, json=body(steps=10_000)).json()["id"]
+        wait_until(lambda: bool(client.get(f"{SWEEPS}/{sweep_id}").json()["trials"]))
+        assert list((tmp_path / "sweeps").glob(f"{sweep_id}*"))
+        assert client.delete(f"{SWEEPS}/{sweep_id}").status_code == 204
+        other = client.post(SWEEPS, json=body(steps=5, trials=1)).json()["id"]
+        finished(client, other)
+    assert {file.name.partition(".")[0] for file in (tmp_path / "sweeps").iterdir()} == {other}
+
+
+def test_a_run_that_is_made_while_its_sweep_is_deleted_goes_too(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/test.sqlite3")
+    store, runs, studies = SweepStore(database), RunStore(database), Studies(database, "sqlite://", tmp_path)
+    program = RunProgram.model_validate(PROGRAM).model_dump()
+    about = {**body(program=program), "name": None, "pruner": "none", "seed": 1, "direction": "minimize", "grid": None, "stop": {}}
+    sweep_id, _ = store.create("v", about, None, 2)
+    sweep = store.get(sweep_id)
+    assert sweep is not None
+    study = studies.open(sweep)
+    trial = ask(study, sweep)
+    store.delete(sweep_id)
+
+    async def tried() -> None:
+        pool = WorkerPool(1)
+        trainer = Trainer(pool, runs, 0.05)
+        await Sweeper(store, studies, runs, trainer, DatasetStore(database, 1, 1.0))._try(sweep, study, trial)
+        await trainer.close()
+        await asyncio.to_thread(pool.close)
+
+    asyncio.run(tried())
+    assert "run" in trial.user_attrs  # it was made
+    assert runs.get(trial.user_attrs["run"]) is None
+    database.dispose()
+
+
 def test_the_stream_tells_of_every_trial(client: httpx.Client) -> None:
     sweep_id = client.post(SWEEPS, json=body(trials=2, steps=40)).json()["id"]
     seen = []
@@ -134,6 +177,24 @@ def test_a_search_goes_on_after_the_server(start: Start, tmp_path: Path) -> None
         sweep = finished(client, sweep_id)
     assert (sweep["reason"], len(sweep["trials"])) == ("trials", 2)
     assert sweep["trials"][0]["run"] == before["trials"][0]["run"]
+
+
+def test_searches_that_begin_at_the_same_moment_are_counted(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/test.sqlite3")
+    store = SweepStore(engine)
+    with ThreadPoolExecutor(8) as many:
+        made = list(many.map(lambda _: _made(store), range(8)))
+    assert sorted(made) == [False] * 5 + [True] * 3
+    assert len(store.waiting("a server", time.time())) == 3
+    engine.dispose()
+
+
+def _made(store: SweepStore) -> bool:
+    try:
+        store.create("v", {}, None, 9, at_once=3)
+    except LimitError:
+        return False
+    return True
 
 
 def test_too_many_at_once_are_refused(client: httpx.Client) -> None:
