@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import ROOT
 from tests.e2e.conftest import OpenPage
+from tests.e2e.several import searched, trained
 from tests.e2e.stage import choose_theme, wait_for_film
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -57,6 +58,31 @@ def test_axe_finds_nothing_serious(open_page: OpenPage, address: str, theme: str
     choose_theme(page, theme)
     page.wait_for_timeout(600)  # colours are on their way for as long as the tokens' motions last
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(("theme", "locale"), [("light", "en-US"), ("dark", "zh-CN"), ("contrast", "en-US")])
+def test_axe_finds_nothing_serious_where_several_runs_are_shown(open_page: OpenPage, theme: str, locale: str) -> None:
+    page = open_page("#/train", locale=locale)
+    choose_theme(page, theme)
+    one, other, sweep = trained(page), trained(page, cell="rnn"), searched(page)
+    start = page.url.partition("#")[0]
+    for address, ready in (
+        (f"#/train?runs={one},{other}", "strip-B"),
+        ("#/train?sweep=new", "vary-lr-low"),
+        (f"#/train?sweep={sweep}", "trial-3"),
+        (f"#/train?landscape={one}", "landscape-draw"),
+    ):
+        page.goto(start + address)
+        expect(page.get_by_test_id(ready)).to_be_visible(timeout=30_000)
+        if ready == "landscape-draw":
+            page.get_by_test_id("landscape-resolution").select_option("11")
+            page.get_by_test_id(ready).click()
+            expect(page.get_by_test_id("landscape-map").locator("svg").first).to_be_visible(timeout=60_000)
+        for summary in page.locator("main summary").all():
+            summary.click()
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        page.wait_for_timeout(600)
+        assert (address, violations(page)) == (address, [])
 
 
 def test_colours_that_the_system_forces_are_taken(browser: Browser, url: str) -> None:

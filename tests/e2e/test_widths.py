@@ -11,7 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import READY, wait_for_film
 
-PAGES = ["#/network", "#/expression", "#/train", "#/compare", "#/nowhere"]
+SEVERAL = {"#/train?runs=": "train-view-compare", "#/train?sweep=new": "sweep-start", "#/train?landscape=": "landscape-draw"}
+"""Views of several runs, and what is there when they are."""
+
+PAGES = ["#/network", "#/expression", "#/train", *SEVERAL, "#/compare", "#/nowhere"]
 
 CUT = """() => {
   const scrolls = (e) => {
@@ -40,6 +43,8 @@ def ready(page: Page, address: str) -> None:
         wait_for_film(page)
     elif address == "#/compare":
         expect(page.get_by_test_id("follow-0")).to_be_visible(timeout=READY)
+    elif address in SEVERAL:
+        expect(page.get_by_test_id(SEVERAL[address])).to_be_visible(timeout=READY)
     elif address == "#/train":
         expect(page.get_by_test_id("run-start")).to_be_visible(timeout=READY)
     else:
