@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from server import limits
 
@@ -65,13 +66,14 @@ def read(data: bytes) -> Table:
         raise DatasetError("the file is empty; it needs a row with the names of the columns, and rows of data")
     delimiter = _delimiter(text)
     problems: list[Problem] = []
-    given = list(_rows(text, delimiter, problems))
-    if not given:
+    given = _rows(text, delimiter, problems)
+    first = next(given, None)
+    if first is None:
         raise DatasetError(f"no row of the file can be read: {problems[0].message}" if problems else "the file holds no rows")
-    header, named = _header(given[0][1])
+    header, named = _header(first[1])
     rows: list[list[str]] = []
     numbers: list[int] = []
-    for number, cells in given[1:] if named else given:
+    for number, cells in given if named else chain((first,), given):
         if len(cells) != len(header):
             problems.append(Problem(number, None, f"this row has {len(cells)} cells, expected {len(header)}; it is left out"))
         elif len(rows) == limits.DATASET_ROWS:
@@ -80,6 +82,11 @@ def read(data: bytes) -> Table:
         else:
             rows.append([cell.strip() for cell in cells])
             numbers.append(number)
+        if len(problems) >= limits.DATASET_ROWS:
+            break
+    if len(problems) >= limits.DATASET_ROWS:
+        wrong = f"{len(problems):,} rows of the file cannot be taken, which is too many"
+        raise DatasetError(f"{wrong}; the first is row {problems[0].row}: {problems[0].message}")
     if not rows:
         raise DatasetError("the file has no rows of data; beneath the names of the columns it needs one row for each example")
     return Table(encoding, delimiter, named, header, rows, numbers, problems)
@@ -140,7 +147,8 @@ def _delimiter(text: str) -> str:
     """The one that cuts the first rows into as many cells each; of several the one that makes most."""
     best, most = ",", 1
     for delimiter in _DELIMITERS:
-        widths = [len(cells) for (_, cells), _ in zip(_rows(text, delimiter, []), range(_LOOKED_AT), strict=False)]
+        rows = _rows(text, delimiter, [], _LOOKED_AT)
+        widths = [len(cells) for (_, cells), _ in zip(rows, range(_LOOKED_AT), strict=False)]
         if widths:
             width, count = Counter(widths).most_common(1)[0]
             if width > most and width == widths[0] and count > len(widths) / 2:
@@ -148,10 +156,13 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _rows(text: str, delimiter: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that can be read, with the line of the file in which each begins. Raises DatasetError for too many columns."""
+def _rows(text: str, delimiter: str, problems: list[Problem], most: int = limits.DATASET_ROWS) -> Iterator[tuple[int, list[str]]]:
+    """The rows that can be read, with the line of the file in which each begins, until there are `most` problems.
+
+    Raises DatasetError for too many columns.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
+    while len(problems) < most:
         begun = reader.line_num + 1
         try:
             cells = next(reader)

@@ -123,6 +123,22 @@ def test_ten_megabytes_are_read_in_time() -> None:
     assert time.process_time() - before < 60  # it ends
 
 
+@pytest.mark.parametrize(("line", "message"), [("x\n", "1 cells, expected 2"), ('"x"y,1\n', "something follows a closing quote")])
+def test_a_file_of_nothing_but_wrong_rows_is_given_up(line: str, message: str) -> None:
+    text = "a,b\n1,2\n" + line * (2 * limits.DATASET_ROWS)
+    with pytest.raises(DatasetError, match=f"20,000 rows of the file cannot be taken.*the first is row 3: .*{message}"):
+        read(text.encode())
+
+
+def test_rows_beyond_those_that_are_taken_are_not_read() -> None:
+    text = "a,b\n" + "1,2\n" * limits.DATASET_ROWS + "3\n" * (2 * limits.DATASET_ROWS) + "5,6\n" * (2 * limits.DATASET_ROWS)
+    with pytest.raises(DatasetError, match="the first is row 20002"):
+        read(text.encode())
+    table = read(("a,b\n" + "1,2\n" * (limits.DATASET_ROWS + 1) + "3\n" * (2 * limits.DATASET_ROWS)).encode())
+    assert len(table.rows) == limits.DATASET_ROWS
+    assert [problem.row for problem in table.problems] == [limits.DATASET_ROWS + 2]
+
+
 def test_ten_megabytes_over_http_and_one_byte_more(start: Start) -> None:
     with start(compute_seconds=20) as client:
         data = ("text,label\n" + "".join(f"row {i} with some words of its own,{i % 7}\n" for i in range(260_000))).encode()
