@@ -38,6 +38,14 @@ export type TestedRun = Decoded<Schemas["TestedRun"]>;
 export type Mistake = Decoded<Schemas["Mistake"]>;
 export type MistakePage = Decoded<Schemas["MistakePage"]>;
 
+/** Data of the visitor's own, and what a program takes of them. */
+export type Dataset = Schemas["Dataset"];
+export type DatasetSummary = Schemas["DatasetSummary"];
+export type DataColumn = Schemas["DataColumn"];
+export type DataProblem = Schemas["DataProblem"];
+export type DatasetChoice = Schemas["TextChoice"] | Schemas["SeriesChoice"];
+export type ChosenTask = Schemas["ChosenTask"];
+
 /** A finite-difference check of one gradient. */
 export type Check = Decoded<Schemas["Check"]>;
 /** Itemised back-propagation through time. */

@@ -69,7 +69,6 @@ export default {
   "train.wrong.truncation": "Truncation goes with one direction alone.",
   "train.wrong.steps": "Give a whole number from 1 to {most}.",
   "train.data": "Data",
-  "train.own_data": "Your data",
   "train.parts": "for training, validation and test",
   "train.examples": "examples",
   "train.lengths": "time steps",

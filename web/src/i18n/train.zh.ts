@@ -69,7 +69,6 @@ export default {
   "train.wrong.truncation": "截断只能用于单向。",
   "train.wrong.steps": "请给出 1 到 {most} 的整数。",
   "train.data": "数据",
-  "train.own_data": "你的数据",
   "train.parts": "训练集、验证集、测试集",
   "train.examples": "样本数",
   "train.lengths": "时间步",

@@ -5,6 +5,7 @@ import { t } from "../../i18n/index.svelte";
 import type { Language } from "../../i18n/languages";
 import { CELLS } from "../program";
 import { inLanguage } from "../tasks.svelte";
+import { choiceOf, choiceTitle } from "./data/choice";
 import { optimizerKind } from "./form/settings";
 
 export function network(program: RunProgram): string {
@@ -20,7 +21,8 @@ export function optimizer(program: RunProgram): string {
 export function title(program: RunProgram, tasks: readonly TaskInfo[], lang: Language): string {
   const task = tasks.find((candidate) => candidate.name === program.task);
   if (task) return `${inLanguage(task.title, lang)}${typeof program.length === "number" ? ` (T = ${program.length})` : ""}`;
-  return program.dataset ? t("train.own_data") : program.task;
+  const own = choiceOf(program);
+  return own ? choiceTitle(own) : program.task;
 }
 
 /** The name that it was given, or its task. */
