@@ -11,6 +11,7 @@ from tests.e2e.browser import ROOT
 from tests.e2e.conftest import OpenPage
 from tests.e2e.several import searched, trained
 from tests.e2e.stage import choose_theme, wait_for_film
+from tests.e2e.train import begin, rests
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -83,6 +84,20 @@ def test_axe_finds_nothing_serious_where_several_runs_are_shown(open_page: OpenP
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         page.wait_for_timeout(600)
         assert (address, violations(page)) == (address, [])
+
+
+@pytest.mark.parametrize(("theme", "locale"), [("light", "zh-CN"), ("dark", "en-US"), ("contrast", "zh-CN")])
+def test_axe_finds_nothing_serious_in_a_run(open_page: OpenPage, theme: str, locale: str) -> None:
+    page = open_page("#/train", locale=locale)
+    begin(page, 20, hidden_size=4)
+    rests(page, 20)
+    expect(page.get_by_test_id("mistakes")).to_be_visible(timeout=30_000)
+    page.get_by_test_id("run-further").locator("summary").click()
+    for table in ("steps-table", "gradient-map", "states"):
+        page.get_by_test_id(table).locator("summary").click()
+    choose_theme(page, theme)
+    page.wait_for_timeout(600)
+    assert violations(page) == []
 
 
 def test_colours_that_the_system_forces_are_taken(browser: Browser, url: str) -> None:

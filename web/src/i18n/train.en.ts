@@ -189,7 +189,7 @@ export default {
   "train.look_at": "Look at step",
   "train.open": "Open step {step} as a film",
   "train.latest": "Follow the newest",
-  "train.open_hint": "A click on a curve opens its step; so does Enter, after the arrow keys have led there. On a touch screen a tap chooses it.",
+  "train.open_hint": "A click on a curve, or Enter, opens its step; a tap chooses it.",
   "train.results": "Results on the validation part",
   "train.which_step": "Which network",
   "train.which_best": "best",

@@ -189,7 +189,7 @@ export default {
   "train.look_at": "查看第几步",
   "train.open": "将第 {step} 步作为影片打开",
   "train.latest": "跟随最新一步",
-  "train.open_hint": "点击曲线即打开那一步；用方向键移到某步后按回车亦可。在触摸屏上，轻点则选中那一步。",
+  "train.open_hint": "点击曲线或按回车打开那一步；轻点则选中。",
   "train.results": "验证集上的结果",
   "train.which_step": "哪个网络",
   "train.which_best": "最佳",

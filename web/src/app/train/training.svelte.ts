@@ -66,12 +66,11 @@ export class Training {
     this.loading = false;
   }
 
-  /** Makes a run and trains it at once; its id. Throws a Problem where the server refuses the settings. */
-  async start(draft: Draft): Promise<string> {
+  /** Makes a run, not trained yet; its id. Throws a Problem where the server refuses the settings. */
+  async make(draft: Draft): Promise<string> {
     const run = await steering.makeRun(bodyOf(draft));
     this.#forget();
     this.#show(run);
-    await this.train(draft.steps);
     return run.id;
   }
 
@@ -113,6 +112,11 @@ export class Training {
 
   tick(id: string, on: boolean): void {
     this.ticked = [...this.ticked.filter((one) => one !== id), ...(on ? [id] : [])];
+  }
+
+  /** Whether a stream is open, or awaited. */
+  get follows(): boolean {
+    return this.#stream !== null;
   }
 
   /** Takes up the stream again where it was left. */
