@@ -8,12 +8,17 @@ import html
 import json
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
-from engine.trace import Document
+from engine.trace import Document, itemise
+from engine.trace.bptt import NotItemisedError
 from server.export import NotBuiltError
 from server.export.drawing import title_of
 from server.figures.saved import saved_figures
 from server.tasks import NAMES, describe_task, load
+
+ORIGINAL_BYTES = 4_000_000  # of the film that another is an edit of; a larger one stays away, and the page says so
+PAIRS_BYTES = 1_000_000  # of all pairs of steps, of as many examples and recurrences as there is room for
 
 # What may run is the page's script and Plotly, by their hashes; nothing may be fetched. The graph's layout is a worker of the page's own.
 _POLICY = (
@@ -43,10 +48,15 @@ _DATA = """<script type="text/plain" id="retrograd-{name}">{source}</script>
 """
 
 
-def write(document: Document) -> bytes:
-    """The page with the trace and its figures in it. Raises NotBuiltError where the web app is not built."""
+def write(document: Document, original: Document | None = None) -> bytes:
+    """The page with the trace, its figures and pairs of steps in it, and with the `original` that it is an edit of.
+
+    Raises NotBuiltError where the web app is not built.
+    """
     script, style = _within_script(_built("film.js")), _built("film.css").replace("</", r"<\/")
     film = _film(document)
+    if original is not None:
+        film["answers"][_address(original)] = original.doc
     data = {"plotly": bool(film["figures"]), "elk": film["page"] == "expression"}
     sources = {name: _within_script(_built(f"{name}.js")) for name, needed in data.items() if needed}
     runs = [script, *(source for name, source in sources.items() if name == "plotly")]  # a worker needs no leave of its own
@@ -69,9 +79,31 @@ def _film(document: Document) -> dict[str, Any]:
     return {
         "page": "network" if program.get("kind") == "network" or (recurrent and program.get("kind") != "expression") else "expression",
         "program": program if program.get("kind") in ("expression", "network") else None,
-        "answers": {"/opening": document.doc, "/tasks": {"items": tasks}},
+        "answers": {"/opening": document.doc, "/tasks": {"items": tasks}, **_pairs(document)},
         "figures": saved_figures(document),
     }
+
+
+def _address(document: Document) -> str:
+    return f"/traces/{quote(document.doc['id'], safe='')}"
+
+
+def _pairs(document: Document) -> dict[str, Any]:
+    """Itemised BPTT by the addresses at which web/src/api/client.ts asks for it, within PAIRS_BYTES."""
+    answers: dict[str, Any] = {}
+    left = PAIRS_BYTES
+    try:
+        cells = itemise(document)["cells"]
+        for cell in cells:
+            for row in range(len((document.doc.get("batch") or {}).get("examples", []))):
+                answer = itemise(document, row=row, scope=cell)
+                left -= len(json.dumps(answer))
+                if left < 0:
+                    return answers
+                answers[f"{_address(document)}/bptt?row={row}&cell={quote(cell, safe='')}"] = answer
+    except NotItemisedError:
+        pass  # too large, or nothing that recurs
+    return answers
 
 
 def _digest(script: str) -> str:

@@ -35,7 +35,9 @@ async def export(request: Request, trace_id: str, format: FormatName, services: 
     """The trace as a file of another format. 422 where that format cannot hold it, naming the operation."""
     trace = found(await run_in_threadpool(services.traces.get, trace_id), "trace")
     chosen = FORMATS[format]
-    work = services.quick.run(write_export, trace, format, services.settings.compute_seconds, seconds=limits.QUICK_SECONDS)
+    parent = trace.program.get("parent") if format == "html" else None
+    original = await run_in_threadpool(services.traces.get, parent) if parent else None
+    work = services.quick.run(write_export, trace, format, services.settings.compute_seconds, original, seconds=limits.QUICK_SECONDS)
     try:
         content = await while_connected(request, work)
     except NotBuiltError as error:

@@ -100,6 +100,22 @@ def test_what_needs_a_server_is_said(open_saved: OpenSaved) -> None:
     expect(page.get_by_test_id("error")).to_contain_text("This film is a file")
 
 
+def test_a_film_with_edits_comes_with_its_original_and_a_network_with_its_pairs(open_saved: OpenSaved, api: httpx.Client) -> None:
+    edits = [{"node": "rnn.weight_hh_l0", "index": [0, 0], "value": 0.75}]
+    programs = (NETWORK, {"kind": "what-if", "program": NETWORK, "edits": edits})
+    films = [Document(api.post("/traces", json={"program": program}).json()) for program in programs]
+    before, after = (float(film.value(film.loss)) for film in films)
+    assert before != after
+    page = open_saved(programs[1])
+    wait_for_film(page)
+    change = page.get_by_test_id("change-loss")
+    assert float(change.get_attribute("data-from") or "nan") == pytest.approx(before, abs=1e-12)
+    assert float(change.get_attribute("data-to") or "nan") == pytest.approx(after, abs=1e-12)
+    expect(page.get_by_test_id("change-alone")).to_have_count(0)
+    page.get_by_test_id("tab-pairs").click()
+    expect(page.get_by_test_id("pairs-map")).to_be_visible()
+
+
 def test_a_graph_that_was_imported_is_shown_without_a_formula(open_saved: OpenSaved) -> None:
     nodes = [{"id": "w", "value": 2.0, "role": "parameter"}, {"id": "x", "value": 3.0}, {"id": "y", "op": "mul", "value": 6.0}]
     page = open_saved({"kind": "graph", "nodes": nodes, "edges": [{"from": "w", "to": "y"}, {"from": "x", "to": "y"}]})

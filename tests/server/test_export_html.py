@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from engine.trace import Document, itemise
-from server.export import FORMATS, NotBuiltError, html
+from server.export import FORMATS, NotBuiltError, html, work
 from server.export.drawing import printable
+from server.store.traces import TraceFile
 from tests.server.traces import HOSTILE, expression_document, hostile_document, network_document
 
 
@@ -117,6 +118,32 @@ def test_a_network_comes_with_its_task_and_an_expression_with_none() -> None:
     assert [task["name"] for task in with_task["answers"]["/tasks"]["items"]] == ["surnames"]
     without = json.loads(parts_of(expression_document("w*3", {"w": 2})).texts["script"][0])
     assert without["answers"]["/tasks"] == {"items": []}
+
+
+def test_a_network_comes_with_its_pairs_of_steps_and_with_what_it_is_an_edit_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    document, original = Document(network_document("lstm", layers=2)), Document(network_document("gru"))
+
+    def read(page: bytes) -> dict[str, Any]:
+        answers: dict[str, Any] = json.loads(Parts(page.decode()).texts["script"][0])["answers"]
+        return answers
+
+    answers = read(html.write(document, original))
+    assert answers[f"/traces/{original.doc['id'].replace(':', '%3A')}"] == original.doc
+    own = f"/traces/{document.doc['id'].replace(':', '%3A')}/bptt"
+    assert answers[f"{own}?row=0&cell=lstm%2Fl1"] == itemise(document, row=0, scope="lstm/l1")
+    assert len([address for address in answers if address.startswith(own)]) == 2
+    monkeypatch.setattr(html, "PAIRS_BYTES", len(json.dumps(itemise(document, row=0, scope="lstm"))))
+    assert list(read(html.write(document))) == ["/opening", "/tasks", f"{own}?row=0&cell=lstm"]
+
+
+def test_an_original_that_is_too_large_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [network_document("lstm"), network_document("gru")]
+    film, original = (TraceFile.pack(doc["id"], doc["program"], json.dumps(doc).encode()) for doc in documents)
+    monkeypatch.setattr(work, "ORIGINAL_BYTES", original.size)
+    address = original.id.replace(":", "%3A").encode()
+    assert address in work.write_export(film, "html", 60, original)
+    monkeypatch.setattr(work, "ORIGINAL_BYTES", original.size - 1)
+    assert address not in work.write_export(film, "html", 60, original)
 
 
 def test_a_web_app_that_is_not_built_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ export default {
   "whatif.changed": "Changed",
   "whatif.count": "{count} things",
   "whatif.list": "List ({count})",
+  "whatif.alone": "The file came without the original: it was too large, or no longer kept.",
   "whatif.differences": "Differences",
   "whatif.compare": "Side by side",
   "whatif.undo": "Undo",

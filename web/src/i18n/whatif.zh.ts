@@ -3,6 +3,7 @@ export default {
   "whatif.changed": "已改动",
   "whatif.count": "{count} 处",
   "whatif.list": "列表（{count}）",
+  "whatif.alone": "文件未附带原始影片：它太大，或已不再保留。",
   "whatif.differences": "差异",
   "whatif.compare": "并排比较",
   "whatif.undo": "撤销",
