@@ -14,7 +14,7 @@ from server.export.work import write_export
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found
-from server.routes.trace_response import send_derived
+from server.routes.trace_response import asked_anew, send_derived
 from server.services import Use
 
 router = APIRouter(prefix="/traces", tags=["traces"])
@@ -45,5 +45,5 @@ async def export(request: Request, trace_id: str, format: FormatName, services: 
     except ExportError as error:
         raise ProblemError(422, str(error), kind="program") from None
     name = file_name(trace.program, trace.id, chosen.suffix)
-    headers = {"Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Cache-Control": asked_anew(trace.program), "Content-Disposition": f'attachment; filename="{name}"'}
     return await run_in_threadpool(send_derived, request, content, chosen.media_type, headers)

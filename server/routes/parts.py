@@ -15,7 +15,7 @@ from server.jobs.trace_work import cut_part
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.found import found
-from server.routes.trace_response import lasting, send_part, send_trace
+from server.routes.trace_response import asked_anew, lasting, send_part, send_trace
 from server.services import Services, Use
 from server.store.traces import TraceFile
 
@@ -41,7 +41,7 @@ async def read_trace(
     except NoSuchPartError as error:
         meant = "" if scope is None else await run_in_threadpool(_meant, services, trace, scope)
         raise ProblemError(422, f"{meant}{error}") from None
-    return await run_in_threadpool(send_part, request, content, {"Cache-Control": "no-cache"})
+    return await run_in_threadpool(send_part, request, content, {"Cache-Control": asked_anew(trace.program)})
 
 
 def _range(events: str | None) -> Range | None:

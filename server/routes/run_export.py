@@ -15,7 +15,7 @@ from server.jobs.run_export_work import RunFormat, write_run
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
 from server.routes.run_steps import AtStep, computable, network_after, step_of
-from server.routes.trace_response import send_derived
+from server.routes.trace_response import asked_anew, send_derived
 from server.services import Services, Use
 from server.store.runs import with_edits
 
@@ -46,7 +46,7 @@ async def export(
     program = run["program"]
     parts = ["retrograd", program["task"], program["cell"], f"step-{chosen}", run_id]
     name = "-".join(re.sub(r"[^A-Za-z0-9-]+", "-", part).strip("-")[:40] for part in parts)
-    headers = {"Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="{name}.{about.suffix}"'}
+    headers = {"Cache-Control": asked_anew(program), "Content-Disposition": f'attachment; filename="{name}.{about.suffix}"'}
     return await run_in_threadpool(send_derived, request, content, about.media_type, headers)
 
 

@@ -24,6 +24,7 @@ from server.routes.making import keep_trace, network_trace, send_made
 from server.routes.paging import After, Limit, page_of
 from server.routes.parts import Tensors
 from server.routes.run_steps import computable
+from server.routes.trace_response import asked_anew
 from server.schemas.requests import RateRequest, RunChangeRequest, RunRequest, StepsRequest
 from server.services import Services, Use
 from server.store.runs import FIGURES, with_edits
@@ -178,7 +179,7 @@ async def step_trace(
         raise LimitError(error.detail, error.limit, error.actual) from None
     trace, _ = await run_in_threadpool(keep_trace, services, made)
     location = request.url_for("read_trace", trace_id=trace.id).path
-    headers = {"Content-Location": location, "Cache-Control": "no-cache"}
+    headers = {"Content-Location": location, "Cache-Control": asked_anew(program)}
     return await send_made(request, services, trace, 200, headers, tensors)
 
 

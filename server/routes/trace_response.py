@@ -23,6 +23,7 @@ from server.store.traces import TraceFile
 _TAGS = {"application/json": "", msgpack.MEDIA_TYPE: "-msgpack"}
 FORMS = tuple(_TAGS)
 VARY = "Accept, Accept-Encoding"
+PRIVATE = "private, no-store"  # Cache-Control of what holds examples of somebody's own data
 
 
 def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping[str, str]) -> Response:
@@ -53,7 +54,12 @@ def send_trace(request: Request, trace: TraceFile, status: int, headers: Mapping
 
 def lasting(program: Mapping[str, Any]) -> str:
     """Cache-Control of what never changes; it may go, though, where it holds somebody's own data, and then nobody keeps it."""
-    return "private, no-store" if chooses_data(program) else "public, max-age=31536000, immutable"
+    return PRIVATE if chooses_data(program) else "public, max-age=31536000, immutable"
+
+
+def asked_anew(program: Mapping[str, Any]) -> str:
+    """Cache-Control of what is made of a program or its trace, and may be made otherwise another time."""
+    return PRIVATE if chooses_data(program) else "no-cache"
 
 
 def accepted(request: Request) -> str:

@@ -115,6 +115,12 @@ def test_texts_are_learnt_watched_and_opened(client: httpx.Client) -> None:
     example = film["batch"]["examples"][0]
     assert example["text"] == "".join(example["tokens"])
     assert film["batch"]["classes"] == ["even", "odd"]
+    for address in (
+        f"{API}/runs/{run['id']}/steps/9/trace?example=0", f"{API}/runs/{run['id']}/export?format=zip",
+        f"{API}/traces/{film['id']}", f"{API}/traces/{film['id']}?tensors=none", f"{API}/traces/{film['id']}/export/dot",
+    ):  # fmt: skip
+        response = client.get(address)
+        assert (response.status_code, response.headers["cache-control"]) == (200, "private, no-store"), address
     again = client.post(f"{API}/traces", json={"program": {"kind": "network", **small(texts(made)), "step": 9, "example": 0}})
     assert again.status_code == 200
     assert again.json()["id"] == film["id"]
