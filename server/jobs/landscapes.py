@@ -86,6 +86,7 @@ class Landscapes:
         try:
             async with self._turns:
                 made.laid_out = await self.pool.run(lay_out, program, center, runs, wanted, seconds=limits.SLICE_SECONDS, patient=True)
+            del runs  # their networks are large, and the grid takes a while
             while len(made.losses) < made.points:
                 async with self._turns:
                     arguments = (program, center, wanted, made.laid_out, len(made.losses), self.slice_seconds)

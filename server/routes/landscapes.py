@@ -34,7 +34,8 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
         if differing:
             raise ProblemError(422, f"the runs differ in {', '.join(differing)}; a map has room for networks of one task and one shape")
     center = await network_after(services, first, first["step"])
-    networks = [(run["id"], with_edits(run, run["step"]), await run_in_threadpool(_networks, services, run)) for run in runs]
+    share = limits.LANDSCAPE_BYTES // len(runs)
+    networks = [(run["id"], with_edits(run, run["step"]), await run_in_threadpool(_networks, services, run, share)) for run in runs]
     if first["step"]:
         networks[0][2][-1] = (first["step"], center)
     made = services.landscapes.start(body.model_dump(), with_edits(first, first["step"]), center, networks)
@@ -72,10 +73,11 @@ async def remove(landscape_id: str, services: Use) -> Response:
     return Response(status_code=204)
 
 
-def _networks(services: Services, run: dict[str, Any]) -> list[Network]:
-    """The networks of a run's way: the initial one, and those that the run keeps, evenly chosen, the last among them."""
+def _networks(services: Services, run: dict[str, Any], most_bytes: int) -> list[Network]:
+    """The networks of a run's way: the initial one, and those that the run keeps, evenly chosen, the first and the last among them."""
     steps = [step for step in services.runs.checkpoint_steps(run["id"]) if step <= run["step"]]
-    most = limits.LANDSCAPE_NETWORKS
+    last = services.runs.checkpoint(run["id"], run["step"])
+    most = limits.LANDSCAPE_NETWORKS if last is None else max(2, min(limits.LANDSCAPE_NETWORKS, most_bytes // len(last)))
     chosen = steps if len(steps) <= most else [steps[round(k * (len(steps) - 1) / (most - 1))] for k in range(most)]
     return [(0, None), *((step, services.runs.checkpoint(run["id"], step)) for step in chosen)]
 

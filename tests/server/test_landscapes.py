@@ -10,6 +10,7 @@ import pytest
 
 from engine.training import Settings, evaluate, train
 from engine.training.checkpoint import restore
+from server import limits
 from server.tasks import load
 from tests.server.helpers import API, Start, create_run, finished, wait_until
 
@@ -51,6 +52,15 @@ def test_the_middle_of_the_map_is_the_runs_network(client: httpx.Client) -> None
     assert path["loss"][-1] == pytest.approx(expected, rel=1e-12)
     assert path["loss"][0] == pytest.approx(evaluate(task, settings, None, "validation", 20)["loss"], rel=1e-12)
     assert 0 < path["in_plane"] < 1
+
+
+def test_of_large_networks_fewer_are_taken(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained(client, 200)
+    asked = {"runs": [run], "resolution": 2, "examples": 2}
+    assert len(computed(client, **asked)["paths"][0]["steps"]) > 3
+    monkeypatch.setattr(limits, "LANDSCAPE_BYTES", 1)
+    (path,) = computed(client, **asked)["paths"]
+    assert (len(path["steps"]), path["steps"][0], path["steps"][-1]) == (3, 0, 200)
 
 
 def test_two_numbers_are_the_axes(client: httpx.Client) -> None:
