@@ -166,7 +166,7 @@ export default {
   "train.loss_axis": "How losses are spaced",
   "train.loss_linear": "loss evenly",
   "train.loss_log": "log loss",
-  "train.gradient_map": "‖dL/dhₜ‖ over the training",
+  "train.gradient_map": "Gradient of h at each time step",
   "train.gradient_spoken": "step {step}: {first} at the first of {count} time steps, {last} at the last",
   "train.first_last": "step {step}: first {first}, last {last}",
   "train.gradient_table": "Norm of the gradient at each time step, in training step {step}",

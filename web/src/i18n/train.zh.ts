@@ -166,7 +166,7 @@ export default {
   "train.loss_axis": "损失的间距",
   "train.loss_linear": "损失等距",
   "train.loss_log": "损失取对数",
-  "train.gradient_map": "训练过程中的 ‖dL/dhₜ‖",
+  "train.gradient_map": "各时间步上 h 的梯度",
   "train.gradient_spoken": "第 {step} 步：{count} 个时间步中，第一个为 {first}，最后一个为 {last}",
   "train.first_last": "第 {step} 步：首 {first}，末 {last}",
   "train.gradient_table": "训练第 {step} 步中各时间步的梯度范数",

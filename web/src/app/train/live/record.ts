@@ -34,7 +34,7 @@ export class RunRecord {
   /** The loss without most of its noise: of each step an exponential mean of those so far, whose weights add up to 1 from the first on. */
   smoothed(): Float64Array {
     for (let i = this.#smooth; i < this.length; i++) {
-      // the mean's memory grows with what there is to remember, up to some 50 steps
+      // the mean's memory grows with what there is to remember, up to some 25 steps
       const weight = Math.max(1 / (i + 1), 0.04);
       const loss = this.losses[i]!;
       const before = i === 0 ? loss : this.#smoothed[i - 1]!;
