@@ -102,6 +102,7 @@ export default {
   "own.told.nothing": "It is empty. It needs a row with the names of the columns, and rows of data.",
   "own.told.no_rows": "It has no rows of data. Beneath the names of the columns it needs a row for each example.",
   "own.told.no_row": "No row can be read. {reason}",
+  "own.told.too_many": "{given} rows cannot be taken, which is too many. The first is row {row}. {reason}",
   "own.told.utf32": "It is in UTF-32, which is not read. Save it in UTF-8.",
   "own.told.encoding": "Byte {at}, in row {row}, is neither UTF-8, GB18030 nor Latin-1. Save it in UTF-8.",
   "own.told.broken": "It begins as {name} does, but byte {at} of it is not. Save it in UTF-8.",

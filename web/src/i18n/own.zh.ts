@@ -102,6 +102,7 @@ export default {
   "own.told.nothing": "它是空的。需要一行列名，以及若干行数据。",
   "own.told.no_rows": "它没有数据行。列名之下，每个样本需要一行。",
   "own.told.no_row": "没有一行可以读取。{reason}",
+  "own.told.too_many": "有 {given} 行无法采用，太多了。第一处在第 {row} 行：{reason}",
   "own.told.utf32": "它采用 UTF-32 编码，无法读取。请另存为 UTF-8。",
   "own.told.encoding": "第 {row} 行的第 {at} 字节既不是 UTF-8，也不是 GB18030 或 Latin-1。请另存为 UTF-8。",
   "own.told.broken": "它的开头像 {name}，但第 {at} 字节不是。请另存为 UTF-8。",

@@ -28,6 +28,7 @@ const SENTENCES = [
   "byte 1,024 of the file, in row 7, is neither UTF-8, GB18030 nor Latin-1; save the file in UTF-8",
   "the file begins as UTF-16 does, but byte 12 of it is not; save it in UTF-8",
   "row 2 has 300 columns, at most 100 are taken; leave some out",
+  "20,000 rows of the file cannot be taken, which is too many; the first is row 2: this row has 3 cells, expected 2; it is left out",
   "no row of the file can be read: a cell has more than 10,000 characters; the row is left out",
 ];
 

@@ -37,13 +37,18 @@ const SENTENCES: readonly { is: RegExp; key: string; field?: Field }[] = [
   { is: /^a window of (?<window>\d+) needs (?<needs>\d+) numbers in a row, and the (?<part>\w+) part has (?<rows>\d+) rows/, key: "own.told.window", field: "window" },
   { is: /^the column (?<column>.*) hardly changes in its training part/s, key: "own.told.constant", field: "column" },
 ];
-const WRAPPED = /^no row of the file can be read: (.*)$/s;
+/** Sentences that end with another, which is the reason. */
+const WRAPPED: readonly { is: RegExp; key: string }[] = [
+  { is: /^no row of the file can be read: (?<reason>.*)$/s, key: "own.told.no_row" },
+  { is: /^(?<given>[\d,]+) rows of the file cannot be taken, which is too many; the first is row (?<row>[\d,]+): (?<reason>.*)$/s, key: "own.told.too_many" },
+];
 
 export function told(message: string): Told {
-  const inner = WRAPPED.exec(message);
-  if (inner) {
-    const reason = told(inner[1]!);
-    return { ...reason, text: t("own.told.no_row", { reason: reason.text }) };
+  for (const { is, key } of WRAPPED) {
+    const found = is.exec(message)?.groups;
+    if (!found) continue;
+    const reason = told(found.reason!);
+    return { ...reason, text: t(key, { ...found, reason: reason.text }) };
   }
   for (const { is, key, field = null } of SENTENCES) {
     const found = is.exec(message);
