@@ -35,7 +35,9 @@ HEAD = """\
 # Benchmarks of the API
 
 Written by `python -m benchmarks.api --write`. Server and clients share this machine's processors, each server is one process (with the
-worker processes of its own), all traffic is on loopback, with limits raised. Times are seen by the client."""
+worker processes of its own), all traffic is on loopback, with limits raised. Times are seen by the client.
+
+The other benchmarks: [the engine](benchmarks.md), [the page](benchmarks-web.md)."""
 
 LARGE_BODIES = """\
 Two clients post a graph of {nodes:,} nodes for {seconds:g} s, again and again; each time it is read and traced, by worker processes. The

@@ -37,7 +37,9 @@ HEAD = """# Benchmarks of the web app
 
 Written by `npm run bench -- --write` in web/ (or `python -m benchmarks.web --write`). A headless Chromium of 1440x900 without a graphics
 card, and the server, on this machine's processors; all traffic is on loopback. Graphs are a recurrent network of scalars written out
-(benchmarks/graphs.py), sent by `POST /traces` with the limits of sizes raised."""
+(benchmarks/graphs.py), sent by `POST /traces` with the limits of sizes raised.
+
+The other benchmarks: [the engine](benchmarks.md), [the API](benchmarks-api.md)."""
 LIMITS = {"RETROGRAD_BODY_BYTES": "30000000", "RETROGRAD_RESPONSE_BYTES": "100000000", "RETROGRAD_COMPUTE_SECONDS": "60"}
 SIZES = {2_000: 8.0, 20_000: 16.0}  # nodes: ms of script that a step may take
 WARMED = 4  # passes before the heap is read
