@@ -27,6 +27,7 @@ class Landscape:
     task: asyncio.Task[None] | None = None
     status: str = "computing"
     error: str | None = None
+    pointer: str | None = None  # to what is wrong in the request, where it was that
     points: int = 0
     laid_out: dict[str, Any] | None = None
     losses: list[float] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Landscapes:
                     made.losses += await self.pool.run(grid_slice, *arguments, seconds=limits.SLICE_SECONDS, patient=True)
             made.status = "done"
         except ProgramError as error:
-            made.status, made.error = "failed", error.detail
+            made.status, made.error, made.pointer = "failed", error.detail, error.pointer
         except Exception as error:  # whatever it was, nobody must wait for ever
             log.exception("landscape %s failed", made.id)
             made.status, made.error = "failed", f"the computation ended with an error ({type(error).__name__}); the server's log says more"

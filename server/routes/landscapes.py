@@ -15,6 +15,7 @@ from server.figures.words import Language
 from server.jobs.landscape_work import Network
 from server.jobs.landscapes import Landscape
 from server.problems import ProblemError
+from server.programs.errors import ProgramError
 from server.routes.run_steps import computable, network_after
 from server.schemas.landscapes import LandscapeRequest
 from server.services import Services, Use
@@ -43,6 +44,8 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
     await asyncio.wait({made.task}, timeout=services.settings.quick_seconds)
     if made.status == "failed":
         services.landscapes.cancel(made.id)
+        if made.pointer is not None:
+            raise ProgramError(str(made.error), made.pointer)
         raise ProblemError(422, str(made.error))
     headers = {"Location": request.url_for("read_landscape", landscape_id=made.id).path}
     return Json(made.described(), 202 if made.status == "computing" else 200, headers)

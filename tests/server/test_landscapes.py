@@ -131,6 +131,8 @@ def test_maps_that_there_are_not(client: httpx.Client) -> None:
             continue
         assert response.status_code == status, body
         assert words in response.text
+        if "directions" in body:
+            assert response.json()["errors"][0]["pointer"] == "/directions"
 
 
 def test_the_confusion_figure(client: httpx.Client) -> None:
