@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connection } from "../app/connection.svelte";
 import * as api from "./client";
+import * as late from "./late";
 import { Problem } from "./problem";
 
 afterEach(() => {
@@ -65,7 +66,7 @@ describe("client", () => {
       if (sent.length === 1) throw new TypeError("Failed to fetch");
       return new Response(JSON.stringify({ id: "k" }));
     }));
-    const made = api.createLink("#/network");
+    const made = late.createLink("#/network");
     await vi.advanceTimersByTimeAsync(20_000);
     expect(await made).toBe("k");
     const keys = sent.map(({ headers }) => (headers as Record<string, string>)["Idempotency-Key"]);

@@ -1,11 +1,10 @@
 /** The API of this very server, typed. Addresses are relative, so the page works under any path prefix. */
 import { connection } from "../app/connection.svelte";
-import { preferences } from "../app/preferences.svelte";
 import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
 import type { Edit } from "../model/program";
-import { Problem, type FieldError } from "./problem";
-import type { Bptt, Check, Checkpoint, Example, ExpressionProgram, Figure, Page, Program, Run, RunProgram, RunSummary, TaskInfo } from "./types";
+import { Problem } from "./problem";
+import type { Check, Example, Page, Program, Run, TaskInfo } from "./types";
 
 export const BASE = "api/v1";
 
@@ -73,27 +72,12 @@ export function trace(program: Program | { kind: "graph" }, signal?: AbortSignal
   return post("/traces", { program }, signal);
 }
 
-/** What is wrong with an expression that is being typed; nothing is stored. */
-export function checkExpression(program: ExpressionProgram, signal?: AbortSignal): Promise<{ errors: FieldError[] }> {
-  return post("/expressions/check", { program }, signal);
-}
-
 export function storedTrace(id: string, signal?: AbortSignal): Promise<unknown> {
   return get(`/traces/${encodeURIComponent(id)}`, signal);
 }
 
-/** Central differences for one element of the gradient of `node`, or of what comes back to it from one `use`. */
-export async function check(id: string, node: number, index: number[], use: { node: number; port: number } | null = null, signal?: AbortSignal): Promise<Check> {
-  return decoded(await post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index, ...(use && { use }) }, signal));
-}
-
 export async function tasks(signal?: AbortSignal): Promise<TaskInfo[]> {
   return (await get<{ items: TaskInfo[] }>("/tasks", signal)).items;
-}
-
-/** The trained networks that come with the server. */
-export async function checkpoints(signal?: AbortSignal): Promise<Checkpoint[]> {
-  return (await get<{ items: Checkpoint[] }>("/checkpoints", signal)).items;
 }
 
 export interface ExampleQuery {
@@ -110,22 +94,6 @@ export function examples(task: string, query: ExampleQuery = {}, signal?: AbortS
   return get(`/tasks/${encodeURIComponent(task)}/examples?${search.toString()}`, signal);
 }
 
-export async function createRun(program: RunProgram, signal?: AbortSignal): Promise<Run> {
-  return decoded(await post("/runs", { program }, signal, making()));
-}
-
-export async function runs(signal?: AbortSignal): Promise<Page<RunSummary>> {
-  return decoded(await get("/runs?limit=100", signal));
-}
-
-export async function run(id: string, signal?: AbortSignal): Promise<Run> {
-  return decoded(await get(`/runs/${encodeURIComponent(id)}`, signal));
-}
-
-export async function trainSteps(id: string, count: number, signal?: AbortSignal): Promise<Run> {
-  return decoded(await post(`/runs/${encodeURIComponent(id)}/steps`, { count }, signal, making()));
-}
-
 export function stepTrace(id: string, step: number, example: number | null, part: "validation" | "test" | null = null, signal?: AbortSignal): Promise<unknown> {
   const search = example === null ? "" : `?example=${example}${part === null ? "" : `&part=${part}`}`;
   return get(`/runs/${encodeURIComponent(id)}/steps/${step}/trace${search}`, signal);
@@ -136,45 +104,16 @@ export async function openLink(id: string, signal?: AbortSignal): Promise<{ addr
   return (await get<{ state: { address?: unknown } }>(`/links/${encodeURIComponent(id)}`, signal)).state;
 }
 
-/** Keeps an address of the page; the short name that leads to it. */
-export async function createLink(address: string, signal?: AbortSignal): Promise<string> {
-  return (await post<{ id: string }>("/links", { state: { address } }, signal, making())).id;
-}
-
 /** The trace of edits of a stored trace. */
 export function whatIf(id: string, edits: Edit[], signal?: AbortSignal): Promise<unknown> {
   return post(`/traces/${encodeURIComponent(id)}/what-if`, { edits }, signal);
 }
 
-/** Where the trace is answered as a file of another format. */
-export function exportAddress(id: string, format: string): string {
-  return `${BASE}/traces/${encodeURIComponent(id)}${format === "json" ? "" : `/export/${format}`}`;
+/** Central differences for one element of the gradient of `node`, or of what comes back to it from one `use`. */
+export async function check(id: string, node: number, index: number[], use: { node: number; port: number } | null = null, signal?: AbortSignal): Promise<Check> {
+  return decoded(await post(`/traces/${encodeURIComponent(id)}/nodes/${node}/check`, { index, ...(use && { use }) }, signal));
 }
 
-/** The figure's words are in the language shown; asked for in an effect, it is asked for again when that changes. */
-export function lossFigure(id: string, signal?: AbortSignal): Promise<Figure> {
-  return get(`/runs/${encodeURIComponent(id)}/figures/loss?lang=${preferences.lang}`, signal);
-}
-
-/** Itemised BPTT of one example of the batch, in one recurrence: of a layer and direction, such as `gru/l1_reverse`. */
-export async function bptt(id: string, row: number, cell: string, signal?: AbortSignal): Promise<Bptt> {
-  return decoded(await get(`/traces/${encodeURIComponent(id)}/bptt?row=${row}&cell=${encodeURIComponent(cell)}`, signal));
-}
-
-export type FigureName = "gradient-through-time" | "bptt" | "gradient-histogram" | "update";
-
-/** A figure of a trace in the language shown; of a film saved as a file the one that came along, which is of its whole batch. */
-export async function traceFigure(id: string, name: FigureName, query: { row?: number; parameter?: number; of?: "loss" | "jacobian"; cell?: string } = {}, signal?: AbortSignal): Promise<Figure> {
-  if (embedded) {
-    const saved = embedded.figures[query.of === "jacobian" ? "jacobian" : name]?.[preferences.lang];
-    if (!saved || query.parameter !== undefined) throw needsServer();
-    return saved;
-  }
-  const search = new URLSearchParams({ lang: preferences.lang });
-  for (const [key, value] of Object.entries(query)) search.set(key, String(value));
-  return get(`/traces/${encodeURIComponent(id)}/figures/${name}?${search.toString()}`, signal);
-}
-
-export async function deleteRun(id: string, signal?: AbortSignal): Promise<void> {
-  await ask(`/runs/${encodeURIComponent(id)}`, { method: "DELETE", signal });
+export async function run(id: string, signal?: AbortSignal): Promise<Run> {
+  return decoded(await get(`/runs/${encodeURIComponent(id)}`, signal));
 }

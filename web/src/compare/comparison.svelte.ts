@@ -1,5 +1,5 @@
 /** The one state of a comparison: its films, the place where all of them stand, and the one that is followed. */
-import * as api from "../api/client";
+import * as late from "../api/late";
 import { Problem } from "../api/problem";
 import type { Checkpoint, NetworkProgram } from "../api/types";
 import { preferences } from "../app/preferences.svelte";
@@ -121,7 +121,7 @@ export class Comparison {
   }
 
   async #learn(): Promise<void> {
-    if (this.checkpoints.length === 0) this.checkpoints = await api.checkpoints();
+    if (this.checkpoints.length === 0) this.checkpoints = await late.checkpoints();
   }
 
   fail(error: unknown): void {

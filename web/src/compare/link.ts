@@ -3,7 +3,7 @@ import type { Program } from "../api/types";
 import { formatRoute } from "../app/routing";
 import { readProgram } from "../share/programs";
 import type { Measure } from "./norms";
-import { LEAST, MOST } from "./programs";
+import { LEAST, MOST } from "./count";
 
 /** A film: a program that makes it, or a stored trace (a what-if, say). */
 export type Source = { program: Program } | { trace: string };

@@ -1,8 +1,7 @@
 /** The programs of the films that are compared, and what the panel changes in all of them. Nothing is changed in place. */
 import type { CellKind, Checkpoint, NetworkProgram } from "../api/types";
+import { LEAST, MOST } from "./count";
 
-export const LEAST = 2;
-export const MOST = 3;
 const ORDER: readonly CellKind[] = ["rnn", "lstm", "gru"];
 
 /** What a checkpoint was trained as, before or after its training; `example`: the one that is looked at. */

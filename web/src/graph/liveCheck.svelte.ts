@@ -1,5 +1,5 @@
 /** What the server says of a formula while it is typed: asked when the typing rests, and only the latest answer counts. */
-import * as api from "../api/client";
+import * as late from "../api/late";
 import { Latest } from "../api/latest";
 import { asProblem, type FieldError } from "../api/problem";
 import type { ExpressionProgram } from "../api/types";
@@ -38,7 +38,7 @@ export class LiveCheck {
 
   async #run(program: ExpressionProgram): Promise<void> {
     try {
-      const found = await this.#requests.run((signal) => api.checkExpression(program, signal));
+      const found = await this.#requests.run((signal) => late.checkExpression(program, signal));
       if (found) this.#answer = { expression: program.expression, error: found.errors[0] ?? null };
     } catch (error) {
       // A refusal of the whole request is about the fields beside the formula; without an answer nothing is known, and nothing is said.

@@ -1,6 +1,6 @@
 /** What is shown, as files: pictures made here, everything else by the server. */
 import { Problem } from "../api/problem";
-import { exportAddress } from "../api/client";
+import { exportAddress } from "../api/late";
 
 /** Hands a file to the browser, which saves it. */
 export function save(content: Blob, name: string): void {

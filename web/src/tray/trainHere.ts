@@ -1,5 +1,6 @@
 /** The training that a film of its own belongs to, kept as a run: so that it has a curve. */
 import * as api from "../api/client";
+import * as late from "../api/late";
 import type { Run, RunProgram } from "../api/types";
 import type { NetworkProgram } from "../model/program";
 
@@ -17,8 +18,8 @@ export const wantedSteps = (program: NetworkProgram): number => Math.max(LEAST, 
 
 /** Creates the run and waits until it is trained; `seen` hears of every look at it. Throws a Problem where the server refuses. */
 export async function trainHere(program: RunProgram, steps: number, seen: (run: Run) => void, signal: AbortSignal): Promise<Run> {
-  const { id } = await api.createRun(program, signal);
-  let run = await api.trainSteps(id, steps, signal);
+  const { id } = await late.createRun(program, signal);
+  let run = await late.trainSteps(id, steps, signal);
   while (run.status === "training") {
     seen(run);
     await new Promise((done) => setTimeout(done, POLL));

@@ -1,5 +1,6 @@
 /** The state of the Train page: the runs of this visitor, the one that is looked at, and its training while it goes on. */
 import * as api from "../../api/client";
+import * as late from "../../api/late";
 import { Latest } from "../../api/latest";
 import { asProblem, Problem } from "../../api/problem";
 import { followRun, type Mark, type RunStatus } from "../../api/runEvents";
@@ -53,7 +54,7 @@ export class Training {
     else this.loading = !same;
     try {
       const found = await this.#requests.run(async (signal) => {
-        const [list, run] = await Promise.all([api.runs(signal), id === null ? null : api.run(id, signal)]);
+        const [list, run] = await Promise.all([late.runs(signal), id === null ? null : api.run(id, signal)]);
         return { list, run };
       });
       if (found === undefined) return;
@@ -98,7 +99,7 @@ export class Training {
   async remove(id: string): Promise<boolean> {
     this.refused = null;
     try {
-      await api.deleteRun(id);
+      await late.deleteRun(id);
     } catch (error) {
       const problem = asProblem(error);
       if (problem?.status !== 404) {
