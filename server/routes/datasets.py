@@ -23,7 +23,7 @@ from server.services import Use
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 _BODY = {"requestBody": {"required": True, "content": {
-    "text/csv": {"schema": {"type": "string", "format": "binary"}},
+    # text/csv is taken too, which generators of clients cannot read
     "application/json": {"schema": DatasetText.model_json_schema()}}}}  # fmt: skip
 
 

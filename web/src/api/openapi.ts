@@ -6521,6 +6521,7 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             405: components["responses"]["Problem405"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
@@ -6958,7 +6959,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "text/csv": string;
                 "application/json": {
                     /** Text */
                     text: string;
