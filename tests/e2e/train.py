@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -41,7 +42,9 @@ def run_of(page: Page) -> str:
 def rests(page: Page, step: int | None = None) -> None:
     """Waits for the training to end, at `step` where that is given."""
     expect(page.get_by_test_id("controls")).to_have_attribute("data-status", "idle", timeout=120_000)
-    if step is not None:
+    if step is None:  # a run that has not begun rests, too, but gives no reason
+        expect(page.get_by_test_id("reason")).to_have_attribute("data-reason", re.compile("."), timeout=120_000)
+    else:
         expect(page.get_by_test_id("run-step")).to_have_attribute("data-value", str(step), timeout=READY)
 
 
