@@ -52,6 +52,28 @@ def test_plays_from_a_late_moment_to_its_end_and_rests_there(open_page: OpenPage
     expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false", timeout=READY)
 
 
+def test_another_film_begins_where_it_can_be_seen_and_one_come_back_to_keeps_its_place(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"kind": "network", "task": "adding", "cell": "rnn", "hidden_size": 4, "batch_size": 1, "seed": 0, "step": 1}
+    trace = api.post("/traces", json={"program": program}).raise_for_status().json()["id"]
+    page = open_page(f"#/network?v=2&trace={trace}", reduced_motion="no-preference")
+    wait_for_film(page)
+    page.get_by_test_id("to-end").click()
+    scrolled = """() => { const { scrollLeft, clientWidth, scrollWidth } = document.querySelector(".scroller");
+      return scrollLeft > 600 && scrollLeft + clientWidth > scrollWidth - 2 && scrollLeft }"""
+    place = page.wait_for_function(scrolled).json_value()
+    page.get_by_test_id("nav-train").click()
+    expect(page.get_by_test_id("run-start")).to_be_visible()
+    page.get_by_test_id("nav-network").click()
+    assert page.wait_for_function(scrolled).json_value() == pytest.approx(place, abs=1)
+    last = page.locator("[data-testid^=tile-h-10-]")  # of ten columns; those out of view are not drawn
+    expect(last.first).to_be_in_viewport()
+    page.get_by_test_id("nav-train").click()
+    expect(page.get_by_test_id("run-start")).to_be_visible()
+    page.locator("a.brand").click()
+    expect(page.get_by_test_id("open-1")).to_be_in_viewport()
+    expect(page.get_by_test_id("open-5")).to_be_in_viewport()
+
+
 def test_reduced_motion_never_plays_by_itself(page: Page) -> None:
     wait_for_film(page)
     assert moment(page)[0] == 0

@@ -69,6 +69,8 @@ export class Session {
   hold = $state<number | null>(null);
   /** The next film that is opened keeps the place and what is selected. */
   stays = false;
+  /** How many films were opened, edits of one not counted. */
+  films = $state(0);
   readonly history = new History();
   /** The address that this film was opened from; null as long as there is none. */
   address: string | null = null;
@@ -251,6 +253,7 @@ export class Session {
     const ended = before !== null && this.moment === before.events.length;
     const moment = stays && before ? samePlace(before, this.moment, trace) : alike ? this.moment : ended ? trace.events.length : 0;
     this.trace = trace;
+    if (!stays) this.films++;
     this.moment = moment;
     this.#chosen = chosen;
     const rows = trace.batch?.examples.length ?? 1;

@@ -28,6 +28,8 @@ export class StageView {
   scrubbing = $state(false);
   /** The two steps that the tray compares; null: none. */
   pair = $state.raw<{ t: number; s: number } | null>(null);
+  /** Which of the session's films the stage is scrolled for. */
+  film = 0;
   /** What scrolls the stage, where it is shown. */
   scroller = $state.raw<HTMLElement | null>(null);
 
