@@ -1,12 +1,15 @@
 """Idempotency-Key: a POST that comes again with its key is not done again, it is answered as it was.
 
-A client whose connection broke cannot know whether its request was carried out; with a key it simply sends it once more.
+A client whose connection broke cannot know whether its request was carried out; with a key it simply sends it once more. What makes a run,
+a sweep, a data set or more steps says so in the same transaction (`marking`): a server that is killed before it answers leaves no doubt,
+nor do several servers that get the same request.
 """
 
 from __future__ import annotations
 
 import hashlib
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -16,12 +19,25 @@ from server import limits
 from server.bodies import beginning_with
 from server.problems import ProblemError, problem_response
 from server.services import Services
-from server.store.answers import Answer, AnswerStore
+from server.store.answers import Answer, AnswerStore, Once, UnderWayError
 from server.store.blobs import DamagedError
+from server.store.database import Done
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 _NOT_KEPT = {"content-length", "set-cookie"}
+_ONCE = "retrograd.once"  # in the scope of a request with a key
+
+
+def marking(request: Request, status: int, route: str, name: str) -> Done:
+    """What a store calls when it does what was asked. status: of the answer. route, name: the route whose parameter `name` is the id."""
+    once: Once | None = request.scope.get(_ONCE)
+
+    def mark(connection: Connection, made: str) -> None:
+        if once is not None:
+            once.mark(connection, status, request.url_for(route, **{name: made}).path)
+
+    return mark
 
 
 class Idempotency:
@@ -55,18 +71,23 @@ class Idempotency:
         known = await run_in_threadpool(_known, answers, key)
         if known is not None and known.request != request:
             raise ProblemError(422, f"this {HEADER} came with another request before; send each request under a key of its own")
-        if known is not None and await self._again(known, scope, receive, send):
-            return
-        await run_in_threadpool(answers.forget, key)  # what there may be is of no use any more
+        if known is not None:
+            if await self._again(known, scope, receive, send):
+                return
+            await run_in_threadpool(answers.forget, key)  # it is of no use any more
         messages: list[Message] = []
+        once = scope[_ONCE] = Once(key, request)
 
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        await self.app(scope, beginning_with(first, receive), keep)
+        try:
+            await self.app(scope, beginning_with(first, receive), keep)
+        except UnderWayError:
+            raise _in_progress() from None
         answer = _answer(request, messages)
         if answer is not None:
-            await run_in_threadpool(answers.put, key, answer)
+            await run_in_threadpool(answers.put, key, answer, once.marked)
         for message in messages:
             await send(message)
 
@@ -80,8 +101,8 @@ class Idempotency:
         return True
 
     async def _from_its_place(self, known: Answer, scope: Scope, receive: Receive, send: Send) -> bool:
-        """A trace, or the part of it that was sent, in the form that the client takes this time."""
-        place, _, query = known.headers.get("content-location", known.headers["location"]).partition("?")
+        """A trace, or the part of it that was sent, in the form that the client takes this time; or what a marked request led to."""
+        place, _, query = (known.headers.get("content-location") or known.headers["location"]).partition("?")
         found = True
 
         async def send_as_before(message: Message) -> None:
@@ -107,6 +128,7 @@ def _known(answers: AnswerStore, key: str) -> Answer | None:
     try:
         return answers.get(key)
     except DamagedError:
+        answers.forget(key)
         return None
 
 

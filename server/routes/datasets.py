@@ -13,6 +13,7 @@ from starlette.responses import Response
 from server import limits
 from server.datasets.reading import DatasetError
 from server.encoding import Json
+from server.idempotency import marking
 from server.jobs.dataset_work import describe_choice, describe_dataset
 from server.problems import ProblemError
 from server.routes.disconnect import while_connected
@@ -45,7 +46,8 @@ async def create(request: Request, services: Use) -> Response:
     except DatasetError as error:
         raise ProblemError(422, str(error)) from None
     visitor = services.visitors.of(request)
-    made = await run_in_threadpool(services.datasets.put, visitor, data, about)
+    done = marking(request, 201, "read_dataset", "dataset_id")
+    made = await run_in_threadpool(services.datasets.put, visitor, data, about, done)
     described = found(await run_in_threadpool(services.datasets.describe, made, visitor), "dataset")
     return Json(described, 201, {"Location": request.url_for("read_dataset", dataset_id=made).path})
 

@@ -14,6 +14,7 @@ from engine.training import Part
 from server import limits
 from server.datasets.choice import with_data
 from server.encoding import Json
+from server.idempotency import marking
 from server.jobs.stopping import usual_interval
 from server.problems import ProblemError
 from server.programs.errors import LimitError, ProgramError
@@ -37,11 +38,12 @@ Column = Literal["loss", "gradient_norm", "clipped_norm", "lr"]
 async def create(request: Request, body: RunRequest, services: Use) -> Response:
     """Create a run. Nothing is trained yet. Of one visitor the newest runs are kept: GET /limits says how many."""
     visitor, most = services.visitors.of(request), services.settings.visitor_runs
+    done = marking(request, 201, "read_run", "run_id")
 
     def store() -> str:
         program = normalised(with_data(body.program.model_dump(), lambda one: services.datasets.data_for(visitor, one)))
         every = body.validate_every or _usual_interval(program)
-        return services.runs.create(program, visitor, most, name=body.name, stop=body.stop.model_dump(), validate_every=every)
+        return services.runs.create(program, visitor, most, name=body.name, stop=body.stop.model_dump(), validate_every=every, done=done)
 
     run_id = await run_in_threadpool(store)
     if body.program.dataset is not None:
@@ -78,11 +80,12 @@ async def change(run_id: str, body: RunChangeRequest, services: Use) -> Response
 
 
 @router.post("/{run_id}/steps")
-async def train(run_id: str, body: StepsRequest, services: Use) -> Response:
+async def train(request: Request, run_id: str, body: StepsRequest, services: Use) -> Response:
     """Train further. 200 when that was quick; else 202, and the run says when it is `idle` again. A run that was paused goes on."""
     run = await run_in_threadpool(computable, services, run_id)
     _check_trainable(run)
-    if await run_in_threadpool(services.runs.request, run_id, body.count, limits.RUN_STEPS) is None:
+    done = marking(request, 202, "read_run", "run_id")
+    if await run_in_threadpool(services.runs.request, run_id, body.count, limits.RUN_STEPS, done) is None:
         found(await run_in_threadpool(services.runs.get, run_id), "run")  # it may have been deleted meanwhile
         raise ProblemError(422, f"a run has at most {limits.RUN_STEPS:,} steps; ask for fewer, or create another run")
     return await _trained(services, run_id)

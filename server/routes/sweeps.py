@@ -15,6 +15,7 @@ from server.datasets.choice import with_data
 from server.encoding import Json, dumps
 from server.figures.sweep import importance_figure
 from server.figures.words import Language
+from server.idempotency import marking
 from server.jobs.stopping import usual_interval
 from server.problems import ProblemError
 from server.programs.network import normalised, settings_of
@@ -24,6 +25,7 @@ from server.routes.paging import After, Limit, page_of
 from server.routes.run_events import EventStream
 from server.schemas.sweeps import SweepRequest
 from server.services import Services, Use
+from server.store.database import Done
 from server.sweeps.importance import importances
 from server.sweeps.space import size
 from server.sweeps.studies import best_of, described
@@ -37,7 +39,7 @@ HEARTBEAT = b": \n\n"
 async def create(request: Request, body: SweepRequest, services: Use) -> Response:
     """Begin a search. Its trials are runs, one after the other; each opens like any other while it trains."""
     visitor = services.visitors.of(request)
-    sweep_id, beyond = await run_in_threadpool(_store, services, body, visitor)
+    sweep_id, beyond = await run_in_threadpool(_store, services, body, visitor, marking(request, 201, "read_sweep", "sweep_id"))
     for old in beyond:
         await _delete(services, old)
     state = await _answer(services, sweep_id)
@@ -45,7 +47,7 @@ async def create(request: Request, body: SweepRequest, services: Use) -> Respons
     return Json(state, 201, {"Location": request.url_for("read_sweep", sweep_id=sweep_id).path})
 
 
-def _store(services: Services, body: SweepRequest, visitor: str) -> tuple[str, list[str]]:
+def _store(services: Services, body: SweepRequest, visitor: str, done: Done) -> tuple[str, list[str]]:
     """Stores a search; its id, and the ids of the visitor's that are to go."""
     program = body.program.model_dump()
     space: dict[str, Any] = {name: dimension.model_dump() for name, dimension in body.space.items()}
@@ -66,7 +68,7 @@ def _store(services: Services, body: SweepRequest, visitor: str) -> tuple[str, l
         "metric": metric, "direction": "maximize" if metric == "accuracy" else "minimize", "grid": grid,
     }  # fmt: skip
     ends = None if body.seconds is None else time.time() + body.seconds
-    return services.sweeps.create(visitor, about, ends, limits.VISITOR_SWEEPS, limits.SWEEPS_AT_ONCE)
+    return services.sweeps.create(visitor, about, ends, limits.VISITOR_SWEEPS, limits.SWEEPS_AT_ONCE, done)
 
 
 @router.get("")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +28,36 @@ class Answer:
     body: bytes | None
 
 
+class UnderWayError(Exception):
+    """Another server carries out, or has just carried out, a request of this key."""
+
+
+@dataclass
+class Once:
+    """A request with a key while it is carried out. key: hash of who asked and of the key. request: hash of what was asked.
+
+    Whatever stores what was asked calls `mark` in the same transaction: either both are there or neither, whenever a server is killed and
+    however many servers are asked. marked: whether that was done.
+    """
+
+    key: str
+    request: str
+    marked: bool = field(default=False, init=False)
+
+    def mark(self, connection: Connection, status: int, place: str) -> None:
+        """Keeps that it was done, and with which status, until the answer is known; place: the address of what came of it.
+
+        Raises UnderWayError where it was done by another server.
+        """
+        header = "location" if status == 201 else "content-location"
+        row = _row(self.key, Answer(self.request, status, {header: place}, None))
+        try:
+            connection.execute(insert(answers).values(row))
+        except IntegrityError:
+            raise UnderWayError(self.key) from None
+        self.marked = True
+
+
 class AnswerStore:
     """The latest answers by a hash of who asked and of the key that was sent; the oldest go beyond what limits.py allows."""
 
@@ -43,13 +74,13 @@ class AnswerStore:
         body = unpack(row.data, row.sha256, "an answer", "send the request again")
         return Answer(row.request, row.status, kept["headers"], body if kept["body"] else None)
 
-    def put(self, key: str, answer: Answer) -> None:
-        """Keeps an answer; the first that was given to a key stays."""
-        kept = dumps({"headers": answer.headers, "body": answer.body is not None}).decode()
-        row = {"id": key, "request": answer.request, "created": now(), "status": answer.status, "headers": kept, **pack(answer.body or b"")}
+    def put(self, key: str, answer: Answer, marked: bool = False) -> None:
+        """Keeps an answer; the first that was given to a key stays. marked: it takes the place of the mark of what it answers."""
         try:
             with self.engine.begin() as connection:
-                connection.execute(insert(answers).values(row))
+                if marked:
+                    connection.execute(delete(answers).where(answers.c.id == key))
+                connection.execute(insert(answers).values(_row(key, answer)))
                 evicted = self._evict(connection)
         except IntegrityError:  # another server on this database was quicker
             return
@@ -71,3 +102,8 @@ class AnswerStore:
             if place and (place >= self.most or total > self.most_bytes):
                 gone.append(number)
         return bool(gone) and connection.execute(delete(answers).where(answers.c.number.in_(gone))).rowcount > 0
+
+
+def _row(key: str, answer: Answer) -> dict[str, Any]:
+    kept = dumps({"headers": answer.headers, "body": answer.body is not None}).decode()
+    return {"id": key, "request": answer.request, "created": now(), "status": answer.status, "headers": kept, **pack(answer.body or b"")}

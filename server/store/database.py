@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 
 from alembic import command
@@ -9,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 
+Done = Callable[[Connection, str], None]  # is told, within the transaction, the id of what a request made or changed
 _MIGRATION_LOCK = 0x52657472  # any number that nobody else takes
 _BEFORE_ALEMBIC = "0001"  # the tables of databases that were made without it
 
@@ -61,3 +63,7 @@ def give_back(engine: Engine) -> None:
         with engine.connect() as connection:
             # A script, since the driver takes a single statement without rows one step far, and each step frees one page.
             connection.connection.cursor().executescript("PRAGMA incremental_vacuum")
+
+
+def unmarked(connection: Connection, made: str) -> None:
+    """Nobody wants to know (Done)."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, n
 from server.encoding import dumps
 from server.store.blobs import pack, unpack
 from server.store.clock import now
-from server.store.database import give_back
+from server.store.database import Done, give_back, unmarked
 from server.store.tables import LARGEST_NUMBER, datasets, runs, traces
 
 _REMEDY = "bring the data again"
@@ -31,12 +31,13 @@ class DatasetStore:
     def __init__(self, engine: Engine, most_each: int, seconds: float) -> None:
         self.engine, self.most_each, self.seconds = engine, most_each, seconds
 
-    def put(self, visitor: str, data: bytes, about: Mapping[str, Any]) -> str:
-        """Stores a file with what was found in it; its id."""
+    def put(self, visitor: str, data: bytes, about: Mapping[str, Any], done: Done = unmarked) -> str:
+        """Stores a file with what was found in it; its id. done: called in the transaction."""
         dataset_id = f"d_{secrets.token_hex(8)}"
         row = {"id": dataset_id, "visitor": visitor, "created": now(), "since": time.time(), "kept": False, "used": False,
                "about": dumps(about).decode(), **pack(data)}  # fmt: skip
         with self.engine.begin() as connection:
+            done(connection, dataset_id)
             connection.execute(insert(datasets).values(row))
             newest = select(datasets.c.id).where(datasets.c.visitor == visitor).order_by(datasets.c.number.desc()).offset(self.most_each)
             self._remove(connection, [one for one in connection.execute(newest).scalars() if not self._runs(connection, one)])

@@ -18,7 +18,7 @@ from server.jobs.stopping import Reason, better, goal
 from server.store.blobs import DamagedError, pack, unpack
 from server.store.checkpoints import superfluous
 from server.store.clock import now
-from server.store.database import give_back
+from server.store.database import Done, give_back, unmarked
 from server.store.tables import LARGEST_NUMBER, checkpoints, observations, runs, slices, validations
 from server.store.tested import in_short, results
 
@@ -43,11 +43,12 @@ class RunStore:
 
     def create(
         self, program: Mapping[str, Any], visitor: str | None = None, most: int | None = None, *, name: str | None = None,
-        stop: Mapping[str, Any] | None = None, validate_every: int = 200, sweep: str | None = None,
+        stop: Mapping[str, Any] | None = None, validate_every: int = 200, sweep: str | None = None, done: Done = unmarked,
     ) -> str:  # fmt: skip
         """A new run; its id. visitor: whose it is, of whom the newest `most` are kept. stop: of the conditions of STOP, those that hold.
 
         sweep: the sweep whose trial it is, with which it goes. `edits` in the program become the run's own.
+        done: called in the transaction.
         """
         run_id = f"r_{secrets.token_hex(8)}"
         fixed = {key: value for key, value in program.items() if key != "edits"}
@@ -57,6 +58,7 @@ class RunStore:
             "edits": _json(program.get("edits", [])),
         }  # fmt: skip
         with self.engine.begin() as connection:
+            done(connection, run_id)
             connection.execute(insert(runs).values(row))
             beyond = [*self._beyond(connection, visitor, most), *self._too_large(connection, run_id)]
             evicted = bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
@@ -121,10 +123,10 @@ class RunStore:
         with self.engine.connect() as connection:
             return [json.loads(data) for _, data in observations_after(connection, run_id, after, LARGEST_NUMBER, limit)]
 
-    def request(self, run_id: str, count: int, most: int) -> int | None:
+    def request(self, run_id: str, count: int, most: int, done: Done = unmarked) -> int | None:
         """Asks for `count` more steps, up to `most` in all; gives the step the run is to reach, or None where that is too many.
 
-        A run that failed tries again, one that was paused goes on.
+        A run that failed tries again, one that was paused goes on. done: called in the transaction, where it changes something.
         """
         changed: dict[str, Any] = {
             "requested_step": runs.c.requested_step + count, "status": "training", "error": None, "reason": None, **_CHANGED,
@@ -133,7 +135,10 @@ class RunStore:
         }  # fmt: skip
         query = update(runs).where(runs.c.id == run_id, runs.c.requested_step + count <= most).values(changed)
         with self.engine.begin() as connection:
-            return connection.execute(query.returning(runs.c.requested_step)).scalar_one_or_none()
+            goal = connection.execute(query.returning(runs.c.requested_step)).scalar_one_or_none()
+            if goal is not None:
+                done(connection, run_id)
+        return goal
 
     def pause(self, run_id: str) -> bool:
         """Holds a training; what is being computed is not stored any more. False where none goes on."""

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Engine, Row, and_, delete, func, insert, o
 from server.encoding import dumps
 from server.programs.errors import LimitError
 from server.store.clock import now
-from server.store.database import give_back
+from server.store.database import Done, give_back, unmarked
 from server.store.runs import LEASE_SECONDS
 from server.store.tables import LARGEST_NUMBER, runs, sweeps
 
@@ -24,16 +24,18 @@ class SweepStore:
         self.engine = engine
 
     def create(
-        self, visitor: str, request: Mapping[str, Any], ends: float | None, most: int, at_once: int | None = None
+        self, visitor: str, request: Mapping[str, Any], ends: float | None, most: int, at_once: int | None = None, done: Done = unmarked
     ) -> tuple[str, list[str]]:
         """A new sweep: its id, and the ids of those that go: the visitor's that are older than the newest `most` and at rest.
 
-        ends: when its time is over, in seconds since 1970. Raises LimitError where more than `at_once` of the visitor's would go on.
+        ends: when its time is over, in seconds since 1970. done: called in the transaction.
+        Raises LimitError where more than `at_once` of the visitor's would go on.
         """
         sweep_id = f"s_{secrets.token_hex(8)}"
         row = {"id": sweep_id, "visitor": visitor, "created": now(), "request": dumps(request).decode(), "status": "running", "ends": ends}
         going_on = and_(sweeps.c.visitor == visitor, sweeps.c.status == "running")
         with self.engine.begin() as connection:
+            done(connection, sweep_id)
             connection.execute(insert(sweeps).values(row))  # first, so that those that come at the same moment are counted
             others = connection.execute(select(func.count()).where(going_on)).scalar_one() - 1
             if at_once is not None and others >= at_once:

@@ -16,12 +16,14 @@ from sqlalchemy import Engine, create_engine, update
 
 from server.msgpack import MEDIA_TYPE as MSGPACK
 from server.msgpack import unpack
-from server.store.answers import Answer, AnswerStore
+from server.store.answers import Answer, AnswerStore, Once, UnderWayError
 from server.store.blobs import DamagedError
+from server.store.runs import RunStore
 from server.store.tables import answers
-from tests.server.helpers import API, Start, create_run, expression
+from tests.server.helpers import API, Start, create_run, expression, finished, wait_until
 
 RUN = {"program": {"task": "sunspots", "cell": "rnn", "hidden_size": 3, "batch_size": 4}}
+SEARCH = {**RUN, "space": {"lr": {"choices": [0.1, 0.2]}}, "steps": 4, "trials": 1, "sampler": "grid"}
 
 
 def key() -> dict[str, str]:
@@ -152,6 +154,51 @@ def test_keys_are_known_after_a_restart_and_under_a_prefix(start: Start, tmp_pat
     assert seen[1].headers["location"].startswith(f"/deep{API}/traces/")
 
 
+def test_what_was_done_before_its_answer_got_lost_is_not_done_again(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the server is killed between the two: nothing is kept but what the transaction of the change itself kept."""
+    bodies: dict[str, Any] = {"runs": RUN, "sweeps": SEARCH, "datasets": {"text": "a,b\n1,2\n3,4\n"}}
+    keys = {place: key() for place in (*bodies, "steps")}
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise RuntimeError("killed before it answers")
+
+    with start(tmp_path) as client:
+        run = create_run(client)
+        steps = f"runs/{run}/steps"
+        bodies[steps], keys[steps] = {"count": 3}, keys.pop("steps")
+        with monkeypatch.context() as broken:
+            broken.setattr(AnswerStore, "put", killed)
+            for place, body in bodies.items():
+                assert client.post(f"{API}/{place}", json=body, headers=keys[place]).status_code == 500
+    with start(tmp_path) as client:
+        finished(client, run)
+        for place, body in bodies.items():
+            again = client.post(f"{API}/{place}", json=body, headers=keys[place])
+            assert (again.status_code, again.headers["idempotent-replayed"]) == (202 if place == steps else 201, "true")
+            if place == steps:
+                assert [again.json()[name] for name in ("id", "step", "requested_step")] == [run, 3, 3]
+            else:
+                made = [item["id"] for item in client.get(f"{API}/{place}").json()["items"]]
+                assert [one for one in made if one != run] == [again.json()["id"]]
+                assert client.get(again.headers["location"]).json()["id"] == again.json()["id"]
+            other = client.post(f"{API}/{place}", json={**body, "name": "other"}, headers=keys[place])
+            assert (other.status_code, "another request" in other.json()["detail"]) == (422, True)
+
+
+def test_servers_of_one_database_do_it_once(start: Start, database_url: str) -> None:
+    """A client whose first server does not answer asks another with the same key."""
+    shared: dict[str, Any] = {"database_url": database_url, "secret": "shared by both of them"}
+    with start(quick_seconds=30, **shared) as one, start(quick_seconds=0, **shared) as other, ThreadPoolExecutor(1) as pool:
+        run, headers, more = create_run(one), key(), {"count": 10_000}
+        first = pool.submit(one.post, f"{API}/runs/{run}/steps", headers=headers, json=more)
+        wait_until(lambda: other.get(f"{API}/runs/{run}").json()["requested_step"])
+        again = other.post(f"{API}/runs/{run}/steps", headers=headers, json=more)
+        assert (again.status_code, again.json()["requested_step"], again.headers["idempotent-replayed"]) == (202, 10_000, "true")
+        other.post(f"{API}/runs/{run}/cancel").raise_for_status()
+        assert first.result().json()["reason"] == "cancelled"
+        assert other.post(f"{API}/runs/{run}/steps", headers=headers, json=more).content == first.result().content
+
+
 def test_visitors_have_keys_of_their_own(start: Start, tmp_path: Path) -> None:
     with start(tmp_path) as client:
         client.get(f"{API}/runs")
@@ -173,6 +220,20 @@ def kept(database: Engine) -> AnswerStore:
 
 def answer(body: bytes | None = b"body", **more: Any) -> Answer:
     return Answer("request", 201, {"location": "/somewhere", **more}, body)
+
+
+def test_who_comes_second_is_told_and_changes_nothing(kept: AnswerStore, database: Engine) -> None:
+    first, second = Once("a", "request"), Once("a", "request")
+    with database.begin() as connection:
+        first.mark(connection, 202, "/runs/r_1")
+    runs = RunStore(database)
+    with pytest.raises(UnderWayError):
+        runs.create({"task": "adding"}, done=lambda connection, made: second.mark(connection, 201, made))
+    assert runs.page(None, 10, None) == ([], None)
+    assert (first.marked, second.marked) == (True, False)
+    assert kept.get("a") == Answer("request", 202, {"content-location": "/runs/r_1"}, None)
+    kept.put("a", answer(), marked=True)
+    assert kept.get("a") == answer()
 
 
 def test_an_answer_comes_back_as_it_was(kept: AnswerStore) -> None:
