@@ -57,6 +57,7 @@ from server.store.answers import AnswerStore
 from server.store.database import open_database
 from server.store.datasets import DatasetStore
 from server.store.documents import Documents
+from server.store.landscapes import LandscapeStore
 from server.store.links import LinkStore
 from server.store.pins import PinStore
 from server.store.runs import RunStore
@@ -90,7 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
         trained = RunStore(engine, settings.run_bytes, own_data.data)
         app.state.streams = streams = Streams(engine, settings.streams, settings.visitor_streams)
         app.state.metrics.watch_streams(streams)
-        landscapes_made = Landscapes(pool, settings.slice_seconds)
+        landscapes_made = Landscapes(pool, LandscapeStore(engine, limits.LANDSCAPES), settings.slice_seconds)
         trainer = Trainer(pool, trained, settings.slice_seconds, streams.changed)
         searches, studies = SweepStore(engine), Studies(engine, settings.database_url, settings.data)
         sweeper = Sweeper(searches, studies, trained, trainer, own_data)

@@ -153,7 +153,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "testRun": {"the network that did best on the validation part": {"step": "best"}},
     "createDataset": {"words and their sort": {"text": "word,sort\nhello,greeting\nfarewell,parting\n"}},
     "chooseOfDataset": {"the sort of a word": {"dataset": {"id": "d_0123456789abcdef", "kind": "text", "text": "word", "label": "sort"}}},
-    "createLandscape": {"random directions": {"runs": ["r_0123456789abcdef"], "directions": {"kind": "random"}, "resolution": 9}},
+    "createLandscape": {"the main directions of a way": {"runs": ["r_0123456789abcdef"], "directions": {"kind": "pca"}, "resolution": 9}},
     "createSweep": {
         "the rate of a small network": {
             "program": {"task": "sunspots", "cell": "rnn", "hidden_size": 3},

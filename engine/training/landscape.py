@@ -90,6 +90,34 @@ def random_directions(model: SequenceModel, seed: int) -> tuple[Array, Array]:
     return found[0], found[1]
 
 
+def principal_directions(centre: Array, points: Array) -> tuple[Array, Array, tuple[float, float]]:
+    """The two directions that hold most of the way between a centre and points (n, size), and how much of it each of them holds.
+
+    These are the first two principal components of ``points - centre``: its right singular vectors, of length 1 and at right angles, so
+    that a step along one is a distance in parameter space. They are taken about the centre, not about the mean, so that the plane goes
+    through the centre (Li et al., "Visualizing the Loss Landscape of Neural Nets", 2018, section 7: the last network is the centre). The
+    shares are of the squared distances. A random walk in many dimensions already has 8/π² and 8/(9π²) of them, 81 % and 9 %, about its end
+    (of its Karhunen-Loève expansion; Antognini and Sohl-Dickstein, "PCA of high dimensional random walks", 2018): a large share says that
+    the plane holds the way, not that the loss has few directions.
+
+    Their signs: along the first the point farthest out has a negative place, so that a way to the centre goes in the direction's sense;
+    along the second a positive one. Points that are not finite count for nothing. Raises ValueError for points that lie on one line.
+    """
+    moved = (points - centre)[np.isfinite(points).all(axis=1)]
+    if not np.isfinite(moved).all():
+        raise ValueError("the middle of the plane holds numbers that are not finite; choose a run whose last network is finite")
+    _, lengths, found = np.linalg.svd(moved, full_matrices=False)
+    if len(lengths) < 2 or not lengths[1] > 1e-6 * lengths[0]:
+        raise ValueError(
+            f"the {len(points)} networks of the way lie on one line and span no plane; train further, or choose other directions"
+        )
+    shares = lengths[:2] ** 2 / float((lengths**2).sum())
+    places = moved @ found[:2].T
+    farthest = np.take_along_axis(places, np.abs(places).argmax(axis=0)[None], axis=0)[0]
+    a, b = found[:2] * (np.sign(farthest) * [-1, 1])[:, None]
+    return a, b, (float(shares[0]), float(shares[1]))
+
+
 class Surface:
     """The mean loss over some examples as a function of the parameters, without dropout.
 

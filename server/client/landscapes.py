@@ -24,8 +24,9 @@ class Landscapes(Part[S], Generic[S]):
     ) -> Flow[Landscape[S]]:  # fmt: skip
         """Begins to compute the loss over a plane through the last network of the first run; `wait` for it.
 
-        runs: up to four, of one task and one shape of network. directions: random ones, or two numbers of the network (docs/api.md,
-        Landscapes). span: to each side of the middle; as far as the runs went unless given. resolution: points a side.
+        runs: up to four, of one task and one shape of network. directions: the main ones of the ways unless given; or random ones, or
+        two numbers of the network (docs/api.md, Landscapes). span: to each side of the middle; as far as the runs went unless given.
+        resolution: points a side.
         """
         given = {
             "runs": [run if isinstance(run, str) else run.id for run in runs], "directions": directions, "span": span,

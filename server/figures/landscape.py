@@ -28,8 +28,10 @@ def landscape_figure(landscape: Mapping[str, Any], language: Language) -> str:
             text=hover, hovertemplate="%{text}<extra></extra>",
             line={"color": COLOURS[(number + 1) % len(COLOURS)], "width": 2}, marker={"size": 6, "line": {"width": 1, "color": "white"}},
         )  # fmt: skip
-    names = landscape["directions"]["names"]
+    directions = landscape["directions"]
+    shares = [f" ({100 * share:.3g} %)" for share in directions.get("explained", ())] or ["", ""]
+    names = [name + share for name, share in zip(directions["names"], shares, strict=True)]
     lay_out(figure, plain_text(names[0]), plain_text(names[1]), hovermode="closest")
-    shares = ", ".join(f"{100 * float(path['in_plane']):.0f} %" for path in landscape["paths"])
-    note(figure, text["in_plane"].format(shares=shares))
+    within = ", ".join(f"{100 * float(path['in_plane']):.0f} %" for path in landscape["paths"])
+    note(figure, text["in_plane"].format(shares=within))
     return to_json(figure)

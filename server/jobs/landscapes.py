@@ -1,22 +1,36 @@
-"""Landscapes in the making: one task of the event loop each, which hands slices to the workers. They are kept in memory, the latest."""
+"""Landscapes in the making: one task of the event loop each, which hands slices to the workers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
 
 from server import limits
 from server.jobs.landscape_work import Network, grid_slice, lay_out
 from server.jobs.pool import OverloadedError, WorkerPool
+from server.jobs.replay import checkpoint_before
 from server.programs.errors import ProgramError
+from server.store.landscapes import LandscapeStore
 
 log = logging.getLogger("retrograd")
-Runs = Sequence[tuple[str, Mapping[str, Any], Sequence[Network]]]
+
+
+class Way(NamedTuple):
+    """A run's training up to a step.
+
+    kept: of those networks upon it that are stored, by rising step. most: how many there is room for.
+    """
+
+    run: str
+    program: Mapping[str, Any]
+    step: int
+    kept: Sequence[Network]
+    most: int
 
 
 @dataclass
@@ -44,57 +58,84 @@ class Landscape:
 
 
 class Landscapes:
-    """The latest landscapes. At most `limits.LANDSCAPES_AT_ONCE` are computed at a time; one worker of several is left to others."""
+    """Those that are being computed, at most `limits.LANDSCAPES_AT_ONCE`; one worker of several is left to others.
 
-    def __init__(self, pool: WorkerPool, slice_seconds: float, most: int = limits.LANDSCAPES) -> None:
-        self.pool, self.slice_seconds, self.most = pool, slice_seconds, most
-        self._kept: OrderedDict[str, Landscape] = OrderedDict()
+    What came of them is stored. One that was under way when its server stopped is computed anew when it is asked for.
+    """
+
+    def __init__(self, pool: WorkerPool, store: LandscapeStore, slice_seconds: float) -> None:
+        self.pool, self.store, self.slice_seconds = pool, store, slice_seconds
+        self._computing: dict[str, Landscape] = {}
         self._turns = asyncio.Semaphore(max(1, pool.workers - 1))
 
     def get(self, landscape_id: str) -> Landscape | None:
-        return self._kept.get(landscape_id)
+        """One that is being computed here."""
+        return self._computing.get(landscape_id)
 
-    def start(self, wanted: Mapping[str, Any], program: Mapping[str, Any], center: bytes | None, runs: Runs) -> Landscape:
-        """Begins one. Raises OverloadedError where so many are computed that it would wait long."""
-        computing = [one for one in self._kept.values() if one.status == "computing"]
-        if len(computing) >= limits.LANDSCAPES_AT_ONCE:
-            raise OverloadedError(f"{len(computing)} landscapes are being computed already")
-        made = Landscape(f"l_{secrets.token_hex(8)}", points=wanted["resolution"] ** 2)
-        self._kept[made.id] = made
-        while len(self._kept) > self.most:
-            gone = next(key for key, one in self._kept.items() if one.status != "computing")
-            del self._kept[gone]
-        made.task = asyncio.create_task(self._compute(made, wanted, program, center, runs), name=f"landscape {made.id}")
+    def admit(self) -> None:
+        """Raises OverloadedError where so many are computed that another would wait long."""
+        if len(self._computing) >= limits.LANDSCAPES_AT_ONCE:
+            raise OverloadedError(f"{len(self._computing)} landscapes are being computed already")
+
+    def start(self, landscape_id: str, wanted: Mapping[str, Any], ways: Sequence[Way]) -> Landscape:
+        """Begins one that is stored without a result, unless that is under way. ways: of its runs. Raises OverloadedError."""
+        known = self._computing.get(landscape_id)
+        if known is not None:
+            return known
+        self.admit()
+        made = self._computing[landscape_id] = Landscape(landscape_id, points=wanted["resolution"] ** 2)
+        made.task = asyncio.create_task(self._compute(made, wanted, ways), name=f"landscape {landscape_id}")
+        made.task.add_done_callback(lambda _: self._computing.pop(landscape_id, None))
         return made
 
-    def cancel(self, landscape_id: str) -> bool:
-        """Ends and forgets one; False when there was none. A slice under way is ended with its worker's process."""
-        gone = self._kept.pop(landscape_id, None)
-        if gone is not None and gone.task is not None:
-            gone.task.cancel()
-        return gone is not None
+    def cancel(self, landscape_id: str) -> None:
+        """Ends the computation of one, where it goes on. A slice under way is ended with its worker's process."""
+        made = self._computing.pop(landscape_id, None)
+        if made is not None and made.task is not None:
+            made.task.cancel()
 
     async def close(self) -> None:
         """Ends all computation."""
-        tasks = [one.task for one in self._kept.values() if one.task is not None]
+        tasks = [one.task for one in self._computing.values() if one.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _compute(
-        self, made: Landscape, wanted: Mapping[str, Any], program: Mapping[str, Any], center: bytes | None, runs: Runs
-    ) -> None:
+    async def _compute(self, made: Landscape, wanted: Mapping[str, Any], ways: Sequence[Way]) -> None:
         try:
+            networks = [(way.run, way.program, await self._networks(way)) for way in ways]
+            _, program, first = networks[0]
             async with self._turns:
-                made.laid_out = await self.pool.run(lay_out, program, center, runs, wanted, seconds=limits.SLICE_SECONDS, patient=True)
-            del runs  # their networks are large, and the grid takes a while
+                arguments = (program, first[-1][1], networks, wanted)
+                laid_out, ground = await self.pool.run(lay_out, *arguments, seconds=limits.SLICE_SECONDS, patient=True)
+            made.laid_out = laid_out
+            del networks, first, arguments, ways  # they are large, and the grid takes a while
             while len(made.losses) < made.points:
                 async with self._turns:
-                    arguments = (program, center, wanted, made.laid_out, len(made.losses), self.slice_seconds)
-                    made.losses += await self.pool.run(grid_slice, *arguments, seconds=limits.SLICE_SECONDS, patient=True)
+                    place = (program, wanted, laid_out, ground, len(made.losses), self.slice_seconds)
+                    made.losses += await self.pool.run(grid_slice, *place, seconds=limits.SLICE_SECONDS, patient=True)
             made.status = "done"
         except ProgramError as error:
             made.status, made.error, made.pointer = "failed", error.detail, error.pointer
         except Exception as error:  # whatever it was, nobody must wait for ever
             log.exception("landscape %s failed", made.id)
             made.status, made.error = "failed", f"the computation ended with an error ({type(error).__name__}); the server's log says more"
+        await run_in_threadpool(self.store.end, made.id, made.described())
+
+    async def _networks(self, way: Way) -> list[Network]:
+        """The networks that a way is drawn by: the initial one, the kept ones, and the last.
+
+        Where few are kept the training was quick: it is repeated, so that the way has its shape.
+        """
+        known = dict(way.kept)
+        fewest = min(limits.LANDSCAPE_FEWEST, way.most)
+        steps = set(known) | {way.step}
+        if len(steps) < fewest:
+            steps |= {round(k * way.step / fewest) for k in range(1, fewest)}
+        found: list[Network] = [(0, None)]
+        for step in sorted(steps - {0}):
+            if step not in known:
+                async with self._turns:
+                    known[step] = await checkpoint_before(self.pool, way.program, step + 1, found[-1][1], self.slice_seconds, patient=True)
+            found.append((step, known[step]))
+        return found

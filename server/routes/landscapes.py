@@ -12,13 +12,13 @@ from starlette.responses import Response
 from server import limits
 from server.encoding import Json
 from server.figures.words import Language
-from server.jobs.landscape_work import Network
-from server.jobs.landscapes import Landscape
+from server.jobs.landscapes import Landscape, Way
 from server.problems import ProblemError
 from server.programs.errors import ProgramError
-from server.routes.run_steps import computable, network_after
+from server.routes.run_steps import computable
 from server.schemas.landscapes import LandscapeRequest
 from server.services import Services, Use
+from server.store.landscapes import Asked
 from server.store.runs import with_edits
 
 router = APIRouter(prefix="/landscapes", tags=["runs"])
@@ -34,16 +34,13 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
         differing = [name for name in _SHAPE if other["program"].get(name) != first["program"].get(name)]
         if differing:
             raise ProblemError(422, f"the runs differ in {', '.join(differing)}; a map has room for networks of one task and one shape")
-    center = await network_after(services, first, first["step"])
-    share = limits.LANDSCAPE_BYTES // len(runs)
-    networks = [(run["id"], with_edits(run, run["step"]), await run_in_threadpool(_networks, services, run, share)) for run in runs]
-    if first["step"]:
-        networks[0][2][-1] = (first["step"], center)
-    made = services.landscapes.start(body.model_dump(), with_edits(first, first["step"]), center, networks)
+    services.landscapes.admit()
+    asked = Asked(body.model_dump(), [run["step"] for run in runs])
+    made = await _begin(services, await run_in_threadpool(services.landscapes.store.create, asked), asked)
     assert made.task is not None
     await asyncio.wait({made.task}, timeout=services.settings.quick_seconds)
     if made.status == "failed":
-        services.landscapes.cancel(made.id)
+        await run_in_threadpool(services.landscapes.store.delete, made.id)
         if made.pointer is not None:
             raise ProgramError(str(made.error), made.pointer)
         raise ProblemError(422, str(made.error))
@@ -52,44 +49,64 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
 
 
 @router.get("/{landscape_id}")
-def read_landscape(landscape_id: str, services: Use) -> Response:
-    """A landscape, and how far it has come."""
-    return Json(_found(services, landscape_id).described())
+async def read_landscape(landscape_id: str, services: Use) -> Response:
+    """A landscape, and how far it has come. One that its server could not finish is begun again."""
+    return Json(await _described(services, landscape_id))
 
 
 @router.get("/{landscape_id}/figure")
-def figure(landscape_id: str, services: Use, lang: Language = "en") -> Response:
+async def figure(landscape_id: str, services: Use, lang: Language = "en") -> Response:
     """The map for Plotly: contours of the loss, and the ways of the runs. 409 until it is done."""
-    from server.figures.landscape import landscape_figure  # Plotly takes a while to be read
-
-    made = _found(services, landscape_id)
-    if made.status != "done":
+    described = await _described(services, landscape_id)
+    if described["status"] != "done":
         raise ProblemError(409, "the landscape is not done; read it until its status is `done`")
-    return Response(landscape_figure(made.described(), lang), media_type="application/json")
+    return Response(await run_in_threadpool(_drawn, described, lang), media_type="application/json")
 
 
 @router.delete("/{landscape_id}", status_code=204)
 async def remove(landscape_id: str, services: Use) -> Response:
     """End the computation of a landscape and forget it."""
-    if not services.landscapes.cancel(landscape_id):
+    services.landscapes.cancel(landscape_id)
+    if not await run_in_threadpool(services.landscapes.store.delete, landscape_id):
         raise _missing()
     return Response(status_code=204)
 
 
-def _networks(services: Services, run: dict[str, Any], most_bytes: int) -> list[Network]:
-    """The networks of a run's way: the initial one, and those that the run keeps, evenly chosen, the first and the last among them."""
-    steps = [step for step in services.runs.checkpoint_steps(run["id"]) if step <= run["step"]]
-    last = services.runs.checkpoint(run["id"], run["step"])
-    most = limits.LANDSCAPE_NETWORKS if last is None else max(2, min(limits.LANDSCAPE_NETWORKS, most_bytes // len(last)))
-    chosen = steps if len(steps) <= most else [steps[round(k * (len(steps) - 1) / (most - 1))] for k in range(most)]
-    return [(0, None), *((step, services.runs.checkpoint(run["id"], step)) for step in chosen)]
+def _drawn(described: dict[str, Any], lang: Language) -> str:
+    from server.figures.landscape import landscape_figure  # Plotly takes a while to be read
+
+    return landscape_figure(described, lang)
 
 
-def _found(services: Services, landscape_id: str) -> Landscape:
+async def _described(services: Services, landscape_id: str) -> dict[str, Any]:
+    """As docs/api.md has it, computed again where that was asked for and nothing is known. Raises ProblemError where there is none."""
     made = services.landscapes.get(landscape_id)
     if made is None:
-        raise _missing()
-    return made
+        kept = await run_in_threadpool(services.landscapes.store.get, landscape_id)
+        if kept is None:
+            raise _missing()
+        asked, document = kept
+        if document is not None:
+            return document
+        made = await _begin(services, landscape_id, asked)
+    return made.described()
+
+
+async def _begin(services: Services, landscape_id: str, asked: Asked) -> Landscape:
+    """Begins one with its runs as they were when it was asked for. Raises ProblemError where one of them is gone, and OverloadedError."""
+    most = limits.LANDSCAPE_BYTES // len(asked.steps)
+    ways = [await run_in_threadpool(_way, services, run, step, most) for run, step in zip(asked.wanted["runs"], asked.steps, strict=True)]
+    return services.landscapes.start(landscape_id, asked.wanted, ways)
+
+
+def _way(services: Services, run_id: str, step: int, most_bytes: int) -> Way:
+    """A run's way with those of its networks that are kept, evenly chosen, the first and the last among them."""
+    run = computable(services, run_id)
+    steps = [kept for kept in services.runs.checkpoint_steps(run_id) if kept <= step]
+    last = services.runs.checkpoint(run_id, step)
+    most = limits.LANDSCAPE_NETWORKS if last is None else max(2, min(limits.LANDSCAPE_NETWORKS, most_bytes // len(last)))
+    chosen = steps if len(steps) <= most else [steps[round(k * (len(steps) - 1) / (most - 1))] for k in range(most)]
+    return Way(run_id, with_edits(run, step), step, [(kept, services.runs.checkpoint(run_id, kept)) for kept in chosen], most)
 
 
 def _missing() -> ProblemError:

@@ -39,15 +39,28 @@ class RandomDirections(BaseModel):
     seed: Annotated[int, Field(ge=0, le=limits.SEED)] = 0
 
 
+class PcaDirections(BaseModel):
+    """All numbers are varied along the two directions that hold most of the runs' ways.
+
+    They are the first two principal components of the networks on the way, about the middle, of length 1: the axes are distances in
+    parameter space. A run needs two steps to span a plane.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["pca"]
+
+
 class LandscapeRequest(Body):
     """The loss over a plane through the last network of the first run, with the ways of the runs upon it.
 
-    runs: of one task and one shape of network. span: how far the grid goes to each side of the middle; null: as far as the runs went.
+    runs: of one task and one shape of network. directions: null for `pca` where the ways of the runs span a plane, else random ones.
+    span: how far the grid goes to each side of the middle; null: as far as the runs went, and a fifth more.
     resolution: points a side. examples: the first so many of the part.
     """
 
     runs: Annotated[list[Annotated[str, Field(max_length=40, pattern="^[!-~]*$")]], Field(min_length=1, max_length=limits.LANDSCAPE_RUNS)]
-    directions: Annotated[ParameterDirections | RandomDirections, Field(discriminator="kind")] = RandomDirections()
+    directions: Annotated[PcaDirections | ParameterDirections | RandomDirections, Field(discriminator="kind")] | None = None
     span: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
     resolution: Annotated[int, Field(ge=2, le=limits.LANDSCAPE_RESOLUTION)] = 25
     part: Literal["train", "validation"] = "train"
@@ -66,6 +79,13 @@ class UsedParameterDirections(ParameterDirections):
 
 class UsedRandomDirections(RandomDirections):
     names: list[str]
+
+
+class UsedPcaDirections(PcaDirections):
+    """explained: how much of the ways each direction holds, from 0 to 1 (of the squared distances to the middle)."""
+
+    names: list[str]
+    explained: list[float]
 
 
 class LandscapePath(BaseModel):
@@ -91,7 +111,7 @@ class Landscape(Answer):
     error: str | None
     done: int
     points: int
-    directions: Annotated[UsedParameterDirections | UsedRandomDirections, Field(discriminator="kind")] | None
+    directions: Annotated[UsedPcaDirections | UsedParameterDirections | UsedRandomDirections, Field(discriminator="kind")] | None
     part: Literal["train", "validation"] | None
     examples: int | None
     x: list[float] | None

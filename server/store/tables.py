@@ -166,3 +166,13 @@ sweeps = Table(
     Column("lease", Double, nullable=False, server_default="0"),  # until when, in seconds since 1970
     Index("sweeps_by_visitor", "visitor", "number"),
 )  # fmt: skip
+
+landscapes = Table(
+    "landscapes", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("created", String(40), nullable=False),
+    Column("request", Text, nullable=False),  # JSON: what was asked for, and how far the runs were
+    Column("data", LargeBinary),  # the landscape as JSON, packed (blobs.py); nothing before it is computed
+    Column("sha256", String(64)),
+)  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from engine.training import Settings, evaluate, train
 from engine.training.checkpoint import restore
-from engine.training.landscape import Plane, Surface, element, random_directions, vector
+from engine.training.landscape import Plane, Surface, element, principal_directions, random_directions, vector
 from server.tasks import load
 
 
@@ -69,6 +69,38 @@ def test_random_directions_have_filters_as_long_as_the_networks() -> None:
         for parameter, piece in zip(model.parameters(), np.split(direction, ends), strict=True):
             own, drawn = parameter.data, piece.reshape(parameter.shape)
             assert np.linalg.norm(drawn, axis=-1) == pytest.approx(np.linalg.norm(own, axis=-1))
+
+
+def test_principal_directions_are_those_of_numpys_decomposition() -> None:
+    centre = np.array([1.0, 1.0, 1.0, 1.0])
+    points = centre + np.array([[4.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.0, 0.0], [1.0, -1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    a, b, shares = principal_directions(centre, points)
+    _, lengths, found = np.linalg.svd(points - centre)
+    assert np.abs([a @ found[0], b @ found[1]]) == pytest.approx([1, 1])
+    assert shares == pytest.approx(lengths[:2] ** 2 / (lengths**2).sum())
+    places, within = Plane(centre, a, b).project(points)
+    assert within == pytest.approx(sum(shares))
+    assert places[0, 0] == pytest.approx(places[:, 0].min())  # from the left, where the way begins,
+    assert places[0, 0] < 0
+    assert places[-1] == pytest.approx([0, 0], abs=1e-12)  # to the middle
+    assert places[np.abs(places[:, 1]).argmax(), 1] > 0
+    with_gap = np.vstack([points, np.full(4, np.nan)])
+    assert [one.tolist() for one in principal_directions(centre, with_gap)[:2]] == [a.tolist(), b.tolist()]
+
+
+def test_of_a_random_walk_two_directions_hold_what_theory_says() -> None:
+    walk = np.cumsum(np.random.default_rng(3).standard_normal((200, 4000)), axis=0)
+    *_, shares = principal_directions(walk[-1], walk)
+    assert shares == pytest.approx((8 / np.pi**2, 8 / (9 * np.pi**2)), rel=0.05)
+
+
+def test_points_on_one_line_have_no_principal_plane() -> None:
+    line = np.outer([3.0, 1.0, 0.0], [1.0, 2.0, 2.0])
+    for points in (line, line[-2:], line[-1:]):
+        with pytest.raises(ValueError, match="on one line"):
+            principal_directions(line[-1], points)
+    with pytest.raises(ValueError, match="not finite"):
+        principal_directions(np.array([np.nan, 0.0, 0.0]), line)
 
 
 def test_directions_that_there_are_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from engine.training import Settings, evaluate, train
 from engine.training.checkpoint import restore
+from engine.training.landscape import vector
 from server import limits
 from server.tasks import load
 from tests.server.helpers import API, Start, create_run, finished, wait_until
@@ -36,7 +38,8 @@ def computed(client: httpx.Client, **body: Any) -> dict[str, Any]:
 
 def test_the_middle_of_the_map_is_the_runs_network(client: httpx.Client) -> None:
     run = trained(client, 20)
-    found = computed(client, runs=[run], resolution=5, span=1.0, part="validation", examples=20)
+    asked = {"directions": {"kind": "random"}, "resolution": 5, "span": 1.0, "part": "validation", "examples": 20}
+    found = computed(client, runs=[run], **asked)
     assert (found["done"], found["points"], found["examples"], found["part"]) == (25, 25, 20, "validation")
     assert found["x"] == found["y"] == [-1.0, -0.5, 0.0, 0.5, 1.0]
     task, settings = load("sunspots"), Settings(cell="rnn", hidden_size=3, batch_size=4, seed=7)
@@ -52,6 +55,60 @@ def test_the_middle_of_the_map_is_the_runs_network(client: httpx.Client) -> None
     assert path["loss"][-1] == pytest.approx(expected, rel=1e-12)
     assert path["loss"][0] == pytest.approx(evaluate(task, settings, None, "validation", 20)["loss"], rel=1e-12)
     assert 0 < path["in_plane"] < 1
+
+
+def test_the_main_directions_hold_the_ways(client: httpx.Client) -> None:
+    one, other = trained(client, 60), trained(client, 60, optimizer={"name": "sgd", "lr": 0.1})
+    found = computed(client, runs=[one, other], resolution=3, examples=8)
+    directions = found["directions"]
+    assert (directions["kind"], directions["names"]) == ("pca", ["PC 1", "PC 2"])
+    first, second = directions["explained"]
+    assert 1 > first > second > 0
+    assert first + second > 0.9
+    task = load("sunspots")
+    settings = [
+        Settings(cell="rnn", hidden_size=3, batch_size=4, seed=7, optimizer=o) for o in ({"name": "adamw"}, {"name": "sgd", "lr": 0.1})
+    ]
+    middle = vector(restore(task, settings[0], train(task, settings[0], None, 60).checkpoint).model)
+    for path, own in zip(found["paths"], settings, strict=True):
+        assert (path["steps"][0], path["steps"][-1], len(path["steps"])) == (0, 60, 13)  # as many as give the way its shape
+        for x, y in zip(path["x"], path["y"], strict=True):
+            assert found["x"][0] < x < found["x"][-1]
+            assert found["y"][0] < y < found["y"][-1]
+        # a place is as far from the middle as the network itself, but for what leads out of the plane
+        half = vector(restore(task, own, train(task, own, None, path["steps"][6]).checkpoint).model)
+        far = np.hypot(path["x"][6], path["y"][6])
+        assert 0.8 * np.linalg.norm(half - middle) < far <= np.linalg.norm(half - middle) * (1 + 1e-9)
+        assert path["in_plane"] > 0.9
+
+
+def test_a_way_of_one_step_spans_no_plane(client: httpx.Client) -> None:
+    run = trained(client, 1)
+    assert computed(client, runs=[run], resolution=2, examples=2)["directions"]["kind"] == "random"
+    refused = client.post(f"{API}/landscapes", json={"runs": [run], "resolution": 2, "examples": 2, "directions": {"kind": "pca"}})
+    assert refused.status_code == 422
+    assert "on one line" in refused.json()["detail"]
+
+
+def test_a_map_outlives_its_server(start: Start, tmp_path: Path) -> None:
+    with start(data=tmp_path, quick_seconds=0) as client:
+        run = trained(client, 30)
+        done = computed(client, runs=[run], resolution=3, examples=8)
+        under_way = client.post(f"{API}/landscapes", json={"runs": [run], "resolution": 21, "examples": 64}).json()
+        assert under_way["status"] == "computing"
+    with start(data=tmp_path) as client:
+        assert client.get(f"{API}/landscapes/{done['id']}").json() == done
+        assert client.get(f"{API}/landscapes/{done['id']}/figure").status_code == 200
+        client.post(f"{API}/runs/{run}/steps", json={"count": 30}).raise_for_status()  # the map is of what was there
+        finished(client, run)
+        address = f"{API}/landscapes/{under_way['id']}"
+        assert client.get(address).json()["status"] == "computing"
+        again = wait_until(lambda: (lambda now: now if now["status"] == "done" else None)(client.get(address).json()))
+        assert again["paths"][0]["steps"] == done["paths"][0]["steps"]
+        assert again["paths"][0]["x"] == pytest.approx(done["paths"][0]["x"])
+        assert np.array(again["loss"]).shape == (21, 21)
+        client.delete(f"{API}/runs/{run}")
+        assert client.get(address).json() == again
 
 
 def test_of_large_networks_fewer_are_taken(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +143,8 @@ def test_the_figure(client: httpx.Client) -> None:
     assert [trace["type"] for trace in figure["data"]] == ["contour", "scatter"]
     assert figure["data"][0]["z"] == [[pytest.approx(np.log10(value)) for value in row] for row in found["loss"]]
     assert figure["data"][1]["name"] == run
+    for name, share in zip(("xaxis", "yaxis"), found["directions"]["explained"], strict=True):
+        assert f"({100 * share:.3g} %)" in figure["layout"][name]["title"]["text"]
     chinese = client.get(f"{API}/landscapes/{found['id']}/figure", params={"lang": "zh"}).json()
     assert "平面" in chinese["layout"]["annotations"][0]["text"]
 

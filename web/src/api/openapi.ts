@@ -774,7 +774,7 @@ export interface paths {
         };
         /**
          * Read Landscape
-         * @description A landscape, and how far it has come.
+         * @description A landscape, and how far it has come. One that its server could not finish is begun again.
          */
         get: operations["readLandscape"];
         put?: never;
@@ -1546,17 +1546,15 @@ export interface components {
          * LandscapeRequest
          * @description The loss over a plane through the last network of the first run, with the ways of the runs upon it.
          *
-         *     runs: of one task and one shape of network. span: how far the grid goes to each side of the middle; null: as far as the runs went.
+         *     runs: of one task and one shape of network. directions: null for `pca` where the ways of the runs span a plane, else random ones.
+         *     span: how far the grid goes to each side of the middle; null: as far as the runs went, and a fifth more.
          *     resolution: points a side. examples: the first so many of the part.
          */
         LandscapeRequest: {
             /** Runs */
             runs: string[];
-            /**
-             * Directions
-             * @description {"kind": "random", "seed": 0} unless given
-             */
-            directions?: components["schemas"]["ParameterDirections"] | components["schemas"]["RandomDirections"];
+            /** Directions */
+            directions?: (components["schemas"]["PcaDirections"] | components["schemas"]["ParameterDirections"] | components["schemas"]["RandomDirections"]) | null;
             /** Span */
             span?: number | null;
             /**
@@ -1879,6 +1877,20 @@ export interface components {
             kind: "parameters";
             a: components["schemas"]["Element"];
             b: components["schemas"]["Element"];
+        };
+        /**
+         * PcaDirections
+         * @description All numbers are varied along the two directions that hold most of the runs' ways.
+         *
+         *     They are the first two principal components of the networks on the way, about the middle, of length 1: the axes are distances in
+         *     parameter space. A run needs two steps to span a plane.
+         */
+        PcaDirections: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "pca";
         };
         /**
          * ProblemDocument
@@ -3057,7 +3069,7 @@ export interface components {
             /** Points */
             points: number;
             /** Directions */
-            directions: (components["schemas"]["UsedParameterDirections"] | components["schemas"]["UsedRandomDirections"]) | null;
+            directions: (components["schemas"]["UsedPcaDirections"] | components["schemas"]["UsedParameterDirections"] | components["schemas"]["UsedRandomDirections"]) | null;
             /** Part */
             part: ("train" | "validation") | null;
             /** Examples */
@@ -4319,6 +4331,21 @@ export interface components {
             b: components["schemas"]["Element"];
             /** Names */
             names: string[];
+        };
+        /**
+         * UsedPcaDirections
+         * @description explained: how much of the ways each direction holds, from 0 to 1 (of the squared distances to the middle).
+         */
+        UsedPcaDirections: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "pca";
+            /** Names */
+            names: string[];
+            /** Explained */
+            explained: number[];
         };
         /** UsedRandomDirections */
         UsedRandomDirections: {
