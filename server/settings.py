@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     )
     trace_bytes: int = Field(default=512 * 2**20, ge=2**20, description="bytes of stored traces, compressed; beyond it the oldest go")
 
-    run_bytes: int = Field(default=2 * 2**30, ge=2**20, description="bytes of runs' checkpoints; beyond it the oldest idle runs go")
+    run_bytes: int = Field(default=2 * 2**30, ge=2**20, description="bytes of runs; beyond it idle ones go, first of who has most")
 
     link_bytes: int = Field(
         default=64 * 2**20, ge=2**20, description="bytes of long links; beyond it those go that nobody opened for longest"

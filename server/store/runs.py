@@ -19,6 +19,7 @@ from server.store.blobs import DamagedError, pack, unpack
 from server.store.checkpoints import superfluous
 from server.store.clock import now
 from server.store.database import Done, give_back, unmarked
+from server.store.room import too_large, too_many
 from server.store.tables import LARGEST_NUMBER, checkpoints, observations, runs, slices, validations
 from server.store.tested import in_short, results
 
@@ -34,8 +35,8 @@ _CHANGED = {"revision": runs.c.revision + 1}
 class RunStore:
     """Runs in the database. A run that was deleted meanwhile is answered with None or False, never an error.
 
-    read: gives the data sets that programs choose. Where their checkpoints pass `most_bytes`, compressed, the oldest runs that are not
-    training go when another is made.
+    read: gives the data sets that programs choose. Where what they have stored (checkpoints, observations, losses) passes `most_bytes`,
+    compressed, runs that are not training go when another is made (room.py).
     """
 
     def __init__(self, engine: Engine, most_bytes: int = 2**63 - 1, read: Callable[[str], bytes | None] = lambda _: None) -> None:
@@ -48,7 +49,7 @@ class RunStore:
         """A new run; its id. visitor: whose it is, of whom the newest `most` are kept. stop: of the conditions of STOP, those that hold.
 
         sweep: the sweep whose trial it is, with which it goes. `edits` in the program become the run's own.
-        done: called in the transaction.
+        done: called in the transaction. Raises LimitError where so many of the visitor's train that none can make room.
         """
         run_id = f"r_{secrets.token_hex(8)}"
         fixed = {key: value for key, value in program.items() if key != "edits"}
@@ -60,32 +61,12 @@ class RunStore:
         with self.engine.begin() as connection:
             done(connection, run_id)
             connection.execute(insert(runs).values(row))
-            beyond = [*self._beyond(connection, visitor, most), *self._too_large(connection, run_id)]
+            beyond = [] if most is None or visitor is None else too_many(connection, visitor, most)
+            beyond += too_large(connection, self.most_bytes, run_id)
             evicted = bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
         if evicted:
             give_back(self.engine)
         return run_id
-
-    def _beyond(self, connection: Connection, visitor: str | None, most: int | None) -> list[int]:
-        """The numbers of a visitor's runs that are older than the newest `most`; trials go with their sweep."""
-        mine = and_(runs.c.visitor == visitor, runs.c.sweep.is_(None))
-        newest = select(runs.c.number).where(mine).order_by(runs.c.number.desc()).offset(most)
-        return [] if most is None else list(connection.execute(newest).scalars())
-
-    def _too_large(self, connection: Connection, newest: str) -> list[int]:
-        """The numbers of the oldest runs at rest whose checkpoints have to go, so that all together keep to `most_bytes`."""
-        size = func.sum(func.length(checkpoints.c.data))
-        excess = (connection.execute(select(size)).scalar_one() or 0) - self.most_bytes
-        if excess <= 0:
-            return []
-        idle = select(runs.c.number, size).join(checkpoints, checkpoints.c.run == runs.c.id).where(runs.c.id != newest)
-        gone = []
-        for number, length in connection.execute(idle.where(runs.c.status != "training").group_by(runs.c.number).order_by(runs.c.number)):
-            gone.append(number)
-            excess -= length
-            if excess <= 0:
-                break
-        return gone
 
     def get(self, run_id: str) -> dict[str, Any] | None:
         """The run as docs/api.md has it, without its history."""

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import Engine
 
 from engine.training import Slice
+from server.programs.errors import LimitError
 from server.store.blobs import DamagedError
 from server.store.runs import RunStore, with_edits
-from server.store.tables import checkpoints, slices
+from server.store.sweeps import SweepStore
+from server.store.tables import checkpoints, observations, slices
 from tests.server.test_store import damage
 
 PROGRAM = {"task": "sunspots", "seed": 1}
@@ -24,9 +26,9 @@ def a_slice(first: int, count: int) -> Slice:
     return Slice(b"network %d" % (first + count), first + count, losses, norms, rates, observations)
 
 
-def trained(store: RunStore, *counts: int) -> str:
-    """A run that was trained in slices of so many steps."""
-    run, step = store.create(PROGRAM), 0
+def trained(store: RunStore, *counts: int, visitor: str | None = None, sweep: str | None = None) -> str:
+    """A run that was trained in slices of so many steps, and trains."""
+    run, step = store.create(PROGRAM, visitor, sweep=sweep), 0
     store.request(run, sum(counts), 10_000)
     for count in counts:
         assert store.append(run, a_slice(step, count))
@@ -110,17 +112,76 @@ def test_the_runs_of_a_visitor_by_pages(database: Engine) -> None:
     assert end is None
 
 
+def test_a_run_that_trains_makes_no_room(database: Engine) -> None:
+    store = RunStore(database)
+    runs = [trained(store, 3, visitor="one") for _ in range(3)]
+    store.pause(runs[0])
+    store.finish(runs[2], 3, 3)
+    for gone in (runs[2], runs[0]):  # what is held goes after what has ended
+        runs.append(store.create(PROGRAM, "one", 3))
+        store.request(runs[-1], 5, 10)
+        assert store.get(gone) is None
+    with pytest.raises(LimitError, match="3 of your runs are training, and 3 are kept in all; cancel one"):
+        store.create(PROGRAM, "one", 3)
+    assert [item["id"] for item in store.page("one", 9, None)[0]] == [runs[4], runs[3], runs[1]]
+
+
 def test_the_oldest_idle_runs_make_room(database: Engine) -> None:
     store = RunStore(database)
     oldest, training, newer = (trained(store, 60) for _ in range(3))
     for run in (oldest, newer):
         assert store.finish(run, 60, 60)
-    with database.connect() as connection:
-        size = len(connection.execute(checkpoints.select().where(checkpoints.c.run == oldest)).one().data)
-    RunStore(database, most_bytes=2 * size).create(PROGRAM)
+    RunStore(database, most_bytes=2 * size_of(database, oldest)).create(PROGRAM)
     assert [store.get(run) is not None for run in (oldest, training, newer)] == [False, True, True]
     latest = RunStore(database, most_bytes=0).create(PROGRAM)
     assert [store.get(run) is not None for run in (training, newer, latest)] == [True, False, True]
+
+
+def test_observations_and_losses_count(database: Engine) -> None:
+    store = RunStore(database)
+    run = trained(store, 60)
+    assert store.finish(run, 60, 60)
+    RunStore(database, most_bytes=size_of(database, run)).create(PROGRAM)
+    assert store.get(run) is not None
+    RunStore(database, most_bytes=size_of(database, run) - 1).create(PROGRAM)
+    assert store.get(run) is None
+
+
+def test_who_has_most_makes_room_first(database: Engine) -> None:
+    store = RunStore(database)
+    theirs = trained(store, 60, visitor="other")  # the oldest of all
+    mine = [trained(store, 60, visitor="one") for _ in range(4)]
+    for run in (theirs, *mine):
+        assert store.finish(run, 60, 60)
+    size = size_of(database, theirs)
+    RunStore(database, most_bytes=3 * size + size // 2).create(PROGRAM, "one")
+    assert [store.get(run) is not None for run in (theirs, *mine)] == [True, False, False, True, True]
+    RunStore(database, most_bytes=2 * size + size // 2).create(PROGRAM, "other")
+    assert [store.get(run) is not None for run in (theirs, *mine)] == [True, False, False, False, True]
+
+
+def test_the_best_of_a_search_that_goes_on_stays(database: Engine) -> None:
+    store, searches = RunStore(database), SweepStore(database)
+    sweep, _ = searches.create("one", {}, None, 9)
+    trials = []
+    for rmse in (0.5, 0.25, 0.75):
+        trials.append(trained(store, 60, visitor="one", sweep=sweep))
+        assert store.validated(trials[-1], 60, {"loss": 1.0, "rmse": rmse})
+        assert store.finish(trials[-1], 60, 60)
+    RunStore(database, most_bytes=0).create(PROGRAM, "other")
+    assert [store.get(run) is not None for run in trials] == [False, True, False]
+    searches.end(sweep, "finished", "trials")
+    RunStore(database, most_bytes=0).create(PROGRAM, "other")
+    assert store.get(trials[1]) is None
+
+
+def size_of(database: Engine, run: str) -> int:
+    """The bytes of all that is stored of a run."""
+    with database.connect() as connection:
+        rows = [
+            row for table in (checkpoints, observations, slices) for row in connection.execute(table.select().where(table.c.run == run))
+        ]
+    return sum(len(row.data) for row in rows)
 
 
 def test_what_is_held_or_ended_stores_nothing_more(database: Engine) -> None:
