@@ -228,7 +228,7 @@ def test_the_logistic_function_keeps_its_tails(kind: str, dtype: str, batch: int
         tensors = [Tensor(scale * x.data, requires_grad=True, dtype=dtype), *rest]
         ours, theirs = (numbers(make, kind, tensors, "GRAD")[0] for make in (fused, primitive))
         assert np.isfinite(ours).all()
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4 if dtype == "float32" else 1e-10, atol=1e-30)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3 if dtype == "float32" else 1e-10, atol=1e-30)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -82,10 +82,11 @@ def test_without_edits_the_record_comes_again_bit_for_bit(task: Task, optimizer:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_records_of_before_come_again_as_well(file: Path) -> None:
-    """Documents of version 1 that were written once. What they hold beyond it is not computed, and so does not come again."""
+    """Documents of version 1 that were written once, maybe by another processor, whose products are rounded otherwise.
+    What they hold beyond it is not computed, and so does not come again."""
     document = Document(from_bytes(file.read_bytes()))
     compared = diff(document, edited(document))
-    assert (compared["values"], compared["gradients"]) == ([], [])
+    assert [row for row in (*compared["values"], *compared["gradients"]) if row["max"] > 1e-12] == []
     assert compared["structure"] == {"only_a": [], "only_b": [], "changed": []}
 
 
