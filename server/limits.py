@@ -118,6 +118,10 @@ KEY_CHARACTERS = 200
 KEPT_ANSWERS = 2_000
 KEPT_ANSWER_BYTES = 32 * 2**20
 
+# evaluations kept in memory, since figures and mistakes of a step are read one after the other
+KEPT_EVALUATIONS = 64
+KEPT_EVALUATION_BYTES = 16 * 2**20  # as JSON
+
 LINK_BYTES = 256 * 2**10  # of the JSON of one state that is kept under a short name
 
 PAGE = 100

@@ -7,19 +7,23 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from engine.training import Part
+from server import limits
 
 if TYPE_CHECKING:
     from server.evaluation.part import Evaluation
 
-MOST = 64
 Key = tuple[str, Part, int]
 
 
 class KeptEvaluations:
-    """The latest evaluations by run, part and step. They stay right for as long as they are kept: a step's network never changes."""
+    """The latest evaluations by run, part and step, `most` of them and `most_bytes` together, as JSON.
 
-    def __init__(self, most: int = MOST) -> None:
-        self.most = most
+    They stay right for as long as they are kept: a step's network never changes.
+    """
+
+    def __init__(self, most: int = limits.KEPT_EVALUATIONS, most_bytes: int = limits.KEPT_EVALUATION_BYTES) -> None:
+        self.most, self.most_bytes = most, most_bytes
+        self._bytes = 0
         self._kept: OrderedDict[Key, Evaluation] = OrderedDict()
         self._lock = Lock()
 
@@ -31,9 +35,11 @@ class KeptEvaluations:
             return kept
 
     def put(self, run_id: str, part: Part, step: int, evaluation: Evaluation) -> None:
-        """Keeps one; beyond the most that are kept, the one that nobody asked for the longest goes."""
+        """Keeps one; beyond the most that are kept, those go that nobody asked for the longest, or this one, too large alone."""
         with self._lock:
+            before = self._kept.pop((run_id, part, step), None)
             self._kept[run_id, part, step] = evaluation
-            self._kept.move_to_end((run_id, part, step))
-            while len(self._kept) > self.most:
-                self._kept.popitem(last=False)
+            self._bytes += evaluation.size - (0 if before is None else before.size)
+            while len(self._kept) > self.most or self._bytes > self.most_bytes:
+                _, gone = self._kept.popitem(last=False)
+                self._bytes -= gone.size

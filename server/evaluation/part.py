@@ -10,6 +10,7 @@ import numpy as np
 from engine.ops.op import Array
 from engine.training import Part, Predictions, Settings, evaluate, predictions
 from server import limits
+from server.encoding import dumps
 from server.evaluation.naive import naive_forecast
 from server.evaluation.scores import classification_scores, cross_entropies, pieces, probabilities, regression_scores
 from server.tasks import ArrayTask
@@ -19,13 +20,14 @@ from server.tasks import ArrayTask
 class Evaluation:
     """metrics: as docs/api.md has them. mistakes: the worst first, at most `limits.MISTAKES`; wrong: how many there are in all.
 
-    classes: their names in both languages; None for a regression.
+    classes: their names in both languages; None for a regression. size: bytes of it all as JSON, by which it is kept.
     """
 
     metrics: dict[str, Any]
     mistakes: list[dict[str, Any]]
     wrong: int
     classes: list[dict[str, str]] | None
+    size: int
 
 
 def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None, part: Part) -> Evaluation:
@@ -55,7 +57,8 @@ def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None,
         wrong, losses = np.ones(len(made.targets), dtype=bool), np.square(made.outputs - made.targets).mean(axis=-1)
     baseline = {"name": task.baseline.name, "metric": task.baseline.metric, "value": task.baseline.value}
     mistakes, count = _mistakes(task, part, made, wrong, losses)
-    return Evaluation({**metrics, "baseline": baseline}, mistakes, count, classes)
+    metrics = {**metrics, "baseline": baseline}
+    return Evaluation(metrics, mistakes, count, classes, len(dumps([metrics, mistakes, classes])))
 
 
 def _mistakes(task: ArrayTask, part: Part, made: Predictions, wrong: Array, losses: Array) -> tuple[list[dict[str, Any]], int]:

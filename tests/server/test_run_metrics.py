@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sklearn import metrics as sklearn_metrics
 
 from engine.trace import Document
 from engine.training import Settings, evaluate, predictions, train
+from server.encoding import dumps
 from server.evaluation.kept import KeptEvaluations
 from server.evaluation.part import evaluate_part
 from server.store.runs import RunStore
@@ -256,6 +258,20 @@ def test_the_latest_evaluations_are_kept() -> None:
     assert kept.get("r", "train", 1) is one  # asked for, so it stays
     kept.put("r", "train", 3, three)
     assert (kept.get("r", "train", 2), kept.get("r", "train", 1), kept.get("r", "train", 3)) == (None, one, three)
+
+
+def test_evaluations_are_kept_up_to_their_bytes() -> None:
+    task, settings = load("surnames"), Settings(hidden_size=2)
+    some = evaluate_part(task, settings, None, "validation")
+    assert some.size == len(dumps([some.metrics, some.mistakes, some.classes]))
+    kept = KeptEvaluations(most_bytes=2 * some.size)
+    for step in (1, 2, 2, 3):  # one that is put twice counts once
+        kept.put("r", "train", step, some)
+    assert [kept.get("r", "train", step) is not None for step in (1, 2, 3)] == [False, True, True]
+    kept.put("r", "train", 4, replace(some, size=2 * some.size + 1))  # larger than all that is kept
+    assert [kept.get("r", "train", step) for step in (2, 3, 4)] == [None, None, None]
+    kept.put("r", "train", 5, some)
+    assert kept.get("r", "train", 5) is some
 
 
 def _softmax(logits: Any) -> Any:
