@@ -18,6 +18,7 @@ from server.client.traces import Trace
 Step = Literal["best", "last"] | int
 Column = Literal["loss", "gradient_norm", "clipped_norm", "lr"]
 AT_REST = frozenset({"idle", "paused", "failed"})
+STATE = {"history": "false"}  # a run is asked for without its losses, of which there may be very many
 FORMATS = {".safetensors": "safetensors", ".json": "json", ".csv": "csv", ".zip": "zip"}
 
 
@@ -41,7 +42,7 @@ class Runs(Part[S], Generic[S]):
     @operation
     def get(self, run_id: str) -> Flow[Run[S]]:
         """A run by its id. Raises NotFoundError."""
-        return Run(self._transport, (yield from self._json("GET", f"/runs/{segment(run_id)}")))
+        return Run(self._transport, (yield from self._json("GET", f"/runs/{segment(run_id)}", params=STATE)))
 
     @operation
     def list(self, most: int | None = None, *, sweep: str | None = None) -> Flow[tuple[Run[S], ...]]:
@@ -239,7 +240,7 @@ class Run(Part[S], Generic[S]):
         return self
 
     def _refreshed(self) -> Flow[str]:
-        yield from self._told("GET", "")
+        self.state = _state((yield from self._json("GET", f"/runs/{self.id}", params=STATE)))
         return self.status
 
     def _exported(self, form: str, step: Step) -> Flow[bytes]:

@@ -10,7 +10,7 @@ from server.client.answers import BestTrial, SweepState, Trial
 from server.client.errors import RetrogradError
 from server.client.figures import Figure
 from server.client.flow import Flow, Part, Pause, S, operation, segment, stream
-from server.client.runs import Run
+from server.client.runs import STATE, Run
 from server.client.subscription import Message, Subscription
 
 
@@ -127,7 +127,7 @@ class Sweep(Part[S], Generic[S]):
         yield from self._told("GET", "")
         if self.best is None:
             raise RetrogradError("no trial of this sweep has a validation yet; wait for it")
-        return Run(self._transport, (yield from self._json("GET", f"/runs/{self.best.run}")))
+        return Run(self._transport, (yield from self._json("GET", f"/runs/{self.best.run}", params=STATE)))
 
     @operation
     def cancel(self) -> Flow[Sweep[S]]:

@@ -63,9 +63,12 @@ def index(
 
 
 @router.get("/{run_id}")
-def read_run(run_id: str, services: Use) -> Response:
+def read_run(
+    run_id: str, services: Use,
+    history: Annotated[bool, Query(description="false: its `history` is empty, for who only asks how far it is")] = True,
+) -> Response:  # fmt: skip
     """A run with the loss of every step."""
-    return Json(described(services, run_id))
+    return Json(described(services, run_id) if history else {**state_of(services, run_id), "history": {"loss": [], "gradient_norm": []}})
 
 
 @router.patch("/{run_id}")

@@ -113,6 +113,7 @@ def test_a_run_from_its_beginning_to_its_end(api: Client, client: httpx.Client, 
     assert (edit.step, edit.lr) == (121, 0.003)
     run.train(10).wait()
     raw = client.get(f"{API}/runs/{run.id}").json()
+    assert client.get(f"{API}/runs/{run.id}?history=false").json() == {**raw, "history": {"loss": [], "gradient_norm": []}}
     assert [entry.step for entry in run.state.validation] == [entry["step"] for entry in raw["validation"]]
     assert run.best is not None
     assert run.best.value == raw["best"]["value"]

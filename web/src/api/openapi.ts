@@ -5729,7 +5729,10 @@ export interface operations {
     };
     readRun: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description false: its `history` is empty, for who only asks how far it is */
+                history?: boolean;
+            };
             header?: never;
             path: {
                 /** @description a run, `r_…` */
