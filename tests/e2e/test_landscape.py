@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -42,6 +44,7 @@ def test_a_map_is_cancelled_and_the_ways_are_gone_closer_to(open_page: OpenPage)
     run = trained(page, steps=40)
     page.goto(f"{page.url.partition('#')[0]}#/train?landscape={run}")
     page.get_by_test_id("landscape-resolution").select_option("41", timeout=READY)
+    expect(page.get_by_test_id("landscape-pca")).to_have_attribute("aria-pressed", "true")
     page.get_by_test_id("landscape-draw").click(timeout=READY)
     page.get_by_test_id("landscape-cancel").click()
     expect(page.get_by_test_id("landscape-cancel")).to_have_count(0)
@@ -49,8 +52,14 @@ def test_a_map_is_cancelled_and_the_ways_are_gone_closer_to(open_page: OpenPage)
 
     page.get_by_test_id("landscape-resolution").select_option("11")
     page.get_by_test_id("landscape-draw").click()
-    expect(page.get_by_test_id("landscape-map")).to_be_visible(timeout=LONG)
-    page.get_by_test_id("landscape-closer").click()  # random directions hold little of what training moved
+    expect(page.get_by_test_id("landscape-map")).to_contain_text("of the way", timeout=LONG)  # that each axis holds
+    share = re.search(r"([\d.]+) %", page.get_by_test_id("landscape-plane-A").inner_text())
+    assert share is not None
+    assert float(share[1]) > 90
+    expect(page.get_by_test_id("landscape-closer")).to_have_count(0)  # the map is as large as the way
+    page.get_by_test_id("landscape-random").click()
+    page.get_by_test_id("landscape-draw").click()
+    page.get_by_test_id("landscape-closer").click(timeout=LONG)  # random directions hold little of what training moved
     expect(page.get_by_test_id("landscape-span")).not_to_have_value("")
     expect(page.get_by_test_id("landscape-map")).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("landscape-closer")).to_have_count(0)
