@@ -168,10 +168,10 @@ async def step_trace(
     example: Annotated[int | None, Query(ge=0, le=2**53, description="this example alone, in place of the step's batch")] = None,
     part: Annotated[Part, Query(description="that the example is of")] = "train", tensors: Tensors = "inline",
 ) -> Response:  # fmt: skip
-    """The trace of a past step, replayed from the nearest checkpoint."""
+    """The trace of a past step, replayed from the nearest checkpoint; of one example also of the step that would come next."""
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
     run = await run_in_threadpool(computable, services, run_id)  # after its checkpoint: without one, step k would be far away
-    if k > run["step"]:
+    if k > run["step"] + (example is not None):  # one example alone is no step that the run does: the network of its end answers, too
         raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
     if part != "train" and example is None:
         raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")

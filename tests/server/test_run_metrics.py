@@ -129,9 +129,11 @@ def test_every_example_of_a_regression_has_its_error(client: httpx.Client) -> No
 @pytest.mark.parametrize("part", ["train", "validation"])
 def test_a_mistake_opens_as_a_film(client: httpx.Client, surnames: str, part: str) -> None:
     (item, *_) = client.get(f"{API}/runs/{surnames}/mistakes", params={"part": part, "step": "last"}).json()["items"]
-    film = client.get(f"{API}/runs/{surnames}/steps/30/trace", params={"example": item["index"], "part": part}).json()
-    (example,) = Document(film).doc["batch"]["examples"]
+    film = Document(client.get(f"{API}/runs/{surnames}/steps/31/trace", params={"example": item["index"], "part": part}).json())
+    (example,) = film.doc["batch"]["examples"]
     assert (example["text"], example["target"]) == (item["text"], item["target"])
+    assert float(film.value(film.loss)) == pytest.approx(item["loss"])  # the network after step 30 was judged
+    assert client.get(f"{API}/runs/{surnames}/steps/32/trace", params={"example": item["index"], "part": part}).status_code == 404
 
 
 def test_the_best_step_is_that_of_the_best_validation(client: httpx.Client) -> None:

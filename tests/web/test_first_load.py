@@ -42,6 +42,7 @@ def test_the_first_javascript_stays_within_its_budget(manifest: dict[str, dict[s
     [
         "i18n/en.ts",
         "i18n/zh.ts",
+        "app/ProgramPanel.svelte",
         "inspector/Inspector.svelte",
         "tray/Panel.svelte",
         "app/pages/ComparePage.svelte",

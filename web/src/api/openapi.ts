@@ -583,7 +583,7 @@ export interface paths {
         };
         /**
          * Step Trace
-         * @description The trace of a past step, replayed from the nearest checkpoint.
+         * @description The trace of a past step, replayed from the nearest checkpoint; of one example also of the step that would come next.
          */
         get: operations["traceStep"];
         put?: never;

@@ -21,11 +21,12 @@ export async function arrive(session: Session, route: Route, open: (arrival: Arr
   }
   const address = filmAddress(route);
   if (session.address === address && session.status !== "error") {
+    session.anew = false;
     if (session.status === "ready") session.missed = showView(session, route.view);
     return false;
   }
   session.address = address;
-  session.history.visit(address);
+  session.history.visit(address, session.anew);
   const opened = await open({ edits: route.edits, view: route.view, address, base: filmAddress({ ...route, edits: [] }) });
   if (!opened && session.refused && session.address === address) {
     const before = session.history.refuse(); // the film before the edits is shown still, and the address says so

@@ -71,6 +71,8 @@ export class Session {
   stays = false;
   /** How many films were opened, edits of one not counted. */
   films = $state(0);
+  /** The next film that is opened is no change of this one: it begins at its beginning. */
+  anew = false;
   readonly history = new History();
   /** The address that this film was opened from; null as long as there is none. */
   address: string | null = null;
@@ -109,6 +111,8 @@ export class Session {
   readonly atEnd: boolean = $derived(this.film !== null && this.moment === this.film.length && (this.after || !this.trace?.after));
   /** The number that is explained: the chosen one, or the one the film has come to. */
   readonly selection: Target | null = $derived(this.#chosen ?? this.lead ?? (this.film ? guide(this.film, this.grid, this.moment, this.example) : null));
+  /** Its example is of no part that is trained on: there was no update, the film shows what one would do. */
+  readonly untrained: boolean = $derived(this.trace?.program.kind === "network" && (this.trace.program.part ?? "train") !== "train");
   /** What the server says about the task of this film; null for expressions. */
   readonly task: TaskInfo | null = $derived.by(() => {
     const program = this.trace?.program;
@@ -215,8 +219,8 @@ export class Session {
     this.pause();
     this.error = null;
     this.refused = null;
-    const { stays } = this;
-    this.stays = false;
+    const { stays, anew } = this;
+    this.stays = this.anew = false;
     const kept = stays && address !== undefined ? this.#kept.get(address) : undefined;
     if (kept) this.#requests.cancel();
     else this.status = "loading";
@@ -227,7 +231,7 @@ export class Session {
       this.#base = base ?? null;
       if (address !== undefined) this.#kept.set(address, found);
       this.#shown = this.address;
-      this.load(found.trace, found.original, stays);
+      this.load(found.trace, found.original, stays, anew);
       if (view) this.missed = showView(this, view);
       this.run = null;
       return true;
@@ -241,9 +245,10 @@ export class Session {
     }
   }
 
-  /** Shows `trace`. The place in the film, and the number chosen, stay where they can; after an edit (`stays`) also where the film has become longer. */
-  load(trace: Trace, original: Trace | null = trace, stays = false): void {
+  /** Shows `trace`. The place in the film, and the number chosen, stay where they can; after an edit (`stays`) also where the film has become longer, never where it begins `anew`. */
+  load(trace: Trace, original: Trace | null = trace, stays = false, anew = false): void {
     this.pause();
+    if (anew) this.#rewind();
     this.missed = [];
     this.original = original;
     this.hold = null;
@@ -263,6 +268,12 @@ export class Session {
     this.afterStep = this.after && moment === trace.events.length && trace.after !== null ? this.steps : null;
     this.status = "ready";
     this.error = null;
+  }
+
+  /** As a film begins: nothing has happened, nothing is chosen. */
+  #rewind(): void {
+    this.moment = this.example = 0;
+    this.afterStep = this.focus = this.chain = this.#chosen = this.lead = null;
   }
 
   /** What is to be shown is not known yet. */

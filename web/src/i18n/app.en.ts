@@ -54,6 +54,7 @@ export default {
 
   "app.training.title": "Training",
   "app.training.step": "step",
+  "app.training.after_step": "network after step",
   "app.training.one_here": "this step: 1",
   "app.training.batch": "batch",
   "app.training.optimizer": "optimizer",

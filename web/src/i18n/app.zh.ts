@@ -54,6 +54,7 @@ export default {
 
   "app.training.title": "训练",
   "app.training.step": "步",
+  "app.training.after_step": "网络：此步之后",
   "app.training.one_here": "本步 1 个",
   "app.training.batch": "批量",
   "app.training.optimizer": "优化器",

@@ -10,6 +10,7 @@ import "../graph/words";
 import "../help/words";
 import "../lecture/words";
 import "../app/train/data/words";
+import "../app/train/film/words";
 import "../app/train/runWords";
 import "../app/train/words";
 

@@ -59,6 +59,7 @@ export default {
   "stage.phase.loss": "loss",
   "stage.phase.backward": "backward",
   "stage.phase.update": "update",
+  "stage.phase.would": "update, if it were trained on",
   "stage.no_loss": "no loss",
   "stage.target": "target",
   "stage.loss_unknown": "The loss is not known yet",

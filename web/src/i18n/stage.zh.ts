@@ -59,6 +59,7 @@ export default {
   "stage.phase.loss": "损失",
   "stage.phase.backward": "反向",
   "stage.phase.update": "更新",
+  "stage.phase.would": "更新（若用它训练）",
   "stage.no_loss": "无损失",
   "stage.target": "正确",
   "stage.loss_unknown": "损失尚未得出",

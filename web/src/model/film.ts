@@ -203,6 +203,12 @@ export class Film {
     return this.contributions(target).find((one) => one.node === consumer && one.port === port) ?? null;
   }
 
+  /** The learning rate that the step is done with, edits and schedule included; null where there is none. */
+  get rate(): number | null {
+    for (const { terms } of this.updates.values()) return terms.get("lr")?.flat(0) ?? null;
+    return null;
+  }
+
   /** A parameter's new value after its update, else the value; null when it is not known yet. */
   value(node: number, m: number): Tensor | null {
     const update = this.updates.get(node);

@@ -17,9 +17,13 @@ export class History {
     return this.#future.at(-1) ?? null;
   }
 
-  /** A film is opened: the one before (undo, Back), the one that was undone (redo), or a new one, after which nothing can be redone. */
-  visit(address: string): void {
-    const now = this.#now;
+  /**
+   * A film is opened: the one before (undo, Back), the one that was undone (redo), or a new one, after which nothing can be redone.
+   * `anew`: it has nothing to do with the one before, which is not undone either.
+   */
+  visit(address: string, anew = false): void {
+    const now = anew ? null : this.#now;
+    if (anew) this.#past = this.#future = [];
     this.#now = address;
     if (now === null || now === address) return;
     if (address === this.before) {

@@ -1,0 +1,20 @@
+/** What a film of a run says of that run. */
+export default {
+  "train.film.back": "{settings}: back to the run, at this step",
+  "train.film.step": "Training step {step} of {last}",
+  "train.film.step_alone": "Training step {step}, one example of it alone",
+  "train.film.alone": "The run's own update came from {count} examples together.",
+  "train.film.whole": "Show the whole step",
+  "train.film.validation": "Validation example: not trained on",
+  "train.film.test": "Test example: not trained on",
+  "train.film.after_step": "Network after step {step}.",
+  "train.film.untrained_network": "Network before any training.",
+  "train.film.would": "The run never made the update shown.",
+  "train.film.rate": "learning rate {rate}",
+  "train.film.edited": "(set at step {step}; first {first})",
+  "train.film.scheduled": "(by the schedule)",
+  "train.film.scheduled_edited": "(by the schedule; base set at step {step})",
+  "train.film.loss": "loss {loss}",
+  "train.film.losses": "loss {before} before the update, {after} after it",
+  "train.film.loss_hint": "The run's curve shows the loss before the update; the film ends with the one after it",
+};

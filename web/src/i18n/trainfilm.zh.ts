@@ -1,0 +1,20 @@
+/** 一次训练的影片说明它来自哪次训练。 */
+export default {
+  "train.film.back": "{settings}：回到该次训练的这一步",
+  "train.film.step": "第 {step} 步训练（共 {last} 步）",
+  "train.film.step_alone": "第 {step} 步训练，只取其中一个样本",
+  "train.film.alone": "训练中的更新来自 {count} 个样本一起。",
+  "train.film.whole": "显示完整的一步",
+  "train.film.validation": "验证样本：未用于训练",
+  "train.film.test": "测试样本：未用于训练",
+  "train.film.after_step": "第 {step} 步之后的网络。",
+  "train.film.untrained_network": "尚未训练的网络。",
+  "train.film.would": "影片末尾的更新，训练中从未做过。",
+  "train.film.rate": "学习率 {rate}",
+  "train.film.edited": "（第 {step} 步改的；起初 {first}）",
+  "train.film.scheduled": "（按调度）",
+  "train.film.scheduled_edited": "（按调度；第 {step} 步改过基础学习率）",
+  "train.film.loss": "损失 {loss}",
+  "train.film.losses": "更新前损失 {before}，更新后 {after}",
+  "train.film.loss_hint": "训练曲线显示更新前的损失；影片以更新后的损失结束",
+};
