@@ -72,6 +72,13 @@ def test_step_7_opens_as_a_film_with_the_loss_of_the_history_and_back_leads_to_i
     trained.get_by_test_id("open-step-number").press("Enter")
     trained.get_by_test_id("open-step").click()
     assert shown_loss(trained) == pytest.approx(history[6], rel=0, abs=1e-10)
+    origin = trained.get_by_test_id("run-film")
+    expect(origin).to_contain_text("Training step 7 of 20")
+    assert float(origin.get_by_test_id("film-loss").get_attribute("data-value") or "nan") == pytest.approx(history[6], rel=0, abs=1e-10)
+    expect(trained.get_by_test_id("program-undo")).to_have_count(0)
+    trained.get_by_test_id("film-run").click()
+    expect(trained.get_by_test_id("open-step")).to_contain_text("7", timeout=READY)
+    trained.go_back()
     trained.get_by_test_id("tab-curves").click()
     expect(trained.get_by_test_id("figure").locator("svg").first).to_be_visible(timeout=READY)
     while "#/network" in trained.url:
@@ -136,12 +143,18 @@ def test_a_training_is_watched_held_changed_and_ended(open_page: OpenPage, api: 
 
 
 def test_a_run_trains_on_from_where_it_is(trained: Page, api: httpx.Client) -> None:
+    trained.get_by_test_id("rate").fill("0.002")
+    trained.get_by_test_id("rate").press("Enter")
+    expect(trained.get_by_test_id("controls")).to_have_attribute("data-rate", "0.002", timeout=READY)
     trained.get_by_test_id("more-steps").fill("15")
     trained.get_by_test_id("run-more").click()
     expect(trained.get_by_test_id("run-step")).to_have_attribute("data-value", "35", timeout=60_000)
     rests(trained, 35)
     loss = stored(api, run_of(trained))["history"]["loss"][34]
     expect(trained.get_by_test_id("run-loss")).to_have_attribute("data-value", str(loss), timeout=READY)
+    trained.get_by_test_id("open-step").click()
+    expect(trained.get_by_test_id("film-rate")).to_contain_text("0.002 (set at step 21; first 0.01)", timeout=READY)
+    expect(trained.get_by_test_id("program-lr")).to_have_text("0.002")
 
 
 def test_a_run_that_diverges_says_so_and_offers_a_lower_rate(open_page: OpenPage, api: httpx.Client) -> None:
@@ -224,6 +237,11 @@ def test_results_are_those_of_the_server_and_a_mistake_opens_as_a_film(trained: 
     expect(results.get_by_test_id("by-class").locator("tbody tr")).to_have_count(11)
     expect(results.get_by_test_id("confusion").locator("tbody tr")).to_have_count(11)
     assert violations(trained) == []
+    trained.get_by_test_id("to-results").click()
+    expect(results.get_by_role("heading", level=2)).to_be_in_viewport()
+    results.get_by_test_id("train-part-show").click()
+    learnt = api.get(f"/runs/{run}/metrics", params={"part": "train"}).raise_for_status().json()["metrics"]["accuracy"]
+    expect(results.get_by_test_id("train-part")).to_contain_text(f"accuracy {learnt * 100:.1f} %", timeout=READY)
     mistakes = results.get_by_test_id("mistakes")
     expect(mistakes.locator("li")).to_have_count(10)
     results.get_by_test_id("more-mistakes").click()
@@ -232,9 +250,18 @@ def test_results_are_those_of_the_server_and_a_mistake_opens_as_a_film(trained: 
     results.get_by_test_id(f"mistake-{worst['index']}").click()
     wait_for_film(trained)
     assert "part=validation" in trained.url
-    trace = api.get(f"/runs/{run}/steps/20/trace", params={"example": worst["index"], "part": "validation"}).raise_for_status().json()
-    assert trace["batch"]["examples"][0]["text"] == worst["text"]
     expect(trained.get_by_role("img", name=worst["text"], exact=True)).to_be_visible()
+    origin = trained.get_by_test_id("run-film")
+    expect(origin).to_contain_text("Validation example: not trained on")
+    expect(origin).to_contain_text("Network after step 20.")  # the one that was judged, and by the loss of the list
+    assert float(origin.get_by_test_id("film-loss").get_attribute("data-value") or "nan") == pytest.approx(worst["loss"])
+    trained.get_by_test_id("to-end").click()
+    trained.get_by_test_id("step-back").click()
+    expect(trained.get_by_test_id("caption")).to_contain_text("if it were trained on")
+    trained.get_by_test_id("program-step").fill("10")
+    trained.get_by_test_id("program-step").press("Enter")
+    expect(origin).to_contain_text("Network after step 10.", timeout=READY)
+    assert "part=validation" in trained.url
 
 
 def test_the_test_part_is_shown_once_and_marked(trained: Page, api: httpx.Client) -> None:
@@ -298,14 +325,22 @@ def test_a_run_that_is_gone_says_so_and_leads_on(open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Train a network")
 
 
-def test_two_runs_are_ticked_to_be_compared(open_page: OpenPage) -> None:
+def test_two_runs_are_told_apart_and_ticked_to_be_compared(open_page: OpenPage, api: httpx.Client) -> None:
     page = open_page("#/train")
     first = begin(page, 5, hidden_size=2)
     rests(page, 5)
-    choose(page, "hidden_size", 3)
+    program = stored(api, first)["program"]
+    page.get_by_test_id("run-further").locator("summary").click()
+    choose(page, "seed", 5)
     page.get_by_test_id("run-start").click()
     page.wait_for_url(lambda url: "run=r_" in url and first not in url, timeout=READY)
     second = run_of(page)
+    expect(page.get_by_test_id(f"unlike-{first}")).to_have_text("Seed 0")
+    expect(page.get_by_test_id(f"unlike-{second}")).to_have_text("Seed 5")
+    # a run that this page has not begun is in the list by and by, and how far it is
+    post = "body => fetch('api/v1/runs', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)})"
+    other = page.evaluate(f"async body => (await (await ({post})(body)).json()).id", {"program": program})
+    expect(page.get_by_test_id(f"run-{other}")).to_contain_text("0 steps", timeout=READY)
     for run in (first, second):
         page.get_by_test_id(f"tick-{run}").check()
     page.get_by_test_id("compare-ticked").click()
@@ -326,11 +361,13 @@ def test_without_streams_a_run_is_watched_by_asking(open_page: OpenPage, api: ht
 def test_a_film_opened_after_another_is_drawn_by_its_own_measures(open_page: OpenPage, api: httpx.Client) -> None:
     page = open_page()
     wait_for_film(page)
+    page.get_by_test_id("to-end").click()
     page.get_by_test_id("nav-train").click()
     run = begin(page, 20)
     rests(page, 20)
     page.get_by_test_id("open-step").click()
-    wait_for_film(page)
+    expect(page.get_by_test_id("run-film")).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("caption")).to_contain_text("Nothing has happened yet")  # it begins, wherever the film before was left
     page.get_by_test_id("to-end").click()
     trace = api.get(f"/runs/{run}/steps/20/trace").raise_for_status().json()
     last = trace["batch"]["examples"][0]["length"]

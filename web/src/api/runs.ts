@@ -46,8 +46,8 @@ export async function renameRun(id: string, name: string | null, signal?: AbortS
 
 export type WhichStep = "best" | "last" | number;
 
-export async function metrics(id: string, step: WhichStep, signal?: AbortSignal): Promise<RunMetrics> {
-  return decoded(await get(at(id, `/metrics?part=validation&step=${step}`), signal));
+export async function metrics(id: string, step: WhichStep, signal?: AbortSignal, part: "train" | "validation" = "validation"): Promise<RunMetrics> {
+  return decoded(await get(at(id, `/metrics?part=${part}&step=${step}`), signal));
 }
 
 /** The examples of the validation part that the network gets wrong, the worst first, after the cursor of an earlier page. */

@@ -6,7 +6,8 @@ import { asProblem, Problem } from "../../api/problem";
 import { followRun, type Mark, type RunStatus } from "../../api/runEvents";
 import * as steering from "../../api/runs";
 import type { Run, RunState, RunSummary } from "../../api/types";
-import { bodyOf, type Draft } from "./form/settings";
+import { taskOf } from "./data/own.svelte";
+import { bodyOf, often, type Draft } from "./form/settings";
 import { RunRecord } from "./live/record";
 
 export class Training {
@@ -22,6 +23,8 @@ export class Training {
   problem = $state.raw<Problem | null>(null);
   /** Why the last thing that was asked for could not be done. */
   refused = $state.raw<Problem | null>(null);
+  /** The steps of a training that was begun and that the server does not report yet; 0: none. */
+  beginning = $state(0);
   /** What is being asked for now. */
   asking = $state<string | null>(null);
   /** The step that was chosen; null: the last one. */
@@ -32,12 +35,15 @@ export class Training {
   ticked = $state.raw<readonly string[]>([]);
 
   readonly #requests = new Latest();
+  readonly #list = new Latest();
   #stream: { close(): Mark } | null = null;
   /** Up to where the record goes, for the stream to go on from. */
   #mark: Mark | null = null;
   #drawing = false;
+  /** How often the stream has told the run's status. */
+  #told = 0;
 
-  readonly busy: boolean = $derived(this.run?.status === "training");
+  readonly busy: boolean = $derived(this.run?.status === "training" || this.beginning > 0);
   readonly last: number = $derived((this.version, this.run) ? this.record.length : 0);
   /** The step that is looked at; 0 before the first. */
   readonly step: number = $derived(Math.min(this.pointed ?? this.chosen ?? this.last, this.last));
@@ -67,16 +73,34 @@ export class Training {
     this.loading = false;
   }
 
-  /** Makes a run, not trained yet; its id. Throws a Problem where the server refuses the settings. */
+  /** Fetches the list again, of runs that others train or this page has not made. What fails is tried again soon enough. */
+  async refresh(): Promise<void> {
+    try {
+      const found = await this.#list.run((signal) => late.runs(signal));
+      if (!found) return;
+      const { run } = this;
+      this.runs = found.items.map((other) => (other.id === run?.id ? run : other));
+      const there = new Set(found.items.map(({ id }) => id));
+      this.ticked = this.ticked.filter((id) => there.has(id));
+    } catch {
+      // the list stays as it is
+    }
+  }
+
+  /** Makes a run that is about to be trained; its id. Throws a Problem where the server refuses the settings. */
   async make(draft: Draft): Promise<string> {
-    const run = await steering.makeRun(bodyOf(draft));
+    const run = await steering.makeRun(bodyOf({ ...draft, validateEvery: draft.validateEvery ?? often(draft, taskOf(draft.program)) }));
     this.#forget();
+    this.beginning = draft.steps;
     this.#show(run);
     return run.id;
   }
 
-  train(count: number): Promise<boolean> {
-    return this.#ask("train", (id) => steering.train(id, count));
+  async train(count: number): Promise<boolean> {
+    const { run } = this;
+    const trains = await this.#ask("train", (id) => steering.train(id, count));
+    if (!trains && this.run?.id === run?.id) this.beginning = 0;
+    return trains;
   }
 
   steer(how: "pause" | "resume" | "cancel"): Promise<boolean> {
@@ -139,7 +163,10 @@ export class Training {
         this.#draw();
         if (this.run) this.#merge({ validation: [...this.record.validations] });
       },
-      status: (data) => this.#merge(data),
+      status: (data) => {
+        this.#told += 1;
+        this.#merge(data);
+      },
       deleted: () => {
         this.#gone(run.id);
         this.problem = new Problem("run_gone", "", 404);
@@ -155,6 +182,7 @@ export class Training {
   /** Looks away; the server trains on. */
   leave(): void {
     this.#requests.cancel();
+    this.#list.cancel();
     this.#stop();
     this.pointed = null;
   }
@@ -170,6 +198,7 @@ export class Training {
     if (!this.run) return;
     const run = { ...this.run, ...change };
     this.run = run;
+    if (run.status !== "idle" || run.reason !== null) this.beginning = 0;
     if ("status" in change || "validation" in change) this.runs = this.runs.map((other) => (other.id === run.id ? run : other));
   }
 
@@ -188,11 +217,13 @@ export class Training {
     if (id === undefined) return false;
     this.refused = null;
     this.asking = what;
+    const told = this.#told;
     try {
       const answer = await work(id);
       if (answer && this.run?.id === id) {
-        // what the stream has told meanwhile may be newer
-        this.#merge({ ...answer, step: Math.max(answer.step, this.record.length), validation: this.run.validation });
+        // what the stream has told meanwhile is newer
+        if (told === this.#told) this.#merge({ ...answer, step: Math.max(answer.step, this.record.length), validation: this.run.validation });
+        else this.#merge({ name: answer.name });
         this.follow();
       }
       return true;
@@ -214,6 +245,7 @@ export class Training {
     this.#stop();
     this.#mark = null;
     this.run = null;
+    this.beginning = 0;
     this.record = new RunRecord();
     this.version += 1;
     this.chosen = this.pointed = null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TaskInfo } from "../../../api/types";
-import { bodyOf, conflicts, edited, fieldOf, FRESH, isSuggested, optimizerKind, OPTIMIZERS, SCHEDULES, suggested, withDirections, withOptimizer, withSchedule, withTask } from "./settings";
+import { bodyOf, conflicts, edited, fieldOf, FRESH, isSuggested, often, optimizerKind, OPTIMIZERS, SCHEDULES, suggested, withDirections, withOptimizer, withSchedule, withTask } from "./settings";
 
 const task = { name: "copy-memory", suggested: { cell: "gru", hidden_size: 64, steps: 1000, lr: 0.02, optimizer: "adamw", batch_size: 32, length: null, bidirectional: false, forget_bias: null, dropout: 0, schedule: null, patience: null } } as Pick<TaskInfo, "name" | "suggested">;
 
@@ -51,6 +51,15 @@ describe("the form of a training", () => {
     expect(withSchedule(withSchedule(FRESH, "step"), "none").program.schedule).toBeNull();
     expect(OPTIMIZERS.map(({ name }) => optimizerKind(name).title)).toEqual(["AdamW", "Adam", "SGD", "RMSprop", "Adagrad"]);
     expect(Object.keys(SCHEDULES)).toHaveLength(5);
+  });
+
+  it("validates some ten times, or as often as an epoch is over", () => {
+    const sizes = (train: number) => ({ sizes: { train, validation: 100, test: 100 } });
+    expect(often(FRESH, sizes(16_000))).toBe(50);
+    expect(often({ ...FRESH, steps: 5 }, sizes(16_000))).toBe(20);
+    expect(often({ ...FRESH, steps: 5000 }, sizes(16_000))).toBe(500);
+    expect(often({ ...FRESH, steps: 5000 }, sizes(1600))).toBe(50);
+    expect([often({ ...FRESH, stop: { ...FRESH.stop, patience: 3 } }, sizes(16_000)), often(FRESH, null)]).toEqual([null, null]);
   });
 
   it("says where settings do not go together", () => {

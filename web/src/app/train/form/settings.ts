@@ -111,6 +111,16 @@ export function isSuggested(draft: Draft, task: Pick<TaskInfo, "name" | "suggest
   return JSON.stringify(bodyOf(draft)) === JSON.stringify(bodyOf(suggested(draft, task))) && draft.steps === task.suggested.steps;
 }
 
+/**
+ * Steps between two validations that show how a training of the draft goes: a tenth of it where an epoch is longer. null: as the server finds
+ * right, where patience counts validations or nothing is known of the data.
+ */
+export function often({ program, steps, stop }: Draft, task: Pick<TaskInfo, "sizes"> | null): number | null {
+  if (stop.patience !== null || task === null) return null;
+  const epoch = Math.floor(task.sizes.train / Math.min(program.batch_size, task.sizes.train));
+  return Math.min(500, Math.max(50, epoch), Math.max(20, Math.ceil(steps / 10)));
+}
+
 /** The body of POST /runs. Fields at their defaults are left out, as are those that go with another choice. */
 export function bodyOf({ program, stop, validateEvery }: Draft): { program: RunProgram; stop?: Partial<StopConditions>; validate_every?: number } {
   const { length, layers, bidirectional, truncation, dropout, schedule, initialisation, forget_bias, dataset, ...rest } = program;

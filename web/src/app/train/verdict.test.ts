@@ -1,0 +1,27 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { verdict } from "./verdict";
+
+const validation = (step: number, loss: number, accuracy: number) => ({ step, loss, accuracy, rmse: null, perplexity: null });
+const losses = Array.from({ length: 300 }, (_, i) => 2 - i / 200);
+
+describe("what the curves say", () => {
+  it("is nothing before the first validation", () => {
+    expect(verdict([], losses, null)).toBeNull();
+    expect(verdict([validation(100, 1, 0.5)], losses, null)).toBeNull();
+  });
+
+  it("is how the last validation stands against the baseline", () => {
+    const baseline = { metric: "accuracy", value: 0.5 };
+    expect(verdict([validation(100, 1, 0.8)], losses, baseline)?.key).toBe("train.verdict.better");
+    expect(verdict([validation(100, 1, 0.5)], losses, baseline)?.key).toBe("train.verdict.no_better");
+    expect(verdict([validation(100, 1, 0.5)], losses, { metric: "rmse", value: 1 })).toBeNull();
+  });
+
+  it("is overfitting only where the training loss falls on while that of the validation rises", () => {
+    const rising = [validation(100, 1, 0.8), validation(200, 0.9, 0.8), validation(300, 1.2, 0.8)];
+    expect(verdict(rising, losses, null)).toEqual({ key: "train.verdict.overfits", params: { step: 200, least: "0.9", now: "1.2" } });
+    expect(verdict(rising, losses.map(() => 1), null)).toBeNull();
+    expect(verdict([validation(200, 0.9, 0.8), validation(300, 0.91, 0.8)], losses, null)).toBeNull();
+  });
+});
