@@ -184,6 +184,7 @@ class Scores(Answer):
     loss: float
     accuracy: float | None = None
     perplexity: float | None = None
+    recalled: float | None = None
     rmse: float | None = None
     classification: Classification | None = None
     regression: dict[str, Any] | None = None

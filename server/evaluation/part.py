@@ -48,6 +48,9 @@ def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None,
         classes = [_title(task, k) for k in range(task.output_size)]
         rows = [{"title": title, **row} for title, row in zip(classes, scores["classes"], strict=True)]
         metrics = {**about, "classification": {**scores, "classes": rows}, "regression": None}
+        if task.idle is not None:
+            asked = made.targets != task.idle
+            metrics["recalled"] = float((predicted == made.targets)[asked].mean())
         wrong, losses = predicted != made.targets, cross_entropies(made.outputs, made.targets)
     else:
         name, naive = _naive(task, part, made)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import orjson
 
 from engine.trace import Document, check, from_bytes
-from engine.training import Slice, evaluate, train
+from engine.training import Observation, Slice, evaluate, train
 from server import limits
 from server.jobs.processor_time import processor_time
 from server.programs.errors import ProgramError
@@ -19,6 +20,7 @@ from server.programs.network import settings_of, trace_network
 from server.programs.start import initial
 from server.programs.what_if import first, trace_with_edits, within
 from server.store.traces import TraceFile
+from server.tasks import ArrayTask
 
 
 def make_trace(
@@ -69,10 +71,22 @@ def serialise(document: Mapping[str, Any]) -> bytes:
 
 
 def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float | None) -> Slice:
-    """At most `steps` more steps of a run, stopped after `seconds` (None: all of them)."""
+    """At most `steps` more steps of a run, stopped after `seconds` (None: all of them); numbers that it predicts are in the data's unit."""
     task, settings = settings_of(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        return train(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint, steps, seconds)
+        done = train(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint, steps, seconds)
+    if task.scale == 1 and task.offset == 0:
+        return done
+    return replace(done, observations=[_in_unit(task, observation) for observation in done.observations])
+
+
+def _in_unit(task: ArrayTask, observation: Observation) -> Observation:
+    """With targets and predictions in the unit of the data, which the network reads scaled."""
+    told = [
+        {**one, **{name: (np.asarray(one[name]) * task.scale + task.offset).tolist() for name in ("target", "prediction")}}
+        for one in observation["predictions"]
+    ]
+    return {**observation, "predictions": told}
 
 
 def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, float]:

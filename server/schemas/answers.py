@@ -94,7 +94,7 @@ class Task(BaseModel):
     sizes: Sizes
     lengths: Lengths
     length: LengthChoice | None
-    metrics: list[Literal["accuracy", "precision", "recall", "f1", "confusion", "rmse", "mae", "perplexity"]]
+    metrics: list[Literal["accuracy", "precision", "recall", "f1", "confusion", "rmse", "mae", "perplexity", "recalled"]]
     baseline: Baseline
     suggested: Suggestion
     source: str

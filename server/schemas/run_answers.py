@@ -63,7 +63,8 @@ class Scores(BaseModel):
     """Figures of a network on a part. predictions: one an example, or one a step where every step is predicted.
 
     nonfinite: how many predictions hold no finite number, as those of a network that diverged. loss, accuracy, perplexity and rmse are the
-    run's own validation figures, to the last bit. baseline: what is reached on the validation part without learning anything.
+    run's own validation figures, to the last bit. recalled: the accuracy at the steps that ask for something, of a task most of
+    whose steps do not. baseline: what is reached on the validation part without learning anything.
     """
 
     examples: int
@@ -72,6 +73,7 @@ class Scores(BaseModel):
     loss: Number
     accuracy: Number | None = None
     perplexity: Number | None = None
+    recalled: Number | None = None
     rmse: Number | None = None
     classification: ClassificationScores | None
     regression: RegressionScores | None

@@ -50,7 +50,7 @@ def in_short(result: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if result is None:
         return None
     metrics = result["metrics"]
-    figures = {name: metrics[name] for name in ("loss", "accuracy", "perplexity", "rmse") if metrics.get(name) is not None}
+    figures = {name: metrics[name] for name in ("loss", "accuracy", "recalled", "perplexity", "rmse") if metrics.get(name) is not None}
     if metrics["classification"] is not None:
         figures["f1"] = metrics["classification"]["macro"]["f1"]
     if metrics["regression"] is not None:

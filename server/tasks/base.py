@@ -15,7 +15,7 @@ import numpy.typing as npt
 from engine.training.task import Batch, Kind, Part, Readout
 
 Display = Literal["letters", "rows", "series", "pairs"]
-Metric = Literal["accuracy", "precision", "recall", "f1", "confusion", "rmse", "mae", "perplexity"]
+Metric = Literal["accuracy", "precision", "recall", "f1", "confusion", "rmse", "mae", "perplexity", "recalled"]
 CLASS_METRICS: tuple[Metric, ...] = ("accuracy", "precision", "recall", "f1", "confusion")
 NUMBER_METRICS: tuple[Metric, ...] = ("rmse", "mae")
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
@@ -123,6 +123,7 @@ class ArrayTask(ABC):
     offset: float = 0.0  # what a target's 0 is in it
     length: LengthChoice | None = None  # of generated tasks, whose class then takes a length (None: the default) when it is made
     classes: tuple[Text, ...] | None = None
+    idle: int | None = None  # the class at steps where nothing is asked for; the accuracy of the others is `recalled`
     features: tuple[str, ...] | None = None  # names of the columns of the inputs
 
     @property

@@ -35,7 +35,8 @@ class CopyMemory(ArrayTask):
     license = "MIT"
     classes = (*(Text(letter, letter) for letter in ALPHABET), Text("nothing", "无"))
     features = (*ALPHABET, BLANK, ASKED)
-    metrics = ("accuracy", "perplexity")
+    idle = len(ALPHABET)
+    metrics = ("accuracy", "recalled", "perplexity")
     length = LengthChoice(10, 200, USUAL, "all")
     suggested = Suggestion("gru", 64, steps=1000, lr=0.02)
 

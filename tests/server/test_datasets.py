@@ -149,6 +149,11 @@ def test_a_series_is_scaled_by_its_training_part_and_judged_in_its_own_unit(clie
         assert np.ravel(mistake["target"]) == pytest.approx(values[first + 1 : first + 13])
         squares.append((np.ravel(mistake["prediction"]) - np.ravel(mistake["target"])) ** 2)
     assert len(mistakes) == metrics["metrics"]["examples"]
+    seen = client.get(f"{API}/runs/{run['id']}/observations", params={"after": 39}).json()["items"][-1]["predictions"]
+    said = {mistake["index"]: mistake["prediction"] for mistake in mistakes}
+    for one in seen:  # of the network after the last step, as the mistakes
+        assert np.ravel(one["target"]) == pytest.approx(values[240 + one["index"] + 1 : 240 + one["index"] + 13])
+        assert np.ravel(one["prediction"]) == pytest.approx(np.ravel(said[one["index"]]))
     assert np.sqrt(np.mean(squares)) == pytest.approx(metrics["metrics"]["rmse"])
 
 

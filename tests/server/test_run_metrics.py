@@ -19,8 +19,9 @@ from server.encoding import dumps
 from server.evaluation.kept import KeptEvaluations
 from server.evaluation.part import evaluate_part
 from server.store.runs import RunStore
-from server.store.tested import ResultStore
+from server.store.tested import ResultStore, in_short
 from server.tasks import NAMES, load
+from server.tasks.copy_memory import COPIED
 from tests.server.helpers import API, Start, create_run, finished
 
 SURNAMES = {"task": "surnames", "cell": "gru", "hidden_size": 6, "batch_size": 16, "seed": 3}
@@ -249,6 +250,17 @@ def test_figures_of_other_data_are_refused(start: Start, tmp_path: Path) -> None
             database.execute("UPDATE runs SET program = replace(program, ?, '0123456789abcdef')", (load("sunspots").data_version,))
         for response in (client.get(f"{API}/runs/{run}/metrics"), client.post(f"{API}/runs/{run}/test", json={})):
             assert (response.status_code, "have changed" in response.json()["detail"]) == (422, True)
+
+
+def test_copy_memory_is_judged_by_what_it_recalls() -> None:
+    task, settings = load("copy-memory", 10), Settings(hidden_size=4)
+    checkpoint = train(task, settings, None, 30).checkpoint
+    metrics = evaluate_part(task, settings, checkpoint, "validation").metrics
+    made = predictions(task, settings, checkpoint, "validation")
+    right = (made.outputs.argmax(axis=1) == made.targets).reshape(-1, 10)
+    assert metrics["recalled"] == right[:, -COPIED:].mean() < metrics["accuracy"] == right.mean()
+    assert "recalled" in (in_short({"metrics": metrics}) or {})["metrics"]
+    assert "recalled" not in evaluate_part(load("names"), Settings(hidden_size=2), None, "validation").metrics
 
 
 def test_the_latest_evaluations_are_kept() -> None:

@@ -3671,7 +3671,8 @@ export interface components {
          * @description Figures of a network on a part. predictions: one an example, or one a step where every step is predicted.
          *
          *     nonfinite: how many predictions hold no finite number, as those of a network that diverged. loss, accuracy, perplexity and rmse are the
-         *     run's own validation figures, to the last bit. baseline: what is reached on the validation part without learning anything.
+         *     run's own validation figures, to the last bit. recalled: the accuracy at the steps that ask for something, of a task most of
+         *     whose steps do not. baseline: what is reached on the validation part without learning anything.
          */
         Scores: {
             /** Examples */
@@ -3686,6 +3687,8 @@ export interface components {
             accuracy?: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Perplexity */
             perplexity?: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Recalled */
+            recalled?: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Rmse */
             rmse?: number | ("NaN" | "Infinity" | "-Infinity") | null;
             classification: components["schemas"]["ClassificationScores"] | null;
@@ -3938,7 +3941,7 @@ export interface components {
             lengths: components["schemas"]["Lengths"];
             length: components["schemas"]["LengthChoice"] | null;
             /** Metrics */
-            metrics: ("accuracy" | "precision" | "recall" | "f1" | "confusion" | "rmse" | "mae" | "perplexity")[];
+            metrics: ("accuracy" | "precision" | "recall" | "f1" | "confusion" | "rmse" | "mae" | "perplexity" | "recalled")[];
             baseline: components["schemas"]["Baseline"];
             suggested: components["schemas"]["Suggestion"];
             /** Source */

@@ -132,6 +132,7 @@ export default {
   "train.metric.accuracy": "accuracy",
   "train.metric.rmse": "RMSE",
   "train.metric.perplexity": "perplexity",
+  "train.metric.recalled": "letters recalled",
   "train.metric.loss": "loss",
   "train.validation_metric.accuracy": "validation accuracy",
   "train.validation_metric.rmse": "validation RMSE",

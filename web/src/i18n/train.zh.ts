@@ -132,6 +132,7 @@ export default {
   "train.metric.accuracy": "准确率",
   "train.metric.rmse": "RMSE",
   "train.metric.perplexity": "困惑度",
+  "train.metric.recalled": "复述准确率",
   "train.metric.loss": "损失",
   "train.validation_metric.accuracy": "验证集准确率",
   "train.validation_metric.rmse": "验证集均方根误差",
