@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from engine.trace import Document
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import moment, number, to_end_of_backward, wait_for_film
+from tests.e2e.stage import centre, moment, number, to_end_of_backward, wait_for_film
 from tests.e2e.test_accessibility import violations
 
 STACK: dict[str, Any] = {
@@ -94,9 +94,13 @@ def test_200_numbers_of_a_two_layer_bidirectional_gru_are_the_apis(open_page: Op
         assert value == pytest.approx(float(said), rel=0, abs=EXACT), (kind, document.nodes[node]["path"], i)
 
 
-def test_the_inspector_says_what_a_tile_of_any_chain_does(open_page: OpenPage, api: httpx.Client) -> None:
+def test_four_rows_are_seen_at_once_and_the_inspector_says_what_a_tile_of_any_does(open_page: OpenPage, api: httpx.Client) -> None:
     document = make(api, STACK)
     page = open_trace(open_page, document)
+    assert page.locator(".scroller").evaluate("(one) => one.scrollHeight - one.clientHeight") <= 2
+    shown_at = zoom(page)
+    assert 0.7 <= shown_at < 1
+    expect(page.get_by_test_id("stage-zoom-reset")).to_have_text(f"{shown_at:.0%}")
     page.get_by_test_id("stride-phase").click()
     page.get_by_test_id("step-forward").click()
     for chain in CHAINS:
@@ -106,6 +110,14 @@ def test_the_inspector_says_what_a_tile_of_any_chain_does(open_page: OpenPage, a
         assert number(page.get_by_test_id("why-sum")) == pytest.approx(number(tile), abs=1e-9)
         gate = document.value(labelled(document, scope(chain, 2) + "/z", "z"))[0, 1]
         assert f"{100 * gate:.0f}" in page.get_by_test_id("inspector").inner_text()
+    to_end_of_backward(page)
+    page.get_by_test_id("tab-bptt").click()
+    columns = [(page.get_by_test_id(f"share-{t}"), page.get_by_test_id(f"tile-l1-h-{t}-0")) for t in (2, 3)]
+    for larger in (1, 1.25):
+        wait_for_zoom(page, f"{shown_at * larger:.4f}"[:4])
+        for share, tile in columns:
+            assert centre(share) == pytest.approx(centre(tile), abs=1), f"the tray's columns are not under those of the stage at {larger}"
+        page.get_by_test_id("stage-zoom-in").click()
 
 
 def test_the_reverse_direction_runs_the_other_way_and_back(open_page: OpenPage, api: httpx.Client) -> None:
@@ -384,6 +396,7 @@ def test_wheel_keys_and_buttons_zoom_around_what_is_looked_at(
     page = open_trace(open_page, document, width=1280, height=720, locale=locale, reduced_motion=motion)
     page.get_by_test_id("to-end").click()
     page.get_by_test_id("step-back").click()
+    page.keyboard.press("0")
     address = page.url
     caption = page.get_by_test_id("caption").bounding_box()
     page.get_by_test_id("tile-l1-h-2-1").scroll_into_view_if_needed()
@@ -432,6 +445,7 @@ def test_wheel_keys_and_buttons_zoom_around_what_is_looked_at(
 def test_the_focus_is_seen_and_hit_however_large_the_stage_is(open_page: OpenPage, api: httpx.Client) -> None:
     page = open_trace(open_page, make(api, {**STACK, "hidden_size": 16}), width=1280, height=720)
     page.get_by_test_id("to-end").click()
+    page.keyboard.press("0")
     for _ in range(5):
         page.get_by_test_id("stage-zoom-in").click()
     wait_for_zoom(page, r"3\.0")

@@ -91,6 +91,7 @@ export class Session {
   #tray = $state<boolean | null>(null);
   #sweep: ReturnType<typeof setInterval> | undefined;
   readonly #low = new MediaQuery("(min-width: 1180px) and (max-height: 819px)");
+  readonly #lowForRows = new MediaQuery("(min-width: 1180px) and (max-height: 1099px)");
   readonly #requests = new Latest();
   readonly #kept = new Recent<string, { trace: Trace; original: Trace | null }>(KEPT);
   #base: string | null = null;
@@ -166,9 +167,14 @@ export class Session {
     return this.focus !== null;
   }
 
+  /** The window is too low for the tray and all of a column: of one cell, or of three and more above each other. */
+  get #cramped(): boolean {
+    return ((this.grid?.chains.length ?? 1) > 2 ? this.#lowForRows : this.#low).current;
+  }
+
   /** The tray gives its room to opened cells, and to the stage of a low window until it is asked for. */
   get folded(): boolean {
-    return this.opened || !(this.#tray ?? !this.#low.current);
+    return this.opened || !(this.#tray ?? !this.#cramped);
   }
 
   get lang(): Language {
@@ -384,7 +390,7 @@ export class Session {
 
   /** Shows `tab`; once more, where the window is low, folds the tray again. */
   chooseTab(tab: TrayTab): void {
-    this.#tray = this.folded || this.tab !== tab || !this.#low.current;
+    this.#tray = this.folded || this.tab !== tab || !this.#cramped;
     this.tab = tab;
     this.focus = null;
   }

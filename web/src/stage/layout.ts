@@ -46,11 +46,11 @@ export interface Layout {
   readonly backwardY: number;
 }
 
-const LABELS = 128; // the gutter at the left that names rows and classes
+export const LABELS = 128; // the gutter at the left that names rows and classes
 export const LOSS_ROOM = 96; // right of the last card: L and its value
 const FOOT = 36; // badges in a card
 const NORMS = 44; // norms in words under a texture
-const BETWEEN = { directions: 14, layers: 34 }; // cards of a layer, and layers
+const BETWEEN = { directions: 14, layers: 34, many: 24 }; // cards of a layer, and layers: two, or more
 const FRAME = 8; // what the frame of a layer stands out
 
 export interface LayoutInput {
@@ -70,11 +70,13 @@ export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directi
   const gap = 6;
   const card = strips * strip + (strips - 1) * gap + (slim ? 14 : 16);
   const cards = layers * directions;
-  const full = cards > 1 ? (slim ? 27 : 30) : slim ? 40 : 47;
+  const low = cards > 2 && detail === "digits" && !slim; // three and more above each other
+  const between = { directions: BETWEEN.directions, layers: cards > 2 ? BETWEEN.many : BETWEEN.layers };
+  const full = low ? 24 : cards > 1 ? (slim ? 27 : 30) : slim ? 40 : 47;
   const thin = Math.min(6, (4 * full - NORMS) / hidden); // rows of a texture
   const stateHeight = detail === "digits" ? Math.max(2, hidden) * full : detail === "bars" ? 4 * full : thin * hidden + NORMS;
   const row = detail === "digits" ? full : detail === "bars" ? stateHeight / hidden : thin;
-  const digits = cards > 1 ? 19 : slim ? 27 : 32;
+  const digits = low ? 17 : cards > 1 ? 19 : slim ? 27 : 32;
   const lane = detail === "digits" ? full - digits - 3 : Math.max(3, Math.floor(row * 0.3));
   const tile = detail === "digits" ? digits : detail === "bars" ? Math.floor(row) - lane - 1 : row;
   const names = cards > 1 && !slim ? 66 : 0; // of the layers and directions
@@ -90,11 +92,11 @@ export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directi
     const top = cardTop + down;
     for (let direction = directions - 1; direction >= 0; direction--) {
       shifts[layer * directions + direction] = down;
-      down += cardHeight + (direction > 0 ? BETWEEN.directions : BETWEEN.layers);
+      down += cardHeight + (direction > 0 ? between.directions : between.layers);
     }
-    if (cards > 1) groups.push({ layer, top: top - FRAME, height: cardTop + down - BETWEEN.layers - top + 2 * FRAME });
+    if (cards > 1) groups.push({ layer, top: top - FRAME, height: cardTop + down - between.layers - top + 2 * FRAME });
   }
-  const cardsBottom = cardTop + down - BETWEEN.layers;
+  const cardsBottom = cardTop + down - between.layers;
   const inputTop = cardsBottom + 36;
   const inputHeight = tall ? 48 : 36;
   return {
@@ -105,7 +107,7 @@ export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directi
     x1: (slim ? 70 : 132) + names + card / 2,
     labels: LABELS + names,
     pitch: card + (slim ? 44 : 52),
-    font: detail === "digits" ? (cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
+    font: detail === "digits" ? (low ? 13 : cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
     headTop: slim ? 6 : 6,
     height: inputTop + inputHeight + 4,
     forwardY: Math.round(stateTop + 0.335 * stateHeight),
@@ -118,6 +120,9 @@ export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directi
 export function columnX(layout: Pick<Layout, "x0" | "x1" | "pitch">, t: number): number {
   return t <= 0 ? layout.x0 : layout.x1 + (t - 1) * layout.pitch;
 }
+
+/** Width of what the tray has under a column. */
+export const trayWidth = (pitch: number): number => Math.min(116, pitch - 24);
 
 export function contentWidth(layout: Pick<Layout, "x0" | "x1" | "pitch" | "card">, columns: number): number {
   return columnX(layout, columns) + layout.card / 2 + LOSS_ROOM;

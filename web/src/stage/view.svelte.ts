@@ -6,12 +6,14 @@ import { ALL, gradientSlice, slice } from "../model/network";
 import { beats, type Beat } from "../model/stops";
 import type { Numbers, Tensor } from "../model/trace";
 import { originalOf } from "../whatif/edits";
-import { contentWidth, layoutOf, scrollToColumn, type Layout } from "./layout";
+import { contentWidth, LABELS, layoutOf, scrollToColumn, trayWidth, type Layout } from "./layout";
 import { marksAt, stepInView, type Marks } from "./marks";
 import { closes, opens, within } from "./zoom";
 
 /** Playing has the tokens' durations, a key step at most 150 ms, scrubbing none. */
 export type Motion = "play" | "key" | "none";
+
+const LEAST_PITCH = 64; // between columns of the tray: a number fits
 
 export class StageView {
   /** Where the stage is scrolled to and how wide it is, in px of the screen. */
@@ -19,6 +21,8 @@ export class StageView {
   width = $state(0);
   /** How many times its size each level is shown. */
   readonly zooms = $state({ cell: 1, vector: 1, scalar: 1 });
+  /** The zoom of closed cells that the stage has chosen by itself. */
+  #unasked = 1;
   /** How high closed tiles would be where opened ones have their own size; only while the cells are open because of a zoom. */
   #passed = $state<number | null>(null);
   /** Closed by hand after a zoom had opened them: larger tiles do not open them again. */
@@ -41,9 +45,19 @@ export class StageView {
   readonly from: number = $derived.by(() => this.scroll / this.zoom);
   readonly reach: number = $derived.by(() => this.width / this.zoom);
 
-  /** Where the tray's columns, which are not zoomed, begin: where those of the stage do; of a stage that shows more than the tray has room for, where the film is. */
+  /** The columns of the tray: under those of the stage, as far apart, but where that leaves no room for what they hold and for the names beside them. Then they have their own distance. */
+  readonly tray: Layout | null = $derived.by(() => {
+    const { layout, zoom } = this;
+    if (!layout || zoom === 1) return layout;
+    const { x0, x1, pitch, card } = layout;
+    const spread = { x0: x0 * zoom, x1: x1 * zoom, pitch: pitch * zoom, card: card * zoom };
+    const room = spread.pitch >= LEAST_PITCH && (layout.slim || spread.x1 - trayWidth(spread.pitch) / 2 >= LABELS);
+    return room ? { ...layout, ...spread } : layout;
+  });
+
+  /** Where the tray's columns begin: where those of the stage do; where they have their own distance, where the film is. */
   readonly along: number = $derived.by(() => {
-    if (this.zoom >= 1 || !this.layout) return this.from;
+    if (this.tray !== this.layout || this.zoom === 1 || !this.layout) return this.scroll;
     const from = Math.max(0, Math.min(this.from, contentWidth(this.layout, this.columns) - this.width));
     return this.step === null ? from : scrollToColumn(this.layout, this.columns, this.step, from, this.width);
   });
@@ -127,6 +141,13 @@ export class StageView {
     this.zooms.cell = within((this.#passed * zoom) / this.layout.tile);
     this.#passed = null;
     return "close";
+  }
+
+  /** A new film's closed cells are shown at `zoom`, unless another one was asked for. Whether that is another than before. */
+  openAt(zoom: number): boolean {
+    const { cell } = this.zooms;
+    if (cell === this.#unasked) this.zooms.cell = this.#unasked = zoom;
+    return this.zooms.cell !== cell;
   }
 
   /** Cells that a zoom had opened (true) are to be closed again and have their own size. Else that is for `zoomTo`, and what was closed by hand may open again. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { columnX, layoutOf } from "./layout";
-import { cellAt, closes, fitting, LARGEST, opens, scrollAfter, SMALLEST, STEP, within } from "./zoom";
+import { cellAt, closes, fitting, LARGEST, opening, opens, scrollAfter, SMALLEST, STEP, within } from "./zoom";
 
 const layout = layoutOf({ hidden: 4, cell: "gru", slim: false, layers: 2, directions: 2 });
 
@@ -32,6 +32,17 @@ describe("the size of the stage", () => {
     expect(fitting({ width: 1000, height: 400 }, { width: 500, height: 400 })).toBe(0.5);
     expect(fitting({ width: 100, height: 40 }, { width: 500, height: 400 })).toBe(1);
     expect(fitting({ width: 30_000, height: 40 }, { width: 500, height: 400 })).toBe(SMALLEST);
+  });
+
+  it("opens with all of a column in view, and no smaller than its digits can be read", () => {
+    expect([600, 480, 300].map((room) => opening(600, room))).toEqual([1, 0.8, 0.7]);
+    const room = 640; // of a window of 1440 × 900, the tray folded
+    for (const [layers, directions] of [[4, 1], [2, 2]] as const) {
+      const four = layoutOf({ hidden: 4, cell: "gru", slim: false, layers, directions });
+      const zoom = opening(four.height, room);
+      expect(zoom * four.height).toBeLessThanOrEqual(room);
+      expect(zoom * four.font).toBeGreaterThan(9);
+    }
   });
 
   it("opens cells whose tiles pass 32 px and closes them at 32, with air between", () => {

@@ -6,6 +6,9 @@ export const LARGEST = 6;
 /** What a press of a key or a button multiplies or divides by. */
 export const STEP = 1.25;
 
+/** As small as the stage shows itself unasked: its digits can still be read. */
+const LEGIBLE = 0.7;
+
 /** A closed cell whose tiles pass this height opens; back at it, what so opened closes again. */
 const PASS = 32;
 /** Passed by a tenth, so that a hand at rest does not open and close. */
@@ -31,6 +34,11 @@ export function scrollAfter(scroll: number, at: number, before: number, now: num
 /** The largest zoom, up to the stage's own size, at which all of it is seen. */
 export function fitting(content: { width: number; height: number }, stage: { width: number; height: number }): number {
   return within(Math.min(1, stage.width / content.width, stage.height / content.height));
+}
+
+/** The zoom at which a stage opens: all of a column is seen, as far as its digits can be read. */
+export function opening(height: number, room: number): number {
+  return within(Math.min(1, Math.max(LEGIBLE, room / height)));
 }
 
 /** The step and the card (its place among the grid's chains) nearest to a place of the cell view, in px at 100 %. */
