@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine import Tape, Tensor
+from engine import F, Tape, Tensor
 from engine.trace import Change, Document, Edit, Mute, MuteStep, record, to_bytes, what_if
 from engine.training import Batch, Settings, trace_step
 from engine.training.task import Kind, Part, Readout
@@ -117,6 +117,36 @@ def two_layers() -> dict[str, Any]:
     return record(tape, run, program=program)
 
 
+def whole_tensors() -> dict[str, Any]:
+    """A sum of what operations on whole tensors make, each element with a weight of its own, so that no gradient is like another."""
+    grid = np.arange(6, dtype=float).reshape(2, 3)
+    inputs = {
+        "x": np.sin(grid + 1),
+        "t": 0.1 + 0.3 * np.cos(grid) ** 2,
+        "u": np.array([0.4, -1.1]),
+        "s": np.sin(np.arange(24.0)).reshape(2, 3, 4),
+    }
+    with Tape(level="TRACE") as tape:
+        leaves = {name: tape.label(Tensor(value, requires_grad=True, name=name), name, role="input") for name, value in inputs.items()}
+        x, t, u, s = leaves.values()
+        which, where = np.array([[1, 0, 1]]), np.array([[True, False, False], [False, True, True]])
+        made = [
+            x.softmax(), x.softmax(axis=0), x.log_softmax(), x.logsumexp(axis=1), x.cumsum(axis=1), x.max(axis=1), x.min(), x.norm(),
+            x.norm(ord=1, axis=0), x.prod(axis=1), x.var(axis=1), x.std(), x.flip(axis=1), x.roll(shift=1, axis=1), x.roll(shift=2),
+            x.permute(1, 0), x.unsqueeze(axis=0), x.split(sizes=[1, 2], axis=1)[1], F.pad(x, widths=((1, 0), (0, 2))),
+            F.gather(x, Tensor(which), axis=0), F.masked_fill(x, Tensor(where), value=-2.0), F.dot(u, u * 2), F.outer(u, x[0]),
+            F.einsum(x, s, equation="ij,ijk->k"), F.conv1d(s, s[:, :, :2], padding=1), F.layer_norm(x, t[0], t[1]),
+            F.linear(s, s[0]), s @ s.permute(0, 2, 1), F.mse_loss(x, t), F.l1_loss(x, t), F.huber_loss(x * 3, t),
+            F.bce_with_logits(x, t), F.kl_div(x, t), F.nll_loss(x, Tensor(np.array([2, 0]))),
+        ]  # fmt: skip
+        parts = [(one * np.cos(np.arange(float(one.size))).reshape(one.shape)).sum() for one in made]
+        loss = F.stack(*parts).sum()
+        tape.label(loss, "L", role="loss")
+        run = loss.backward()
+    written = {name: value.tolist() for name, value in inputs.items()}
+    return record(tape, run, program={"kind": "expression", "expression": "sum(x)", "inputs": written, "wrt": list(inputs)})
+
+
 def settings(cell: str, hidden: int, optimizer: dict[str, Any], batch: int = 2, **more: Any) -> Settings:
     return Settings(cell=cell, hidden_size=hidden, optimizer=optimizer, clip_norm=1.0, batch_size=batch, seed=3, **more)
 
@@ -135,6 +165,7 @@ def main() -> None:
         "scalar": expression({"w": 0.5, "x": 2.0, "b": -0.3}),
         "vector": expression({"w": 0.5, "x": [1.0, 2.0], "b": 0.0}),
         "layers": two_layers(),
+        "tensors": whole_tensors(),
         "rnn": trace_step(Names(), settings("rnn", 4, adamw), 40, example=0),
         "wide": trace_step(Names(), settings("rnn", 6, sgd, layers=2, bidirectional=True), 2, example=0),
         "rnn-batch": trace_step(Names(), settings("rnn", 3, sgd, batch=3), 2),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { explain, type Explanation, type Target } from "./explain";
-import { film, FIXTURES } from "./fixtures";
+import { film, FIXTURES, TENSORS } from "./fixtures";
 import { renderTex, segments } from "../math/render";
 import { hopInto } from "./edges";
 import { hopFactor, NetworkGrid } from "./network";
@@ -73,7 +73,7 @@ describe.each(FIXTURES)("every number of %s", (name) => {
   });
 });
 
-describe.each(FIXTURES)("every edge of %s", (name) => {
+describe.each([...FIXTURES, TENSORS] as const)("every edge of %s", (name) => {
   const shown = film(name);
   const { trace } = shown;
   const grid = NetworkGrid.of(trace);
@@ -391,6 +391,27 @@ describe("expressions", () => {
     expect([e.sentence.key, e.kind.key]).toEqual(["why.say.gradient_broadcast", "why.kind.gradient"]);
     expect(e.symbols).toContain("\\sum");
     expect(explain(shown, { kind: "value", node: shown.trace.node("w").id, index: [] }, 0, 0).kind.key).toBe("why.kind.input");
+  });
+
+  it("take what comes back over an operation on whole tensors apart, element by element", () => {
+    const shown = film(TENSORS);
+    const { trace } = shown;
+    for (const node of trace.nodes) {
+      for (const [part, one] of shown.contributions(node.id).entries()) {
+        const index = node.shape.map((n) => n - 1);
+        const e = explain(shown, { kind: "gradient", node: node.id, index, part }, shown.length, 0);
+        expect([trace.nodes[one.node]?.op, e.rows.map((row) => row.detail)]).not.toEqual([trace.nodes[one.node]?.op, [expect.objectContaining({ key: "why.detail.op" })]]);
+      }
+    }
+    const x = trace.node("x").id;
+    const part = shown.contributions(x).findIndex(({ node }) => trace.nodes[node]!.op === "softmax" && trace.nodes[node]!.attributes.axis === undefined);
+    const softmax = shown.contributions(x)[part]!.node;
+    const p = [0, 1, 2].map((i) => trace.value(softmax).at([0, i]));
+    const e = explain(shown, { kind: "gradient", node: x, index: [0, 1], part }, shown.length, 0);
+    expect(e.symbols).toContain("\\delta_{ij}");
+    expect(e.facts.slice(0, 3).map(({ value }) => value)).toEqual(p.map((one, i) => one * ((i === 1 ? 1 : 0) - p[1]!)));
+    expect(e.facts[0]!.params!.formula).toContain(`${p[0]!.toFixed(3)} \u00b7 (0 \u2212 ${p[1]!.toFixed(3)})`);
+    expect(e.rows.map(({ target }) => target)).toEqual([0, 1, 2].map((i) => ({ kind: "gradient", node: softmax, index: [0, i] })));
   });
 
   it("an element that does not exist is refused", () => {

@@ -1,7 +1,7 @@
 // Why what comes back over an edge: one contribution to a gradient, and the hop from the state of one step back to that of the step before it.
 
 import { hopInto, strongestOf } from "./edges";
-import { contributionRows, equation, finish, namedWhole, renewed } from "./explainGradient";
+import { contributionRows, equation, finish, namedWhole, renewed, slopeFacts } from "./explainGradient";
 import { blank, useOf, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { gateGradient, isUpdateGate } from "../math/notation";
 import type { Contribution } from "./film";
@@ -32,6 +32,7 @@ export function explainContribution(context: Context, target: Target): Explanati
   const { muted } = useOf(trace, one);
   const key = muted ? "muted" : one.kind !== "vjp" ? "other" : all.length === 1 ? "only" : "of";
   e.sentence = { key: `why.say.edge_${key}`, params: { count: all.length, op: consumer?.op ?? "", from: `$${symbols.inlineGradient(target.node, target.index)}$` } };
+  e.facts = slopeFacts(context, one, target.index);
   if (all.length > 1 && film.complete(node.id, m)) {
     e.facts.push({ key: "why.fact.all", params: { count: all.length, of: `$${symbols.inlineGradient(target.node, target.index)}$` }, value: turn(trace.gradient(node.id)!.at(target.index)), target: { kind: "gradient", node: target.node, index: target.index } });
   }

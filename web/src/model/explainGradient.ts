@@ -6,7 +6,8 @@ import { blank, total, useOf, written, type Context, type Explanation, type Row,
 import { logSumExp } from "./explainValue";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
-import { broadcastIndex, elementNumbers, elementTerms, evaluate, termsBack } from "./terms";
+import { broadcastIndex, elementNumbers, elementTerms, evaluate } from "./terms";
+import { slopesOf, slopeTex, type Slope } from "./slopes";
 import type { Tensor, Trace, TraceNode } from "./trace";
 
 const PASSING = new Set(["index", "rows", "concat", "stack", "reshape", "transpose", "broadcast_to"]);
@@ -35,6 +36,7 @@ export function explainGradient(context: Context, target: Target): Explanation {
   if (activated(context, e, node, all)) return finish(e);
   e.rows = all.flatMap((one) => contributionRows(context, one, target.index).map((row) => ({ ...row, ...useOf(trace, one) })));
   e.symbols = equation(context, e, all);
+  if (all.length === 1) e.facts = slopeFacts(context, all[0]!, target.index);
   e.sentence = plainSentence(context, node, e, all);
   return finish(e);
 }
@@ -282,11 +284,41 @@ export function contributionRows(context: Context, one: Contribution, index: rea
       return term(one, label, g.at(at), evaluate(derivative, elementNumbers(trace, one.node, at)), at, base);
     });
   }
-  const back = termsBack(trace, one.node, one.port, index);
+  const back = slopesBack(context, one, index);
   if (back) return back.map(({ at, factor }) => term(one, named(context, one.node, at), g.at(at), factor, at, base));
   const detail = { key: "why.detail.op", params: { op: consumer.op ?? "" } };
   return [{ label: `$${symbols.inlineGradient(one.node, [])}$`, detail, value, ...base, ...(g.size === 1 && { target: { kind: "gradient" as const, node: one.node, index: g.shape.map(() => 0) } }) }];
 }
+
+const slopes = new WeakMap<Contribution, { index: string; found: Slope[] | null }>();
+
+/** The slopes by which a contribution of an operation on whole tensors is made; null where they are not known, or do not make it. */
+function slopesBack({ trace }: Context, one: Contribution, index: readonly number[]): Slope[] | null {
+  const known = slopes.get(one);
+  if (known?.index === String(index)) return known.found;
+  const g = trace.gradient(one.node)!;
+  let found = slopesOf(trace, one.node, one.port, index);
+  const value = one.tensor().at(index);
+  const away = (found ?? []).reduce((sum, { at, factor }) => sum + g.at(at) * factor, -value);
+  if (Math.abs(away) > 1e-8 * Math.max(1, Math.abs(value))) found = null;
+  slopes.set(one, { index: String(index), found });
+  return found;
+}
+
+/** The slopes of such an operation with their numbers, the first few of them. */
+export function slopeFacts(context: Context, one: Contribution, index: readonly number[]): Explanation["facts"] {
+  const { trace, symbols, m } = context;
+  const consumer = trace.nodes[one.node];
+  if (!consumer || one.kind !== "vjp" || one.arrived >= m || trace.ops[consumer.op ?? ""]?.kind !== "structured" || consumer.op === "cross_entropy") return [];
+  const told = (slopesBack(context, one, index) ?? []).filter(({ spelled }) => spelled !== undefined);
+  return told.slice(0, MOST_FACTS).map(({ at, factor, spelled }) => ({
+    key: "why.fact.local",
+    params: { formula: `$\\partial ${symbols.element(one.node, at)}/\\partial ${symbols.element(one.target, index)}$ = ${spelled}` },
+    value: factor,
+  }));
+}
+
+const MOST_FACTS = 4;
 
 /** The elements of a consumer that a broadcast element of its input went into. */
 function uses(trace: Trace, { node, target }: Contribution, index: readonly number[]): number[][] {
@@ -415,7 +447,9 @@ export function equation(context: Context, e: Explanation, all: readonly Contrib
     }
     if (consumer.op === "matmul" && consumer.inputs.every((input) => trace.nodes[input]!.shape.length <= 2)) return [matmulBack(context, consumer, one.port, up)];
     if (consumer.op === "cross_entropy") return [trace.value(consumer.inputs[0]!).shape[0]! > 1 ? "\\tfrac{1}{B}(p - [k = y])" : "p - [k = y]"];
-    if (consumer.op === "mse_loss") return ["\\tfrac{2}{n}(\\hat{y} - y)"];
+    if (consumer.op === "mse_loss" && grid) return ["\\tfrac{2}{n}(\\hat{y} - y)"];
+    const whole = slopeTex(trace, one, up, (id) => symbols.of(id));
+    if (whole !== null) return [whole];
     const entry = trace.ops[consumer.op ?? ""];
     const derivative = entry?.derivatives[one.port]?.formula;
     if (!entry || derivative === undefined || derivative === null || PASSING.has(consumer.op ?? "")) return [up];

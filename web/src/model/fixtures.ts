@@ -7,10 +7,15 @@ import { Trace } from "./trace";
 
 export const FIXTURES = ["scalar", "vector", "layers", "rnn", "wide", "rnn-batch", "gru", "stack", "lstm", "rnn-edited", "adam", "rmsprop", "rmsprop-centered", "adagrad", "nesterov"] as const;
 
-export function document(name: (typeof FIXTURES)[number]): Record<string, unknown> {
+/** One of many operations; large, so that not every test of every number takes it. */
+export const TENSORS = "tensors";
+
+type Fixture = (typeof FIXTURES)[number] | typeof TENSORS;
+
+export function document(name: Fixture): Record<string, unknown> {
   return JSON.parse(readFileSync(join(import.meta.dirname, "fixtures", `${name}.json`), "utf8")) as Record<string, unknown>;
 }
 
-export function film(name: (typeof FIXTURES)[number]): Film {
+export function film(name: Fixture): Film {
   return new Film(Trace.from(document(name)));
 }

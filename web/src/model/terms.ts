@@ -83,34 +83,11 @@ export function elementTerms(trace: Trace, node: number, index: readonly number[
   }
 }
 
-/** For a sum: the elements of its output in which element `index` of an input counts, each with its factor; null for an op that is none, or whose output is large. */
-export function termsBack(trace: Trace, node: number, port: number, index: readonly number[]): { at: number[]; factor: number }[] | null {
-  const { op, inputs } = trace.nodes[node]!;
-  const made = trace.value(node);
-  if (made.size > MOST_OUTPUTS || (op !== "matmul" && op !== "sum" && op !== "mean")) return null;
-  if (op === "matmul" && port === 1) {
-    const left = trace.value(inputs[0]!);
-    const right = trace.nodes[inputs[1]!]!.shape;
-    if (left.shape.length > 2 || right.length > 2) return null;
-    const column = right.length === 1 ? [] : [index[1]!];
-    if (left.shape.length === 1) return [{ at: column, factor: left.at([index[0]!]) }];
-    return Array.from({ length: left.shape[0]! }, (_, i) => ({ at: [i, ...column], factor: left.at([i, index[0]!]) }));
-  }
-  const found: { at: number[]; factor: number }[] = [];
-  for (let i = 0; i < made.size; i++) {
-    const at = made.unravel(i);
-    const terms = elementTerms(trace, node, at);
-    if (!terms) return null;
-    for (const term of terms) if (term.port === port && term.index.every((place, axis) => place === index[axis])) found.push({ at, factor: term.factor });
-  }
-  return found;
-}
+/** An axis counted from the start. */
+export const positive = (axis: number, ndim: number): number => (axis < 0 ? axis + ndim : axis);
 
-const MOST_OUTPUTS = 256;
-
-const positive = (axis: number, ndim: number): number => (axis < 0 ? axis + ndim : axis);
-
-function reduced(index: readonly number[], shape: readonly number[], attributes: Attributes): number[][] {
+/** The elements of a reduction's input that go into element `index` of its output. */
+export function reduced(index: readonly number[], shape: readonly number[], attributes: Attributes): number[][] {
   const given = attributes.axis as number | number[] | null | undefined;
   const listed = given === null || given === undefined ? shape.map((_, i) => i) : Array.isArray(given) ? given : [given];
   const axes = new Set(listed.map((axis) => positive(axis, shape.length)));
@@ -123,7 +100,8 @@ function reduced(index: readonly number[], shape: readonly number[], attributes:
   return all;
 }
 
-function transposed(index: readonly number[], axes: readonly number[] | null | undefined): number[] {
+/** Where an element of a transposed input comes from. */
+export function transposed(index: readonly number[], axes: readonly number[] | null | undefined): number[] {
   const n = index.length;
   const order = axes ? axes.map((axis) => positive(axis, n)) : [...Array(n).keys()].map((i) => (i < n - 2 ? i : n < 2 ? i : 2 * n - 3 - i));
   const at = new Array<number>(n).fill(0);
@@ -132,7 +110,7 @@ function transposed(index: readonly number[], axes: readonly number[] | null | u
 }
 
 /** Where an element of x[parts] comes from: integers, ["slice", start, stop, step], "..." and "new", as numpy reads them. */
-function indexed(index: readonly number[], shape: readonly number[], parts: readonly unknown[]): number[] {
+export function indexed(index: readonly number[], shape: readonly number[], parts: readonly unknown[]): number[] {
   const takes = parts.filter((part) => part !== "new" && part !== "...").length;
   const at: number[] = [];
   const rest = [...index];
