@@ -47,6 +47,7 @@ class Sweeper:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._search: asyncio.Task[None] | None = None
+        self.readings: dict[str, tuple[float, asyncio.Task[bytes]]] = {}  # of sweeps that are listened to: since when, and what
         self.importances: dict[str, tuple[int, dict[str, float] | None]] = {}  # of sweeps that were looked at: of how many trials, and what
 
     def resume(self, sweeps: Iterable[str]) -> None:
@@ -76,6 +77,7 @@ class Sweeper:
 
     def changed(self, sweep: str) -> None:
         """Wakes those who wait for news of a sweep."""
+        self.readings.pop(sweep, None)
         event = self._news.pop(sweep, None)
         if event is not None:
             event.set()
@@ -206,7 +208,7 @@ class Sweeper:
         """Tells Optuna how a trial ended, by its run as it is now."""
         state = self.runs.get(run)
         best = None if state is None else state["best"]
-        if state is None or best is None:
+        if state is None or best is None or state["status"] == "failed":  # what it reached before stays to be seen
             gone = "its run was deleted" if state is None else state["error"] or "no validation gave a finite figure"
             _fail(study, trial, gone)
         elif state["reason"] == "cancelled" or "pruned" in trial.user_attrs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -98,7 +99,7 @@ async def _events(services: Services, sweep_id: str) -> AsyncGenerator[bytes]:
     last, quiet = b"", 0.0
     while not services.streams.closed:
         try:
-            data = dumps(await _answer(services, sweep_id))
+            data = await _reading(services, sweep_id)
         except ProblemError:
             yield b"event: deleted\ndata: {}\n\n"
             return
@@ -110,6 +111,20 @@ async def _events(services: Services, sweep_id: str) -> AsyncGenerator[bytes]:
             yield HEARTBEAT
         quiet += limits.SWEEP_LOOK_SECONDS
         await services.sweeper.news(sweep_id, limits.SWEEP_LOOK_SECONDS)
+
+
+async def _reading(services: Services, sweep_id: str) -> bytes:
+    """The sweep as it is now, read once for all who listen. Raises ProblemError where there is none."""
+    known = services.sweeper.readings.get(sweep_id)
+    if known is None or time.monotonic() - known[0] >= limits.SWEEP_LOOK_SECONDS / 2:  # a part: nobody finds his own last one again
+        task = asyncio.create_task(_read(services, sweep_id), name=f"read sweep {sweep_id}")
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody listens any more
+        known = services.sweeper.readings[sweep_id] = (time.monotonic(), task)
+    return await asyncio.shield(known[1])
+
+
+async def _read(services: Services, sweep_id: str) -> bytes:
+    return dumps(await _answer(services, sweep_id))
 
 
 @router.post("/{sweep_id}/cancel")

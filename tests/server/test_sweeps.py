@@ -7,6 +7,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from server.jobs.training import Trainer
 from server.programs.errors import LimitError, ProgramError
 from server.programs.network import normalised
 from server.programs.sweep import check_space
+from server.routes.sweeps import _reading
 from server.schemas.network import RunProgram
 from server.schemas.sweeps import SweepRequest
 from server.store.database import open_database
@@ -163,6 +165,42 @@ def test_the_stream_tells_of_every_trial(client: httpx.Client) -> None:
     now = client.get(f"{SWEEPS}/{sweep_id}").json()
     assert seen[-1] == {name: value for name, value in now.items() if name != "schema_version"}
     assert [len(state["trials"]) for state in seen] == sorted(len(state["trials"]) for state in seen)
+
+
+def test_all_who_listen_are_told_of_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    async def counted(_: Any, sweep_id: str) -> bytes:
+        read.append(sweep_id)
+        await asyncio.sleep(0)
+        return b"{}"
+
+    monkeypatch.setattr("server.routes.sweeps._read", counted)
+    sweeper = SimpleNamespace(readings={})
+
+    async def several() -> list[bytes]:
+        return await asyncio.gather(*(_reading(SimpleNamespace(sweeper=sweeper), "s_1") for _ in range(50)))  # type: ignore[arg-type]
+
+    assert asyncio.run(several()) == [b"{}"] * 50
+    assert read == ["s_1"]
+
+
+def test_a_trial_whose_run_failed_is_not_complete(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/test.sqlite3")
+    store, studies = SweepStore(database), Studies(database, "sqlite://", tmp_path)
+    about = {"space": RATES, "sampler": "random", "pruner": "none", "seed": 1, "direction": "minimize", "grid": None}
+    sweep_id, _ = store.create("v", about, None, 2)
+    sweep = store.get(sweep_id)
+    assert sweep is not None
+    study = studies.open(sweep)
+    trial = ask(study, sweep)
+    trial.set_user_attr("value", 0.5)
+    broken = {"status": "failed", "reason": None, "error": "the worker ended", "best": {"step": 20, "metric": "loss", "value": 0.5}}
+    sweeper = SimpleNamespace(runs=SimpleNamespace(get=lambda _: broken))
+    Sweeper._conclude(sweeper, study, trial, "r_1")  # type: ignore[arg-type]
+    (told,) = described(study)
+    assert (told["state"], told["value"], told["error"]) == ("failed", 0.5, "the worker ended")
+    database.dispose()
 
 
 def test_a_search_goes_on_after_the_server(start: Start, tmp_path: Path) -> None:
