@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 import hatch_build
 
 BUDGET = 200_000  # bytes of JavaScript, gzipped
+FIRST = "index.html"
+# Named in the first script, and shown only after the part that brings them has come
+LATER = {"compare.error.no_networks", "compare.error.no_networks_detail", "why.say.unknown"}
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +56,40 @@ def test_the_first_javascript_stays_within_its_budget(manifest: dict[str, dict[s
 def test_what_comes_late_is_a_part_of_its_own(manifest: dict[str, dict[str, Any]], late: str) -> None:
     assert manifest[f"src/{late}"]["isDynamicEntry"]
     assert f"src/{late}" not in imported(manifest, "index.html")
+
+
+def words(manifest: dict[str, dict[str, Any]], chunk: str, keys: set[str]) -> tuple[set[str], set[str]]:
+    """The messages that a chunk brings, and those that it names."""
+    text = (hatch_build.STATIC / manifest[chunk]["file"]).read_text(encoding="utf-8")
+    brings = keys.intersection(re.findall(r'[{,]"([\w.]+)(?:#\w+)?":', text))
+    return brings, keys.intersection(re.findall(r"""["'`]([\w.]+)["'`]""", text)) - brings
+
+
+def test_every_part_comes_with_its_words(manifest: dict[str, dict[str, Any]]) -> None:
+    """What names a message is not there before the message is: it comes with the part, or with whatever opens the part."""
+    catalogues = [path.read_text(encoding="utf-8") for path in (hatch_build.WEB / "src" / "i18n").glob("*.en.ts")]
+    keys = {key for text in catalogues for key in re.findall(r'^ +"([\w.]+)', text, re.MULTILINE)}
+    parts = [name for name, chunk in manifest.items() if chunk.get("isDynamicEntry") and not name.startswith("src/i18n/")]
+    first = imported(manifest, FIRST)
+    chunks = {name: imported(manifest, name) - first for name in parts} | {FIRST: first | imported(manifest, "src/i18n/en.ts")}
+    found = {chunk: words(manifest, chunk, keys) for chunk in set().union(*chunks.values())}
+    brought = {name: set().union(*(found[chunk][0] for chunk in chunks[name])) for name in chunks}
+    opened_by = {
+        name: [other for other in chunks if any(name in manifest[chunk].get("dynamicImports", []) for chunk in chunks[other])]
+        for name in parts
+    }
+    there = dict.fromkeys(parts, keys) | {FIRST: brought[FIRST]}
+    for _ in parts:  # no way from the first page to a part is longer
+        for name, openers in opened_by.items():
+            there[name] = brought[name].union(set.intersection(keys, *(there[opener] for opener in openers)))
+    named = {name: set().union(*(found[chunk][1] for chunk in chunks[name])) for name in chunks}
+    assert "why.heading" in named["src/inspector/Inspector.svelte"]
+    lacking = {name: sorted(named[name] - there[name] - (LATER if name == FIRST else set())) for name in chunks}
+    assert not {name: lacks for name, lacks in lacking.items() if lacks}, "import the words.ts of these messages where they are used"
+
+
+@pytest.mark.parametrize("page", ["index.html", "docs.html"])
+def test_the_icon_is_fetched_once(page: str) -> None:
+    """Browsers ask for it again whenever the address changes, as it does while a film plays; only what is in assets/ is kept by them."""
+    text = (hatch_build.STATIC / page).read_text(encoding="utf-8")
+    assert re.findall(r'<link rel="icon" href="([^"]+?)[^/"]+"', text) == ["./assets/"]

@@ -2,5 +2,6 @@
 import { add } from "../i18n/catalogues";
 import en from "../i18n/help.en";
 import zh from "../i18n/help.zh";
+import "../inspector/words";
 
 add({ en, zh });

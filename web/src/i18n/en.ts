@@ -4,8 +4,6 @@ import notation from "./notation.en";
 import share from "./share.en";
 import stage from "./stage.en";
 import state from "./state.en";
-import tray from "./tray.en";
 import whatif from "./whatif.en";
-import why from "./why.en";
 
-export default { ...app, ...notation, ...share, ...stage, ...state, ...tray, ...whatif, ...why };
+export default { ...app, ...notation, ...share, ...stage, ...state, ...whatif };

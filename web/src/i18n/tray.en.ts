@@ -1,9 +1,5 @@
 /** What the tray says beyond the words it shares with the stage. */
 export default {
-  "tray.tab.pairs": "Pairs of steps",
-  "tray.tab.histograms": "Histograms",
-
-
   "tray.gradient.hops": "per hop",
   "tray.cut.name": "truncated",
   "tray.cut.says": "Back-propagation is truncated {count} times, first between t = {from} and t = {to}: no gradient goes over these borders, while the state goes on.",
@@ -98,11 +94,5 @@ export default {
   "tray.curves.from_start": "A training that starts from a stored network, or learns sequences of its own, is not kept as a run.",
   "tray.curves.open_step": "Click the curve to open that step as a film.",
 
-  "tray.panel.momentum": "momentum",
-  "tray.panel.truncation": "truncate after",
-  "tray.panel.truncation_label": "Truncate back-propagation after so many time steps",
-  "tray.panel.no_truncation": "never",
-  "tray.panel.steps": "steps",
-  "tray.layer": "Layer and direction",
   "tray.pairs.product": "Hop by hop: {product}",
 };

@@ -1,9 +1,5 @@
 /** 托盘中舞台没有的用语。 */
 export default {
-  "tray.tab.pairs": "时间步对",
-  "tray.tab.histograms": "直方图",
-
-
   "tray.gradient.hops": "每一跳",
   "tray.cut.name": "截断",
   "tray.cut.says": "反向传播截断了 {count} 次，第一次在 t = {from} 与 t = {to} 之间：梯度不越过这些边界，而状态继续向前。",
@@ -98,11 +94,5 @@ export default {
   "tray.curves.from_start": "从已存网络开始、或学习自带序列的训练，不会存为一次运行。",
   "tray.curves.open_step": "点击曲线，把那一步作为影片打开。",
 
-  "tray.panel.momentum": "动量",
-  "tray.panel.truncation": "截断于",
-  "tray.panel.truncation_label": "每过多少个时间步截断反向传播",
-  "tray.panel.no_truncation": "不截断",
-  "tray.panel.steps": "步",
-  "tray.layer": "层与方向",
   "tray.pairs.product": "逐步相乘：{product}",
 };

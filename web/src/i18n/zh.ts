@@ -4,8 +4,6 @@ import notation from "./notation.zh";
 import share from "./share.zh";
 import stage from "./stage.zh";
 import state from "./state.zh";
-import tray from "./tray.zh";
 import whatif from "./whatif.zh";
-import why from "./why.zh";
 
-export default { ...app, ...notation, ...share, ...stage, ...state, ...tray, ...whatif, ...why };
+export default { ...app, ...notation, ...share, ...stage, ...state, ...whatif };

@@ -6,6 +6,7 @@ import { decimals, three } from "../model/format";
 import { ALL, gradientNorm, hopFactor, slice, type Column, type NetworkGrid } from "../model/network";
 import { Symbols } from "../model/symbols";
 import { elementNumbers } from "../model/terms";
+import "./words";
 
 export type Option = "positive" | "negative" | "zero" | "grows" | "shrinks" | "up" | "down";
 
