@@ -6,12 +6,16 @@
   const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   paint.canvas.width = paint.canvas.height = 1;
 
+  const colours = new Map();
   /** Any colour as [r, g, b, a], 0 to 255. */
   const rgba = (colour) => {
-    paint.clearRect(0, 0, 1, 1);
-    paint.fillStyle = colour;
-    paint.fillRect(0, 0, 1, 1);
-    return [...paint.getImageData(0, 0, 1, 1).data];
+    if (!colours.has(colour)) {
+      paint.clearRect(0, 0, 1, 1);
+      paint.fillStyle = colour;
+      paint.fillRect(0, 0, 1, 1);
+      colours.set(colour, [...paint.getImageData(0, 0, 1, 1).data]);
+    }
+    return colours.get(colour);
   };
   const luminance = ([r, g, b]) => {
     const [x, y, z] = [r, g, b].map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));

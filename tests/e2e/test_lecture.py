@@ -47,6 +47,14 @@ def legible(page: Page, where: str) -> None:
     assert found["overlaps"] == [], where
 
 
+def language(page: Page, lang: str, both: bool, size: tuple[int, int]) -> None:
+    """Chooses what the captions are in, and how large the projector's picture is."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    press_if(page, f"lecture-lang-{lang}", True)
+    press_if(page, "captions-both", both)
+    expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
+
+
 def press_if(page: Page, button: str, on: bool) -> None:
     """Presses a button of the bar, which is out of sight, unless it is as wanted."""
     element = page.get_by_test_id(button)
@@ -56,6 +64,7 @@ def press_if(page: Page, button: str, on: bool) -> None:
     page.evaluate("document.activeElement.blur()")
 
 
+WIDE, NARROW = (1280, 720), (1024, 768)
 FILMS: dict[str, dict[str, Any]] = {
     "rnn": {"hidden_size": 4},
     "lstm": {"cell": "lstm", "hidden_size": 4},
@@ -65,15 +74,12 @@ FILMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("film", FILMS)
-def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str, size: tuple[int, int]) -> None:
-    page = open_film(open_page, document(api, FILMS[film]), width=size[0], height=size[1])
+def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str) -> None:
+    page = open_film(open_page, document(api, FILMS[film]), width=WIDE[0], height=WIDE[1])
     lecture(page)
-    for lang, both in (("en", False), ("zh", False), ("zh", True)):
-        press_if(page, f"lecture-lang-{lang}", True)
-        press_if(page, "captions-both", both)
-        expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
+    for lang, both, size in (("en", False, WIDE), ("zh", False, WIDE), ("zh", True, WIDE), ("en", True, NARROW)):
+        language(page, lang, both, size)
         page.keyboard.press("Home")
         cues = 0
         shown = ""
@@ -83,7 +89,7 @@ def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: http
             before, shown = shown, page.get_by_test_id("cues-open").inner_text()
             if shown == before:
                 break
-            legible(page, f"{film}, {lang}{', both' if both else ''}, cue {shown}")
+            legible(page, f"{film}, {lang}{', both' if both else ''}, {size[0]} px, cue {shown}")
             cues += 1
         assert cues >= 5
         page.keyboard.press("Escape")  # cues begin anew
@@ -298,20 +304,17 @@ def formula(open_page: OpenPage, api: httpx.Client, name: str, **settings: Any) 
     return page, trace
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("film", FORMULAS)
-def test_a_formula_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str, size: tuple[int, int]) -> None:
-    page, trace = formula(open_page, api, film, width=size[0], height=size[1])
+def test_a_formula_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str) -> None:
+    page, trace = formula(open_page, api, film, width=WIDE[0], height=WIDE[1])
     events = len(trace["events"]["kind"]) if isinstance(trace["events"]["kind"], list) else None
-    for lang, both in (("en", False), ("zh", True)):
-        press_if(page, f"lecture-lang-{lang}", True)
-        press_if(page, "captions-both", both)
-        expect(page.locator("[data-testid^=lecture-caption-]")).to_have_count(2 if both else 1)
+    for lang, both, size in (("en", False, WIDE), ("zh", True, NARROW)):
+        language(page, lang, both, size)
         page.keyboard.press("Home")
         shown = 0
         while True:
             page.wait_for_timeout(60)
-            legible(page, f"{film}, {lang}, event {shown}")
+            legible(page, f"{film}, {lang}, {size[0]} px, event {shown}")
             lit = page.locator(".card.lit")
             if shown > 0 and lit.count():
                 assert lit.locator("p").count() >= 2, f"{film}: what has just happened is not seen at event {shown}"
