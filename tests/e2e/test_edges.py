@@ -13,7 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine.trace import Document
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import READY, number, to_end_of_backward, wait_for_film
+from tests.e2e.stage import READY, choose_theme, number, to_end_of_backward, wait_for_film
+from tests.e2e.test_accessibility import violations
 from tests.e2e.test_numbers import TOLERANCE, document, open_film, why
 
 SHOWN = 5e-4  # half of the last decimal of a factor that is written with three
@@ -164,7 +165,7 @@ def test_the_factors_of_a_pair_of_steps_multiply_to_its_norm(open_page: OpenPage
 
 def test_edges_of_an_expression_are_clicked_and_reached_by_the_keyboard(open_page: OpenPage, api: httpx.Client) -> None:
     program: dict[str, Any] = {
-        "kind": "expression", "expression": "z = w*x + b; mean((tanh(z) * z - y)**2) + (w @ x) * b",
+        "kind": "expression", "expression": "z = w*x + b; mean((tanh(z) * z - y)**2) + (w @ x) * b + sum(softmax(z) * x)",
         "inputs": {"w": [0.5, -0.3], "x": [1.0, 2.0], "b": 0.1, "y": [0.0, 1.0]}, "wrt": ["w", "b"],
     }  # fmt: skip
     trace = dict(api.post("/traces", json={"program": program}).raise_for_status().json())
@@ -188,3 +189,8 @@ def test_edges_of_an_expression_are_clicked_and_reached_by_the_keyboard(open_pag
         adds_up(page)
         factors_multiply(page)
         agrees(page, strongest)
+    assert violations(page) == []
+    page.get_by_test_id("lang-zh").click()
+    choose_theme(page, "dark")
+    page.wait_for_timeout(600)  # colours are on their way
+    assert violations(page) == []

@@ -109,6 +109,13 @@ def test_nobody_is_made_to_take_the_tour(open_page: OpenPage) -> None:
 def test_the_tour_fits_narrow_screens(open_page: OpenPage, width: int) -> None:
     page = open_page(width=width, height=844)
     wait_for_film(page)
+    offer, play = page.get_by_test_id("tour-offer-row").bounding_box(), page.get_by_test_id("play").bounding_box()
+    assert offer is not None
+    assert play is not None
+    if width < 700:
+        sheet = page.get_by_test_id("sheet").bounding_box()
+        assert sheet is not None
+        assert play["y"] + play["height"] <= min(offer["y"], sheet["y"]), "the offer covers or pushes away what plays the film"
     page.get_by_test_id("tour-offer-row").click()
     for stop in STOPS:
         expect(page.get_by_test_id("tour")).to_have_attribute("data-stop", stop)
