@@ -277,6 +277,9 @@ def test_axe_in_both_languages_and_themes(open_page: OpenPage, theme: str, lang:
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     page.wait_for_timeout(600)
     assert violations(page) == []
+    page.get_by_test_id("layout-side").click()
+    expect(page.get_by_test_id("scroll-2")).to_be_visible()
+    assert violations(page) == [], "side by side"
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])

@@ -330,6 +330,9 @@ def test_axe_finds_nothing_serious_in_any_state(open_page: OpenPage, api: httpx.
         page.wait_for_timeout(200)
         assert violations(page) == [], level
         page.keyboard.press("Escape")
+        page.get_by_test_id("stage-zoom-in").click()
+        assert violations(page) == [], f"{level}, larger"
+        page.keyboard.press("0")
     page = open_trace(open_page, make(api, BATCH), locale=locale)
     to_end_of_backward(page)
     page.get_by_test_id("mean").click()
@@ -584,6 +587,9 @@ def test_two_fingers_zoom_and_move_the_stage(
         page.touchscreen.tap(*ground)
         page.touchscreen.tap(*ground)
         wait_for_zoom(page, "1;")
+        page.get_by_test_id("stage-zoom").tap()
+        expect(page.get_by_test_id("stage-zoom-in")).to_be_visible()
+        assert violations(page) == []
     finally:
         context.close()
 

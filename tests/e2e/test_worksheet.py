@@ -219,6 +219,7 @@ def test_a_formula_has_a_sheet_whose_key_has_the_numbers_of_its_trace(open_page:
     key = answers(page)
     assert len(key) > 8
     assert [letter for letter, (exact, _) in key.items() if exact not in known] == []
+    assert violations(page) == []
     page.get_by_role("link", name="Back to the film").click()
     expect(page.get_by_test_id("graph-view")).to_be_visible(timeout=READY)
 
