@@ -10,9 +10,12 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from safetensors.numpy import save
 
+from engine.nn.weights import read_safetensors
 from engine.ops.op import Array
 from engine.optim import Optimizer
 from engine.training.model import SequenceModel
@@ -44,13 +47,12 @@ def restore(task: Task, settings: Settings, checkpoint: bytes | None) -> State:
     optimizer = settings.make_optimizer(model.parameters())
     if checkpoint is None:
         return State(model, optimizer, 0, settings.make_rates(optimizer))
-    with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
-        about = json.loads(arrays["about"].tobytes())
-        model.load_state_dict({name.removeprefix("p/"): arrays[name] for name in arrays.files if name.startswith("p/")})
-        wanted = [{key: f"s/{i}/{key}" for key in optimizer.rule.state} for i in range(len(optimizer.params))]
-        if {name for names in wanted for name in names.values()} != {name for name in arrays.files if name.startswith("s/")}:
-            raise ValueError(f"this checkpoint's optimizer is not {settings.optimizer['name']} with these settings")
-        kept = [{key: arrays[name] for key, name in names.items()} for names in wanted]
+    about, arrays = _about(checkpoint), _arrays(checkpoint)
+    model.load_state_dict({name.removeprefix("p/"): array for name, array in arrays.items() if name.startswith("p/")})
+    wanted = [{key: f"s/{i}/{key}" for key in optimizer.rule.state} for i in range(len(optimizer.params))]
+    if {name for names in wanted for name in names.values()} != {name for name in arrays if name.startswith("s/")}:
+        raise ValueError(f"this checkpoint's optimizer is not {settings.optimizer['name']} with these settings")
+    kept = [{key: arrays[name] for key, name in names.items()} for names in wanted]
     counts = about.get("counts", [about["step"]] * len(optimizer.params))  # checkpoints from before they were kept
     optimizer.load_state_dict({"steps": about["step"], "counts": counts, "hyper": optimizer.hyper, "state": kept})
     return State(model, optimizer, about["step"], settings.make_rates(optimizer))
@@ -67,18 +69,36 @@ def start_from(task: Task, settings: Settings, parameters: Mapping[str, Array]) 
 
 
 def pack(state: State) -> bytes:
-    """The state as an npz file in memory, without pickles."""
+    """The state as a safetensors file in memory: the parameters as ``p/name``, of the optimizer ``s/number/name``."""
     arrays: dict[str, Array] = {f"p/{name}": p.data for name, p in state.model.named_parameters()}
     for i, kept in enumerate(state.optimizer.state):
         arrays.update((f"s/{i}/{key}", value) for key, value in kept.items())
     about = {"step": state.step, "counts": state.optimizer.counts}  # a parameter's own steps: fewer where its gradient came late
-    arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
-    file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the names for its own keyword
-    return file.getvalue()
+    return save(arrays, {"about": json.dumps(about)})
 
 
 def step_of(checkpoint: bytes) -> int:
     """How many steps a checkpoint has gone."""
-    with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
-        return int(json.loads(arrays["about"].tobytes())["step"])
+    return int(_about(checkpoint)["step"])
+
+
+def _about(checkpoint: bytes) -> dict[str, Any]:
+    """What a checkpoint says of itself."""
+    if _is_npz(checkpoint):
+        with np.load(io.BytesIO(checkpoint), allow_pickle=False) as file:
+            return dict(json.loads(file["about"].tobytes()))
+    length = int.from_bytes(checkpoint[:8], "little")
+    return dict(json.loads(json.loads(checkpoint[8 : 8 + length])["__metadata__"]["about"]))
+
+
+def _arrays(checkpoint: bytes) -> dict[str, Array]:
+    """A checkpoint's arrays by name."""
+    if not _is_npz(checkpoint):
+        return read_safetensors(checkpoint)
+    with np.load(io.BytesIO(checkpoint), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if name != "about"}
+
+
+def _is_npz(checkpoint: bytes) -> bool:
+    """Whether it is of those that were stored before checkpoints were safetensors, which take a fifth of the time to write."""
+    return checkpoint.startswith(b"PK")

@@ -67,33 +67,52 @@ class BatchOrder:
         return self._order[position * self.batch_size : (position + 1) * self.batch_size]
 
 
+class Training:
+    """A training under way, which goes on from slice to slice. checkpoint: the state that it is in, as bytes."""
+
+    def __init__(self, task: Task, settings: Settings, checkpoint: bytes | None) -> None:
+        self.task, self.settings, self.checkpoint = task, settings, checkpoint
+        self._state = restore(task, settings, checkpoint)
+        self._order = BatchOrder(task.size("train"), settings.batch_size, settings.seed)
+        self._observer = Observer(task, settings)
+
+    def go_on(self, steps: int, seconds: float | None = None) -> Slice:
+        """`steps` more steps, or fewer when `seconds` have passed; at least one. Raises ValueError for fewer than one."""
+        if steps < 1:
+            raise ValueError(f"steps is {steps}; expected at least 1")
+        state, settings = self._state, self.settings
+        losses, norms, rates, observations = [], [], [], []
+        end = None if seconds is None else time.monotonic() + seconds
+        for _ in range(steps):
+            batch = self.task.batch("train", self._order.indices(state.step + 1)).by_falling_length()
+            if observed(state.step + 1):
+                watch = Watch(state)
+                loss, norm, rate = train_step(state, settings, batch, watch)
+                observations.append(self._observer.observation(state, watch))
+            else:
+                loss, norm, rate = train_step(state, settings, batch)
+            losses.append(loss)
+            norms.append(norm)
+            rates.append(rate)
+            if end is not None and time.monotonic() >= end:
+                break
+        self.checkpoint = pack(state)
+        return Slice(self.checkpoint, state.step, losses, norms, rates, observations)
+
+    def evaluate(self, part: Part, stop: int | None = None) -> dict[str, float]:
+        """What `evaluate` says of the state that the training is in; it goes on as if nothing had been asked."""
+        figures = _figures(self._state.model, self.task, part, stop)
+        self._state.model.train()
+        return figures
+
+
 def train(task: Task, settings: Settings, checkpoint: bytes | None, steps: int, seconds: float | None = None) -> Slice:
     """Goes on from a checkpoint (None: from the initial network) for `steps` steps, or until `seconds` have passed.
 
     At least one step is done. The result depends on task, settings, checkpoint and the number of steps alone: however a training is cut
-    into slices, its losses, parameters and observations are the same.
+    into slices, and whether its state was kept or read from a checkpoint, its losses, parameters and observations are the same.
     """
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; expected at least 1")
-    state = restore(task, settings, checkpoint)
-    order = BatchOrder(task.size("train"), settings.batch_size, settings.seed)
-    losses, norms, rates, observations = [], [], [], []
-    observer = Observer(task, settings)
-    end = None if seconds is None else time.monotonic() + seconds
-    for _ in range(steps):
-        batch = task.batch("train", order.indices(state.step + 1)).by_falling_length()
-        if observed(state.step + 1):
-            watch = Watch(state)
-            loss, norm, rate = train_step(state, settings, batch, watch)
-            observations.append(observer.observation(state, watch))
-        else:
-            loss, norm, rate = train_step(state, settings, batch)
-        losses.append(loss)
-        norms.append(norm)
-        rates.append(rate)
-        if end is not None and time.monotonic() >= end:
-            break
-    return Slice(pack(state), state.step, losses, norms, rates, observations)
+    return Training(task, settings, checkpoint).go_on(steps, seconds)
 
 
 def train_step(state: State, settings: Settings, batch: Batch, watch: Watch | None = None) -> tuple[float, float, float]:
@@ -124,9 +143,13 @@ def evaluate(task: Task, settings: Settings, checkpoint: bytes | None, part: Par
     Classification: accuracy, and with read-out "every" the perplexity, exp(loss). Regression: root mean squared error in the targets'
     units. With read-out "every" each step counts alike, however long its sequence.
     """
+    return _figures(restore(task, settings, checkpoint).model, task, part, stop)
+
+
+def _figures(model: SequenceModel, task: Task, part: Part, stop: int | None) -> dict[str, float]:
+    """What `evaluate` says of a network."""
     loss = score = 0.0
     total = 0
-    model = restore(task, settings, checkpoint).model
     for batch, output, batch_loss in _answered(model, task, part, stop):
         targets = packed(batch.targets, batch) if task.readout == "every" and output.ndim == 2 else batch.targets
         count = int(batch.lengths.sum()) if task.readout == "every" else len(batch.lengths)

@@ -56,10 +56,10 @@ class Watched(Protocol):
 
 
 class Watch:
-    """One step that is observed. `before`: the parameters as they were, by name."""
+    """One step that is observed."""
 
     def __init__(self, state: State) -> None:
-        self.before = {name: parameter.data for name, parameter in state.model.named_parameters()}
+        self._before = [(name, parameter, parameter.data) for name, parameter in state.model.named_parameters()]
         self._kept: Watched | None = None
 
     def forward(self, unrolled: Unrolled) -> None:
@@ -67,6 +67,12 @@ class Watch:
         top = unrolled.runs[0] if isinstance(unrolled, Stacked) else unrolled
         assert isinstance(top, Fused)  # steps that are trained are
         self._kept = top.watch()
+
+    def update_ratios(self) -> dict[str, float]:
+        """||new - old|| / ||old|| of each parameter, when the step has been done."""
+        moved = np.sqrt([_square(parameter.data - old) for _, parameter, old in self._before])
+        ratios = moved / np.sqrt([_square(old) for _, _, old in self._before])
+        return {name: ratio for (name, _, _), ratio in zip(self._before, ratios.tolist(), strict=True)}
 
     def gradient_through_time(self) -> list[float]:
         """||dL/dh_t||, when the backward pass has been."""
@@ -84,16 +90,15 @@ class Observer:
         """What is seen of the step that was just done."""
         model = state.model
         with Tape("OFF"), np.errstate(all="ignore"):
-            ratios = {
-                name: float(np.linalg.norm(parameter.data - watch.before[name]) / np.linalg.norm(watch.before[name]))
-                for name, parameter in model.named_parameters()
-            }
-            model.eval()
+            ratios = watch.update_ratios()
+            if self.settings.dropout:  # a mode is nothing to anything else, and to set it costs a walk through the modules
+                model.eval()
             unrolled = model.states(self.batch)
             hidden = (unrolled.runs[0] if isinstance(unrolled, Stacked) else unrolled).output().data
             predictions = self._predictions(model.answer(unrolled, self.batch).data)
             samples = self._samples(state)
-            model.train()
+            if self.settings.dropout:
+                model.train()
         first = self._rows[0]
         shown = np.round(hidden[first, : self.batch.lengths[first], :UNITS].astype(np.float64), DECIMALS)
         return {"step": state.step, "update_ratios": ratios, "gradient_through_time": watch.gradient_through_time(),
@@ -140,6 +145,12 @@ class Observer:
             return []
         texts: list[str] = write(Writer(state.model, self.settings.seed, state.step))
         return texts
+
+
+def _square(array: Array) -> float:
+    """The square of an array's 2-norm."""
+    flat = array.ravel()
+    return float(flat.dot(flat))
 
 
 def answers(output: Array, batch: Batch, task: Task) -> list[Array]:

@@ -32,9 +32,9 @@ class Batch:
 
     def by_falling_length(self) -> Batch:
         """The same examples, longest first (ties keep their order): the order of every recorded batch."""
-        longest = int(self.lengths.max())
-        if longest == self.inputs.shape[1] and longest == int(self.lengths.min()):
+        if int(self.lengths.min()) == self.inputs.shape[1]:  # all are as long as there is room
             return self
+        longest = int(self.lengths.max())
         order = np.argsort(-self.lengths, kind="stable")
         targets = self.targets[order]
         if targets.ndim == 3 or (targets.ndim == 2 and targets.dtype.kind in "iu"):  # a target at every step

@@ -10,8 +10,9 @@ import numpy as np
 import orjson
 
 from engine.trace import Document, check, from_bytes
-from engine.training import Observation, Slice, evaluate, train
+from engine.training import Observation, Slice
 from server import limits
+from server.jobs.kept import KeptTrainings
 from server.jobs.processor_time import processor_time
 from server.programs.errors import ProgramError
 from server.programs.expression import trace_expression
@@ -21,6 +22,8 @@ from server.programs.start import initial
 from server.programs.what_if import first, trace_with_edits, within
 from server.store.traces import TraceFile
 from server.tasks import ArrayTask
+
+_trainings = KeptTrainings()
 
 
 def make_trace(
@@ -74,7 +77,9 @@ def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int
     """At most `steps` more steps of a run, stopped after `seconds` (None: all of them); numbers that it predicts are in the data's unit."""
     task, settings = settings_of(program)
     with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        done = train(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint, steps, seconds)
+        training = _trainings.take(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint)
+        done = training.go_on(steps, seconds)
+    _trainings.keep(training)
     if task.scale == 1 and task.offset == 0:
         return done
     return replace(done, observations=[_in_unit(task, observation) for observation in done.observations])
@@ -93,7 +98,9 @@ def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, 
     """Loss and score on the validation part."""
     task, settings = settings_of(program)
     with np.errstate(all="ignore"):
-        figures = evaluate(task, settings, checkpoint, "validation")
+        training = _trainings.take(task, settings, checkpoint)
+        figures = training.evaluate("validation")
+    _trainings.keep(training)
     return {**figures, "rmse": figures["rmse"] * task.scale} if "rmse" in figures else figures
 
 

@@ -21,9 +21,9 @@ class DamagedError(RuntimeError):
         return str(self.args[0])
 
 
-def pack(data: bytes) -> dict[str, bytes | str]:
-    """The columns `data` and `sha256` of a blob."""
-    packed = zlib.compress(data, 1)
+def pack(data: bytes, compressed: bool = True) -> dict[str, bytes | str]:
+    """The columns `data` and `sha256` of a blob. compressed: False for what hardly gets smaller, such as a network's weights."""
+    packed = zlib.compress(data, 1 if compressed else 0)
     return {"data": packed, "sha256": sha256(packed)}
 
 

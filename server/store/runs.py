@@ -36,7 +36,7 @@ class RunStore:
     """Runs in the database. A run that was deleted meanwhile is answered with None or False, never an error.
 
     read: gives the data sets that programs choose. Where what they have stored (checkpoints, observations, losses) passes `most_bytes`,
-    compressed, runs that are not training go when another is made (room.py).
+    as stored, runs that are not training go when another is made (room.py).
     """
 
     def __init__(self, engine: Engine, most_bytes: int = 2**63 - 1, read: Callable[[str], bytes | None] = lambda _: None) -> None:
@@ -216,10 +216,10 @@ class RunStore:
                 connection.execute(insert(observations).values(run=run_id, step=observed["step"], **pack(dumps(observed))))
             wanted = {json.loads(row.best)["step"]} if row.best else set()
             if entering is not None and done.step - 1 > first:
-                connection.execute(insert(checkpoints).values(run=run_id, step=done.step - 1, **pack(entering)))
+                connection.execute(insert(checkpoints).values(run=run_id, step=done.step - 1, **pack(entering, compressed=False)))
             if diverged:
                 wanted.add(done.step - 1)
-            connection.execute(insert(checkpoints).values(run=run_id, step=done.step, **pack(done.checkpoint)))
+            connection.execute(insert(checkpoints).values(run=run_id, step=done.step, **pack(done.checkpoint, compressed=False)))
             mine = checkpoints.c.run == run_id
             steps = list(connection.execute(select(checkpoints.c.step).where(mine).order_by(checkpoints.c.step)).scalars())
             gone = superfluous(steps, len(done.checkpoint), wanted)

@@ -154,8 +154,9 @@ class ArrayTask(ABC):
         """These examples of a part, in this order. Raises IndexError for a number outside it."""
         examples = self._part(part)
         chosen = np.asarray(indices, dtype=np.int64)
-        for index in chosen[(chosen < 0) | (chosen >= len(examples))][:1]:
-            raise IndexError(f"{self.name}: example {index} is outside the {part} part; expected 0 to {len(examples) - 1}")
+        outside = chosen.view(np.uint64) >= len(examples)  # a negative number is a large one there
+        if outside.any():
+            raise IndexError(f"{self.name}: example {chosen[outside][0]} is outside the {part} part; expected 0 to {len(examples) - 1}")
         return Batch(examples.inputs[chosen].astype(np.float64, copy=False), examples.lengths[chosen], examples.targets[chosen], chosen)
 
     def describe(self, batch: Batch, part: Part) -> dict[str, Any]:

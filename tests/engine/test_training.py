@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,17 @@ def test_a_checkpoint_keeps_how_many_steps_each_parameter_has_gone(classificatio
         each.optimizer.step()
     for a, b in zip(state.optimizer.params, again.optimizer.params, strict=True):
         np.testing.assert_array_equal(a.data, b.data)
+
+
+def test_a_checkpoint_from_before_they_were_safetensors_is_read(classification: Task) -> None:
+    done = train(classification, settings(), None, 3)
+    state = restore(classification, settings(), done.checkpoint)
+    arrays = {f"p/{name}": p.data for name, p in state.model.named_parameters()}
+    arrays |= {f"s/{i}/{key}": value for i, kept in enumerate(state.optimizer.state) for key, value in kept.items()}
+    file = io.BytesIO()
+    np.savez(file, about=np.frombuffer(b'{"step": 3}', dtype=np.uint8), **arrays)
+    assert step_of(file.getvalue()) == 3
+    assert pack(restore(classification, settings(), file.getvalue())) == done.checkpoint
 
 
 def test_another_optimizers_checkpoint_is_refused(classification: Task) -> None:

@@ -272,12 +272,13 @@ def test_damaged_losses_are_told(database: Engine) -> None:
         store.history(run)
 
 
-def test_what_is_stored_is_compressed(database: Engine) -> None:
+def test_figures_are_stored_compressed_and_checkpoints_as_they_are(database: Engine) -> None:
     store = RunStore(database)
     run = store.create(PROGRAM)
-    store.request(run, 1, 10)
-    assert store.append(run, Slice(b"0" * 100_000, 1, [1.0], [1.0], [0.01], []))
+    store.request(run, 5000, 5000)
+    assert store.append(run, Slice(b"weights" * 1000, 5000, [1.0] * 5000, [1.0] * 5000, [0.01] * 5000, []))
     with database.connect() as connection:
-        (size,) = connection.execute(checkpoints.select().with_only_columns(checkpoints.c.data)).scalars()
-    assert len(size) < 1000
-    assert store.checkpoint(run, 1) == b"0" * 100_000
+        ((figures,),) = connection.execute(slices.select().with_only_columns(slices.c.data)).all()
+    assert len(figures) < 1000
+    assert store.history(run)["loss"] == [1.0] * 5000
+    assert store.checkpoint(run, 5000) == b"weights" * 1000
