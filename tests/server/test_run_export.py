@@ -120,16 +120,45 @@ def test_the_script_is_python_with_the_runs_settings(case: str) -> None:
     assert data(task_of(name), settings, losses) == content  # the same bytes again
 
 
+# One process for all scripts: to import torch takes longer than to train with it.
+RUN_ALL = """
+import contextlib, io, json, os, runpy, sys, traceback
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    printed, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(printed):
+        try:
+            runpy.run_path("train.py", run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+        except Exception:
+            traceback.print_exc(file=printed)
+            code = 2
+    print(json.dumps([code, printed.getvalue()]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, list[float]]]:
+    """Of each case what its script ended with, what it printed, and the losses that it was to print."""
+    folders, losses = [tmp_path_factory.mktemp("script") for _ in CASES], []
+    for case, folder in zip(CASES, folders, strict=True):
+        text, content, expected = made(case)
+        (folder / "train.py").write_text(text, encoding="utf-8")
+        (folder / "data.npz").write_bytes(content)
+        losses.append(expected)
+    done = subprocess.run([sys.executable, "-c", RUN_ALL, *map(str, folders)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ended = [json.loads(line) for line in done.stdout.splitlines()]
+    return {case: (code, printed, each) for case, (code, printed), each in zip(CASES, ended, losses, strict=True)}
+
+
 @pytest.mark.skipif(not torch_is_there, reason="PyTorch is not installed")
 @pytest.mark.parametrize("case", CASES)
-def test_pytorch_has_the_same_losses(case: str, tmp_path: Path) -> None:
-    text, content, losses = made(case)
-    (tmp_path / "train.py").write_text(text, encoding="utf-8")
-    (tmp_path / "data.npz").write_bytes(content)
-    ran = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
-    lines = ran.stdout.splitlines()
-    rows = [line.split(",") for line in lines[1:-1]]
+def test_pytorch_has_the_same_losses(case: str, ran: dict[str, tuple[int, str, list[float]]]) -> None:
+    code, printed, losses = ran[case]
+    assert code == 0, printed[-2000:]
+    rows = [line.split(",") for line in printed.splitlines()[1:-1]]
     assert [int(row[0]) for row in rows] == list(range(1, 101))
     assert [float(row[2]) for row in rows] == losses
     assert max(abs(float(row[1]) - loss) for row, loss in zip(rows, losses, strict=True)) < 1e-6  # and 1e-4 is what it tells
@@ -142,8 +171,8 @@ def test_the_script_tells_when_it_differs(tmp_path: Path) -> None:
     arrays = dict(np.load(io.BytesIO(content)))
     np.savez(tmp_path / "data.npz", **{**arrays, "losses": arrays["losses"] + [0, 0, 0.001, 0, 0]})
     (tmp_path / "train.py").write_text(text, encoding="utf-8")
-    ran = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (1, "the largest difference of 5 losses is 1.00e-03")
+    done = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "the largest difference of 5 losses is 1.00e-03")
 
 
 @pytest.mark.parametrize("value", ['"; import os', "a b", float("inf"), object(), "{{settings}}", ""])
