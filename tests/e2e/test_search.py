@@ -38,6 +38,9 @@ def test_a_search_is_asked_for_watched_and_its_best_run_opens(open_page: OpenPag
     expect(page.get_by_test_id("trials").locator("tbody tr")).to_have_count(3)
     expect(page.get_by_test_id("sweep-curves")).to_have_attribute("data-lines", "3")
     expect(page.get_by_test_id("sweep-importance").locator("svg").first).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("sweep-slices").locator(".points .point")).to_have_count(6, timeout=READY)  # three trials, two settings
+    importance = page.get_by_test_id("sweep-importance").locator("svg").first
+    expect(importance).not_to_contain_text("hidden_size")
     page.get_by_test_id("best-open").click()
     expect(page.get_by_test_id("run-step")).to_have_text("20", timeout=READY)
 
@@ -90,11 +93,21 @@ def test_trials_are_put_in_order_and_narrowed_by_dragging_and_by_typing(open_pag
 def test_a_search_that_is_ended_keeps_what_it_found_and_is_deleted_only_when_that_is_confirmed(open_page: OpenPage) -> None:
     page = open_page("#/train")
     run = trained(page, steps=20)
-    page.goto(f"{page.url.partition('#')[0]}#/train?sweep=new&run={run}")
+    page.goto(f"{page.url.partition('#')[0]}#/train?run={run}")
+    expect(page.get_by_test_id("run-search")).to_be_visible(timeout=READY)
+    page.get_by_test_id("train-view-sweep").click()  # begins with the run that one comes from
+    expect(page.get_by_test_id("sweep-base")).to_have_value(f"run:{run}", timeout=READY)
+    page.get_by_test_id("train-view-run").click()
+    page.get_by_test_id("run-search").click()
     expect(page.get_by_test_id("sweep-base")).to_have_value(f"run:{run}", timeout=READY)
     put(page, "sweep-trials", "200")
     put(page, "sweep-steps", "20")
+    page.route("**/api/v1/sweeps", lambda route: (page.wait_for_timeout(300), route.continue_()))
     page.get_by_test_id("sweep-start").click()
+    page.get_by_test_id("train-view-run").click()  # a late answer leads nobody away from where he went
+    expect(page.get_by_test_id("run-step")).to_be_visible()
+    page.get_by_test_id("train-view-sweep").click()
+    page.locator("aside li a").first.click(timeout=READY)
     expect(page.get_by_test_id("sweep-best")).to_be_visible(timeout=LONG)
     page.get_by_test_id("sweep-cancel").click()
     expect(page.locator("[data-testid=sweep-status][data-status=cancelled]")).to_be_visible(timeout=READY)

@@ -112,6 +112,7 @@ export default {
   "train.name_leave": "Cancel",
   "train.rename": "rename",
   "train.copy": "Copy settings to the form",
+  "train.search": "Search from this run",
   "train.copy_hint": "The form then holds the settings of this run, to be changed and trained anew",
   "train.batch_seed": "batch {batch} · seed {seed}",
   "train.step": "step",

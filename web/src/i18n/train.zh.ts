@@ -112,6 +112,7 @@ export default {
   "train.name_leave": "取消",
   "train.rename": "重命名",
   "train.copy": "把设置填入表单",
+  "train.search": "以此运行搜索设置",
   "train.copy_hint": "表单将填入此运行的设置，可修改后重新训练",
   "train.batch_seed": "批量 {batch} · 种子 {seed}",
   "train.step": "步",

@@ -11,5 +11,8 @@ describe("the views of the Train page", () => {
 
   it("begin with an address that leads to them", () => {
     for (const view of VIEWS) expect(trainView(parseRoute(beginning(view)))).toBe(view);
+    for (const view of VIEWS) expect(trainView(parseRoute(beginning(view, "r_1")))).toBe(view);
+    expect(parseRoute(beginning("sweep", "r_1"))).toMatchObject({ sweep: "new", run: "r_1" });
+    expect(parseRoute(beginning("landscape", "r_1")).landscape).toEqual(["r_1"]);
   });
 });

@@ -13,8 +13,8 @@ export function trainView({ runs, sweep, landscape }: Named): TrainView {
   return runs === null ? "run" : "compare";
 }
 
-/** Where a view begins. */
-export function beginning(view: TrainView): string {
-  const begun: Record<TrainView, Partial<Named>> = { run: {}, compare: { runs: [] }, sweep: { sweep: "new" }, landscape: { landscape: [] } };
+/** Where a view begins: a search and a map with the run that one comes from. */
+export function beginning(view: TrainView, run: string | null = null): string {
+  const begun: Record<TrainView, Partial<Route>> = { run: {}, compare: { runs: [] }, sweep: { sweep: "new", ...(run && { run }) }, landscape: { landscape: run ? [run] : [] } };
   return formatRoute({ page: "train", ...begun[view] });
 }

@@ -17,6 +17,26 @@ export function pixel({ width, height }: Frame, axes: number, axis: number, plac
   return [x, TOP + (1 - place) * (height - TOP - BOTTOM)];
 }
 
+/** Pixels beside each axis that its numbers have for themselves: lines come up to one side and go on from the other. Negative: to its left. */
+function gutters({ width }: Frame, axes: readonly ParallelAxis[]): number[] {
+  const most = axes.length < 2 ? 0 : 0.45 * ((width - LEFT - RIGHT) / (axes.length - 1));
+  // of a character of 11 px; those of Chinese are as wide as high
+  const long = (label: string): number => [...label].reduce((sum, one) => sum + (one > "\u2e7f" ? 11 : 6.3), 0);
+  return axes.map((axis, k) => {
+    const wide = Math.min(most, 14 + Math.max(...axis.ticks.map((tick) => long(tick.label))));
+    return k === axes.length - 1 ? -wide : wide;
+  });
+}
+
+/** Pixels at which the line of a trial comes to a place on an axis (0), and from which it goes on (1). */
+export function sides(frame: Frame, axes: readonly ParallelAxis[]): (axis: number, place: number, after: 0 | 1) => [number, number] {
+  const room = gutters(frame, axes);
+  return (axis, place, after) => {
+    const [x, y] = pixel(frame, axes.length, axis, place);
+    return [x + (after ? Math.max(0, room[axis]!) : Math.min(0, room[axis]!)), y];
+  };
+}
+
 /** The place on its axis of a height in pixels. */
 export const placeAt = ({ height }: Frame, y: number): number => 1 - (y - TOP) / (height - TOP - BOTTOM);
 
@@ -41,9 +61,16 @@ export function drawParallel(canvas: HTMLCanvasElement, shown: Shown, style: Pic
   const colour = ramp(style);
   const at = (axis: number, place: number): readonly [number, number] => pixel(shown, axes.length, axis, place);
 
+  const side = sides(shown, axes);
+
   const line = (trial: Trial): void => {
     context.beginPath();
-    placesOf(trial, axes).flatMap((place, k) => (place === null ? [] : [at(k, place)])).forEach(([x, y], k) => (k === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
+    const places = placesOf(trial, axes).flatMap((place, k) => (place === null ? [] : [{ k, place }]));
+    places.slice(1).forEach(({ k, place }, i) => {
+      const before = places[i]!;
+      context.moveTo(...side(before.k, before.place, 1));
+      context.lineTo(...side(k, place, 0));
+    });
     context.stroke();
   };
   const within = (trial: Trial): boolean => passes(trial, axes, brushes);
@@ -96,13 +123,8 @@ export function drawParallel(canvas: HTMLCanvasElement, shown: Shown, style: Pic
       const y = at(k, tick.place)[1];
       context.fillStyle = token("--line-3");
       context.fillRect(x - 3, Math.round(y), 7, 1);
-      // a ground under the text keeps it apart from the lines
       const long = context.measureText(tick.label).width;
       const left = k === axes.length - 1 ? x - 8 - long : x + 7;
-      context.fillStyle = token("--surface");
-      context.globalAlpha = 0.9;
-      context.fillRect(left - 2, y - 8, long + 4, 15);
-      context.globalAlpha = 1;
       context.fillStyle = token("--ink-2");
       context.fillText(tick.label, left, y + 4);
     }

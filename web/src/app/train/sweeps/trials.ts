@@ -59,3 +59,42 @@ export function progress(sweep: Pick<Sweep, "trials" | "budget" | "created">, no
   const known = [byTrials, byTime].filter((one): one is number => one !== null);
   return { done, trials, share: Math.min(1, Math.max(done / trials, seconds === null ? 0 : gone / seconds)), left: known.length === 0 ? null : Math.min(...known) };
 }
+
+/** A setting whose best value lies at an end of what was searched: beyond it there may be better ones. */
+export interface Edge {
+  name: string;
+  value: number;
+  /** The end. */
+  end: number;
+  upper: boolean;
+}
+
+const FEWEST = 4; // trials before which the best one's place means nothing
+const NEAR = 0.05; // of a range
+
+/** The edges at which the best trial lies. limits: what a setting can be at all; an end that is one of these is none. */
+export function edges(sweep: Pick<Sweep, "best" | "space" | "trials">, limits: (name: string) => { min?: number; max?: number }): Edge[] {
+  const { best } = sweep;
+  if (!best || sweep.trials.filter((trial) => trial.state !== "running").length < FEWEST) return [];
+  return Object.entries(sweep.space).flatMap(([name, one]): Edge[] => {
+    const value = best.params[name];
+    if (name === "seed" || typeof value !== "number") return [];
+    const numbers = "choices" in one ? one.choices.filter((choice) => typeof choice === "number") : [one.low, one.high];
+    const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+    if (low === high) return [];
+    const scale = (x: number): number => (!("choices" in one) && one.log ? Math.log(x) : x);
+    const share = (scale(value) - scale(low)) / (scale(high) - scale(low));
+    const near = "choices" in one ? 0 : NEAR;
+    const { min, max } = limits(name);
+    if (share <= near && low !== min) return [{ name, value, end: low, upper: false }];
+    return share >= 1 - near && high !== max ? [{ name, value, end: high, upper: true }] : [];
+  });
+}
+
+/** The middle score of the trials that went to their end; null of fewer than three. */
+export function median(trials: readonly Trial[]): number | null {
+  const values = trials.flatMap((trial) => (trial.state === "complete" && trial.value !== null && Number.isFinite(trial.value) ? [trial.value] : [])).sort((a, b) => a - b);
+  if (values.length < 3) return null;
+  const half = values.length >> 1;
+  return values.length % 2 ? values[half]! : (values[half - 1]! + values[half]!) / 2;
+}
