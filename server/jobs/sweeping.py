@@ -18,10 +18,10 @@ from starlette.concurrency import run_in_threadpool
 
 from server import limits
 from server.datasets.choice import with_data
+from server.jobs.programs import completed, found_of
 from server.jobs.stopping import score
 from server.jobs.training import Trainer
 from server.programs.errors import LimitError, ProgramError
-from server.programs.network import normalised
 from server.schemas.network import RunProgram
 from server.store.datasets import DatasetStore
 from server.store.runs import RunStore
@@ -142,7 +142,7 @@ class Sweeper:
         run: str = trial.user_attrs.get("run", "")
         if not run:
             try:
-                run = await run_in_threadpool(self._begin, about, trial)
+                run = await self._begin(about, trial)
             except (ProgramError, LimitError, ValidationError) as error:
                 await run_in_threadpool(_fail, study, trial, str(error))
                 return
@@ -151,10 +151,14 @@ class Sweeper:
             await run_in_threadpool(self._conclude, study, trial, run)
             self.changed(about["id"])
 
-    def _begin(self, about: Mapping[str, Any], trial: Trial) -> str:
+    async def _begin(self, about: Mapping[str, Any], trial: Trial) -> str:
         """Makes the run of a trial and asks for its steps. Raises ProgramError for values that make no training."""
         wanted = RunProgram.model_validate(applied(about["program"], trial.params)).model_dump()
-        program = normalised(with_data(wanted, lambda chosen: self.datasets.data_for(about["visitor"], chosen)))
+        given = with_data(wanted, lambda chosen: self.datasets.data_for(about["visitor"], chosen))
+        program, _ = await found_of(self.trainer.pool, completed, given, patient=True)
+        return await run_in_threadpool(self._store, about, trial, program)
+
+    def _store(self, about: Mapping[str, Any], trial: Trial, program: Mapping[str, Any]) -> str:
         run = self.runs.create(
             program, about["visitor"], None, name=f"{about['name'] or about['id']} #{trial.number}", stop=about["stop"],
             validate_every=about["validate_every"], sweep=about["id"],

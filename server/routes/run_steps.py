@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from server import limits
+from server.datasets.choice import chooses_data, data_of
 from server.jobs.replay import checkpoint_before
 from server.problems import ProblemError
 from server.programs.errors import ProgramError
@@ -25,7 +26,10 @@ def computable(services: Services, run_id: str) -> dict[str, Any]:
     """The run, whose steps can be computed with today's data. Raises ProblemError where there is none, or where they have changed."""
     run = found(services.runs.get(run_id), "run")
     try:
-        settings_of(run["program"])
+        if chooses_data(run["program"]):
+            data_of(run["program"]["dataset"])  # a file never changes, and only a worker reads it whole
+        else:
+            settings_of(run["program"])
     except ProgramError as error:  # it points into a body that has no program
         raise ProblemError(422, error.detail) from None
     return run

@@ -15,10 +15,10 @@ from server import limits
 from server.datasets.choice import with_data
 from server.encoding import Json
 from server.idempotency import marking
-from server.jobs.stopping import usual_interval
+from server.jobs.programs import completed, found_of
 from server.problems import ProblemError
 from server.programs.errors import LimitError, ProgramError
-from server.programs.network import admit, normalised, settings_of
+from server.programs.network import admit
 from server.routes.disconnect import while_connected
 from server.routes.found import found, missing
 from server.routes.making import keep_trace, network_trace, send_made
@@ -40,12 +40,12 @@ async def create(request: Request, body: RunRequest, services: Use) -> Response:
     visitor, most = services.visitors.of(request), services.settings.visitor_runs
     done = marking(request, 201, "read_run", "run_id")
 
-    def store() -> str:
-        program = normalised(with_data(body.program.model_dump(), lambda one: services.datasets.data_for(visitor, one)))
-        every = body.validate_every or _usual_interval(program)
-        return services.runs.create(program, visitor, most, name=body.name, stop=body.stop.model_dump(), validate_every=every, done=done)
-
-    run_id = await run_in_threadpool(store)
+    given = with_data(body.program.model_dump(), lambda one: services.datasets.data_for(visitor, one))
+    program, usual = await found_of(services.quick, completed, given)
+    stop, every = body.stop.model_dump(), body.validate_every or usual
+    run_id = await run_in_threadpool(
+        services.runs.create, program, visitor, most, name=body.name, stop=stop, validate_every=every, done=done
+    )
     if body.program.dataset is not None:
         await run_in_threadpool(services.datasets.use, body.program.dataset.id)
     run = await run_in_threadpool(described, services, run_id)
@@ -177,7 +177,7 @@ async def step_trace(
         raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")
     program = {"kind": "network", **with_edits(run, k), "step": k, "example": example, "part": part}
     try:
-        await run_in_threadpool(admit, program, services.settings.graph_nodes, services.settings.trace_elements)
+        await found_of(services.quick, admit, program, services.settings.graph_nodes, services.settings.trace_elements)
         made = await while_connected(request, network_trace(services, program, checkpoint))
     except ProgramError as error:  # it points into a body, which this request has not
         raise ProblemError(422, error.detail) from None
@@ -216,11 +216,6 @@ async def _trained(services: Services, run_id: str) -> Response:
     await asyncio.wait({services.trainer.start(run_id)}, timeout=services.settings.quick_seconds)
     run = await run_in_threadpool(described, services, run_id)
     return Json(run, 202 if run["status"] == "training" else 200)
-
-
-def _usual_interval(program: dict[str, Any]) -> int:
-    task, settings = settings_of(program)
-    return usual_interval(task.size("train"), settings.batch_size)
 
 
 def _check_trainable(run: dict[str, Any]) -> None:

@@ -17,16 +17,13 @@ from server.encoding import Json, dumps
 from server.figures.sweep import importance_figure
 from server.figures.words import Language
 from server.idempotency import marking
-from server.jobs.stopping import usual_interval
+from server.jobs.programs import found_of, searched
 from server.problems import ProblemError
-from server.programs.network import normalised, settings_of
-from server.programs.sweep import check_space
 from server.routes.found import found, missing
 from server.routes.paging import After, Limit, page_of
 from server.routes.run_events import EventStream
 from server.schemas.sweeps import SweepRequest
 from server.services import Services, Use
-from server.store.database import Done
 from server.sweeps.importance import importances
 from server.sweeps.space import size
 from server.sweeps.studies import best_of, described
@@ -40,36 +37,26 @@ HEARTBEAT = b": \n\n"
 async def create(request: Request, body: SweepRequest, services: Use) -> Response:
     """Begin a search. Its trials are runs, one after the other; each opens like any other while it trains."""
     visitor = services.visitors.of(request)
-    sweep_id, beyond = await run_in_threadpool(_store, services, body, visitor, marking(request, 201, "read_sweep", "sweep_id"))
+    given = body.program.model_dump()
+    space: dict[str, Any] = {name: dimension.model_dump() for name, dimension in body.space.items()}
+    known = with_data(given, lambda chosen: services.datasets.data_for(visitor, chosen))
+    metric, usual = await found_of(services.quick, searched, known, space)
+    grid = body.grid() if body.sampler == "grid" else None
+    trials = body.trials if grid is None else min(body.trials, size(grid))
+    about = {
+        "name": body.name, "program": given, "space": space, "steps": body.steps, "stop": body.stop.model_dump(),
+        "validate_every": body.validate_every or usual, "budget": {"trials": trials, "seconds": body.seconds},
+        "sampler": body.sampler, "pruner": body.pruner, "seed": body.seed, "metric": metric,
+        "direction": "maximize" if metric == "accuracy" else "minimize", "grid": grid,
+    }  # fmt: skip
+    ends = None if body.seconds is None else time.time() + body.seconds
+    done, bounds = marking(request, 201, "read_sweep", "sweep_id"), (limits.VISITOR_SWEEPS, limits.SWEEPS_AT_ONCE)
+    sweep_id, beyond = await run_in_threadpool(services.sweeps.create, visitor, about, ends, *bounds, done)
     for old in beyond:
         await _delete(services, old)
     state = await _answer(services, sweep_id)
     services.sweeper.start(sweep_id)
     return Json(state, 201, {"Location": request.url_for("read_sweep", sweep_id=sweep_id).path})
-
-
-def _store(services: Services, body: SweepRequest, visitor: str, done: Done) -> tuple[str, list[str]]:
-    """Stores a search; its id, and the ids of the visitor's that are to go."""
-    program = body.program.model_dump()
-    space: dict[str, Any] = {name: dimension.model_dump() for name, dimension in body.space.items()}
-
-    def complete(one: dict[str, Any]) -> dict[str, Any]:
-        return normalised(with_data(one, lambda chosen: services.datasets.data_for(visitor, chosen)))
-
-    check_space(program, space, complete)
-    base = complete(program)
-    task, settings = settings_of(with_data(base, lambda chosen: services.datasets.data_for(visitor, chosen)))
-    metric = "rmse" if task.kind == "regression" else "perplexity" if task.readout == "every" else "accuracy"  # as `score` judges
-    grid = body.grid() if body.sampler == "grid" else None
-    trials = body.trials if grid is None else min(body.trials, size(grid))
-    about = {
-        "name": body.name, "program": program, "space": space, "steps": body.steps, "stop": body.stop.model_dump(),
-        "validate_every": body.validate_every or usual_interval(task.size("train"), settings.batch_size),
-        "budget": {"trials": trials, "seconds": body.seconds}, "sampler": body.sampler, "pruner": body.pruner, "seed": body.seed,
-        "metric": metric, "direction": "maximize" if metric == "accuracy" else "minimize", "grid": grid,
-    }  # fmt: skip
-    ends = None if body.seconds is None else time.time() + body.seconds
-    return services.sweeps.create(visitor, about, ends, limits.VISITOR_SWEEPS, limits.SWEEPS_AT_ONCE, done)
 
 
 @router.get("")

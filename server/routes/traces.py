@@ -13,6 +13,7 @@ from engine.trace import explain
 from server import limits
 from server.datasets.choice import with_data
 from server.encoding import Json
+from server.jobs.programs import found_of
 from server.jobs.work import check_element, make_trace
 from server.problems import ProblemError
 from server.programs.admission import admit_program
@@ -38,7 +39,7 @@ async def create(request: Request, body: TraceRequest, services: Use, tensors: p
     program = await with_numbers(request, services, body.program.model_dump(by_alias=True))
     program = with_data(program, lambda one: services.datasets.data_for(visitor, one))
     settings = services.settings
-    await run_in_threadpool(admit_program, program, settings.graph_nodes, settings.trace_elements)
+    await found_of(services.quick, admit_program, program, settings.graph_nodes, settings.trace_elements)
     if first(program)["kind"] == "network":
         work = network_trace(services, program, None)
     else:

@@ -101,7 +101,8 @@ def test_a_choice_that_cannot_be_learnt_is_refused_in_words(client: httpx.Client
         assert words in response.text
 
 
-def test_texts_are_learnt_watched_and_opened(client: httpx.Client) -> None:
+def test_texts_are_learnt_watched_and_opened(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.tasks.own_data.read", None)  # in the server's process: only workers read a whole file
     made = bring(client, WORDS)
     run = trained(client, texts(made), 30)
     assert (run["status"], run["step"]) == ("idle", 30)
