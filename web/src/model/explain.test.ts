@@ -410,7 +410,7 @@ describe("expressions", () => {
     const e = explain(shown, { kind: "gradient", node: x, index: [0, 1], part }, shown.length, 0);
     expect(e.symbols).toContain("\\delta_{ij}");
     expect(e.facts.slice(0, 3).map(({ value }) => value)).toEqual(p.map((one, i) => one * ((i === 1 ? 1 : 0) - p[1]!)));
-    expect(e.facts[0]!.params!.formula).toContain(`${p[0]!.toFixed(3)} \u00b7 (0 \u2212 ${p[1]!.toFixed(3)})`);
+    expect(e.facts[0]!.params!.formula).toContain(`${p[0]!.toFixed(3)} \u00b7 (0 \u2212 ${p[1]!.toFixed(3)})`.replaceAll(" ", "\u00a0"));
     expect(e.rows.map(({ target }) => target)).toEqual([0, 1, 2].map((i) => ({ kind: "gradient", node: softmax, index: [0, i] })));
   });
 

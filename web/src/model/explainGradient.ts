@@ -313,7 +313,7 @@ export function slopeFacts(context: Context, one: Contribution, index: readonly 
   const told = (slopesBack(context, one, index) ?? []).filter(({ spelled }) => spelled !== undefined);
   return told.slice(0, MOST_FACTS).map(({ at, factor, spelled }) => ({
     key: "why.fact.local",
-    params: { formula: `$\\partial ${symbols.element(one.node, at)}/\\partial ${symbols.element(one.target, index)}$ = ${spelled}` },
+    params: { formula: `$\\partial ${symbols.element(one.node, at)}/\\partial ${symbols.element(one.target, index)}$ = ${spelled!.replaceAll(" ", "\u00a0")}` }, // in one piece
     value: factor,
   }));
 }
