@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,7 +64,7 @@ from server.store.pins import PinStore
 from server.store.runs import RunStore
 from server.store.sweeps import SweepStore
 from server.store.tested import ResultStore
-from server.store.traces import TraceStore
+from server.store.traces import TraceFile, TraceStore
 from server.store.uploads import UploadStore
 from server.sweeps.studies import Studies
 from server.token import TokenGuard
@@ -74,6 +75,11 @@ RESOURCES = (
     traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures,
     landscapes, links, uploads, datasets, sweeps, published_limits, health,
 )  # fmt: skip
+
+
+async def first_trace(pool: WorkerPool) -> TraceFile:
+    """The trace that the page opens with; who makes it is a worker, which has then loaded what it needs."""
+    return await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -96,9 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
         searches, studies = SweepStore(engine), Studies(engine, settings.database_url, settings.data)
         sweeper = Sweeper(searches, studies, trained, trainer, own_data)
         try:
-            first = await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
             store = TraceStore(engine, settings.trace_bytes)
-            first, _ = await run_in_threadpool(store.put, first, pinned=True)
+            first, _ = await run_in_threadpool(store.put, await first_trace(pool), pinned=True)
             app.state.services = Services(
                 settings, store, trained, pool, quick, trainer, Documents(), first, Visitors(secret),
                 LinkStore(engine, settings.link_bytes), UploadStore(engine, settings.upload_store_bytes, settings.visitor_uploads),
@@ -115,8 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
             await sweeper.close()
             await trainer.close()
             await landscapes_made.close()
-            await run_in_threadpool(pool.close)
-            await run_in_threadpool(quick.close)
+            await asyncio.gather(run_in_threadpool(pool.close), run_in_threadpool(quick.close))
             engine.dispose()
 
     app = FastAPI(

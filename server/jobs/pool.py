@@ -111,6 +111,8 @@ class WorkerPool:
     def close(self) -> None:
         """Ends the processes; blocks until they are gone."""
         for pool in self._pools:
+            pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it without annotations
+        for pool in self._pools:
             _close(pool)
 
 

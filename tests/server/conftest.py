@@ -16,10 +16,12 @@ import pytest
 import uvicorn
 from sqlalchemy import Engine
 
-from server.app import create_app
+from server.app import create_app, first_trace
+from server.jobs.pool import WorkerPool
 from server.serving import Server
 from server.settings import Settings
 from server.store.database import open_database
+from server.store.traces import TraceFile
 from tests.server.helpers import Start, wait_until
 
 
@@ -46,6 +48,21 @@ def database(database_url: str) -> Iterator[Engine]:
     engine = open_database(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def opening_made_once() -> Iterator[None]:
+    """The first server of the session computes the trace that the page opens with; the others have it at once."""
+    made: list[TraceFile] = []
+
+    async def once(pool: WorkerPool) -> TraceFile:
+        if not made:
+            made.append(await first_trace(pool))
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.app.first_trace", once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -206,7 +206,7 @@ def test_a_trial_whose_run_failed_is_not_complete(tmp_path: Path) -> None:
 def test_a_search_goes_on_after_the_server(start: Start, tmp_path: Path) -> None:
     with start(data=tmp_path) as client:
         cookies = client.get("/healthz").cookies
-        sweep_id = client.post(SWEEPS, json=body(trials=2, steps=3000)).json()["id"]
+        sweep_id = client.post(SWEEPS, json=body(trials=2, steps=1500)).json()["id"]
         wait_until(lambda: bool(client.get(f"{SWEEPS}/{sweep_id}").json()["trials"]))
     with start(data=tmp_path) as client:
         client.cookies.update(cookies)

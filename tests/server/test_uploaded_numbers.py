@@ -21,6 +21,7 @@ from tests.server.test_uploads import uploaded
 from tests.server.upload_files import npy_bytes, npz_bytes
 
 NETWORK = {"kind": "network", "task": "sunspots", "cell": "gru", "hidden_size": 3, "batch_size": 4, "example": 0}
+_valid: set[str] = set()  # the ids of traces that were found as the schema has it
 UNKNOWN = "sha256:" + "0" * 64
 
 
@@ -28,7 +29,9 @@ def made(client: httpx.Client, program: dict[str, Any]) -> Document:
     response = client.post(f"{API}/traces", json={"program": program})
     assert response.status_code in (200, 201), response.text
     document = response.json()
-    assert list(Draft202012Validator(json.loads(SCHEMA_PATH.read_text())).iter_errors(document)) == []
+    if document["id"] not in _valid:
+        assert list(Draft202012Validator(json.loads(SCHEMA_PATH.read_text())).iter_errors(document)) == []
+        _valid.add(document["id"])
     return Document(document)
 
 
