@@ -92,7 +92,7 @@ class Idempotency:
             await send(message)
 
     async def _again(self, known: Answer, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Sends a known answer; False where its body is no longer where it was."""
+        """Sends a known answer; False where its body is no longer where it was, and what was asked is to be done anew."""
         if known.body is None:
             return await self._from_its_place(known, scope, receive, send)
         headers = MutableHeaders({**known.headers, REPLAYED: "true", "Content-Length": str(len(known.body))})
@@ -101,14 +101,22 @@ class Idempotency:
         return True
 
     async def _from_its_place(self, known: Answer, scope: Scope, receive: Receive, send: Send) -> bool:
-        """A trace, or the part of it that was sent, in the form that the client takes this time; or what a marked request led to."""
+        """A trace, or the part of it that was sent, in the form that the client takes this time; or what a marked request led to.
+
+        What cannot be read is made again where it is gone, or is a trace, which comes out the same; else the answer says why it cannot be.
+        """
         place, _, query = (known.headers.get("content-location") or known.headers["location"]).partition("?")
         found = True
 
         async def send_as_before(message: Message) -> None:
             nonlocal found
             if message["type"] == "http.response.start":
-                found = message["status"] == 200
+                status = message["status"]
+                found = status not in (404, 410) and (status == 200 or "/traces/" not in place)
+                if status != 200:
+                    if found:
+                        await send(message)
+                    return
                 headers = MutableHeaders(raw=[*message["headers"]])
                 headers.update({**known.headers, REPLAYED: "true"})
                 del headers["cache-control"]  # which is the trace's own, and not a POST's

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     trace_elements: int = Field(default=limits.TRACE_ELEMENTS, ge=1000, description="numbers in one trace")
     response_bytes: int = Field(default=limits.RESPONSE_BYTES, ge=2**16, description="largest answer sent whole, before compression")
     writes_per_second: float = Field(default=limits.WRITES_PER_SECOND, ge=1, description="POST, PUT, PATCH and DELETE of one address")
-    visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest go")
+    visitor_runs: int = Field(default=limits.VISITOR_RUNS, ge=1, description="runs kept of one visitor; beyond it the oldest at rest go")
     visitor_pins: int = Field(default=limits.VISITOR_PINS, ge=0, description="traces that one visitor may pin, so that they never go")
     visitor_datasets: int = Field(
         default=limits.VISITOR_DATASETS, ge=1, description="data sets kept of one visitor; beyond it the oldest go that no run uses"

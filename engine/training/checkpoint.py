@@ -101,4 +101,4 @@ def _arrays(checkpoint: bytes) -> dict[str, Array]:
 
 def _is_npz(checkpoint: bytes) -> bool:
     """Whether it is of those that were stored before checkpoints were safetensors, which take a fifth of the time to write."""
-    return checkpoint.startswith(b"PK")
+    return checkpoint.startswith(b"PK\x03\x04")

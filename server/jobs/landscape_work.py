@@ -77,12 +77,14 @@ def _ground(model: SequenceModel, wanted: Mapping[str, Any] | None, points: Arra
 
     wanted: None for the main ones of the ways (points), or random ones where these span no plane.
     """
+    middle = vector(model)
+    if not np.isfinite(middle).all():
+        raise ProgramError("the middle of the map holds numbers that are not finite; put a run first whose last network is finite", "/runs")
     if wanted is None:
         try:
             return _ground(model, {"kind": "pca"}, points)
         except ProgramError:
             return _ground(model, _RANDOM, points)
-    middle = vector(model)
     try:
         match wanted["kind"]:
             case "pca":

@@ -23,7 +23,7 @@ log = logging.getLogger("retrograd")
 class Way(NamedTuple):
     """A run's training up to a step.
 
-    kept: of those networks upon it that are stored, by rising step. most: how many there is room for.
+    kept: of those networks upon it that are stored, by rising step. most: how many there is room for. quick: whether it may be repeated.
     """
 
     run: str
@@ -31,6 +31,7 @@ class Way(NamedTuple):
     step: int
     kept: Sequence[Network]
     most: int
+    quick: bool
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Landscapes:
         self.admit()
         made = self._computing[landscape_id] = Landscape(landscape_id, points=wanted["resolution"] ** 2)
         made.task = asyncio.create_task(self._compute(made, wanted, ways), name=f"landscape {landscape_id}")
-        made.task.add_done_callback(lambda _: self._computing.pop(landscape_id, None))
+        made.task.add_done_callback(lambda _: self._forget(made))
         return made
 
     def cancel(self, landscape_id: str) -> None:
@@ -93,6 +94,10 @@ class Landscapes:
         made = self._computing.pop(landscape_id, None)
         if made is not None and made.task is not None:
             made.task.cancel()
+
+    def _forget(self, made: Landscape) -> None:
+        if self._computing.get(made.id) is made:
+            del self._computing[made.id]
 
     async def close(self) -> None:
         """Ends all computation."""
@@ -125,12 +130,12 @@ class Landscapes:
     async def _networks(self, way: Way) -> list[Network]:
         """The networks that a way is drawn by: the initial one, the kept ones, and the last.
 
-        Where few are kept the training was quick: it is repeated, so that the way has its shape.
+        Where few are kept of a quick training it is repeated, so that the way has its shape.
         """
         known = dict(way.kept)
         fewest = min(limits.LANDSCAPE_FEWEST, way.most)
         steps = set(known) | {way.step}
-        if len(steps) < fewest:
+        if way.quick and len(steps) < fewest:
             steps |= {round(k * way.step / fewest) for k in range(1, fewest)}
         found: list[Network] = [(0, None)]
         for step in sorted(steps - {0}):

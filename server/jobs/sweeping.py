@@ -47,7 +47,7 @@ class Sweeper:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._search: asyncio.Task[None] | None = None
-        self.readings: dict[str, tuple[float, asyncio.Task[bytes]]] = {}  # of sweeps that are listened to: since when, and what
+        self.readings: dict[str, asyncio.Task[bytes]] = {}  # of sweeps that are listened to, for as long as they hold
         self.importances: dict[str, tuple[int, dict[str, float] | None]] = {}  # of sweeps that were looked at: of how many trials, and what
 
     def resume(self, sweeps: Iterable[str]) -> None:
@@ -81,6 +81,21 @@ class Sweeper:
         event = self._news.pop(sweep, None)
         if event is not None:
             event.set()
+
+    def reading(self, sweep: str, task: asyncio.Task[bytes], seconds: float) -> None:
+        """Keeps how a sweep is read for all who listen, until so long after it was or until there is something new."""
+
+        def drop() -> None:
+            if self.readings.get(sweep) is task:
+                del self.readings[sweep]
+
+        def end(done: asyncio.Task[bytes]) -> None:
+            if not done.cancelled():
+                done.exception()  # looked at, also where nobody listens any more
+            asyncio.get_running_loop().call_later(seconds, drop)
+
+        self.readings[sweep] = task
+        task.add_done_callback(end)
 
     async def news(self, sweep: str, seconds: float) -> None:
         """Waits for news of a sweep, at most so long."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.training.checkpoint import step_of
 from server import limits
 from server.encoding import Json
 from server.figures.words import Language
@@ -36,7 +37,12 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
             raise ProblemError(422, f"the runs differ in {', '.join(differing)}; a map has room for networks of one task and one shape")
     services.landscapes.admit()
     asked = Asked(body.model_dump(), [run["step"] for run in runs])
-    made = await _begin(services, await run_in_threadpool(services.landscapes.store.create, asked), asked)
+    landscape_id = await run_in_threadpool(services.landscapes.store.create, asked)
+    try:
+        made = await _begin(services, landscape_id, asked)
+    except Exception:  # nobody is told its id
+        await run_in_threadpool(services.landscapes.store.delete, landscape_id)
+        raise
     assert made.task is not None
     await asyncio.wait({made.task}, timeout=services.settings.quick_seconds)
     if made.status == "failed":
@@ -66,8 +72,9 @@ async def figure(landscape_id: str, services: Use, lang: Language = "en") -> Res
 @router.delete("/{landscape_id}", status_code=204)
 async def remove(landscape_id: str, services: Use) -> Response:
     """End the computation of a landscape and forget it."""
+    there = await run_in_threadpool(services.landscapes.store.delete, landscape_id)  # first, so that nobody who reads it begins it again
     services.landscapes.cancel(landscape_id)
-    if not await run_in_threadpool(services.landscapes.store.delete, landscape_id):
+    if not there:
         raise _missing()
     return Response(status_code=204)
 
@@ -106,7 +113,9 @@ def _way(services: Services, run_id: str, step: int, most_bytes: int) -> Way:
     last = services.runs.checkpoint(run_id, step)
     most = limits.LANDSCAPE_NETWORKS if last is None else max(2, min(limits.LANDSCAPE_NETWORKS, most_bytes // len(last)))
     chosen = steps if len(steps) <= most else [steps[round(k * (len(steps) - 1) / (most - 1))] for k in range(most)]
-    return Way(run_id, with_edits(run, step), step, [(kept, services.runs.checkpoint(run_id, kept)) for kept in chosen], most)
+    found = [services.runs.checkpoint(run_id, kept) for kept in chosen]  # an earlier one where that is damaged, or has gone since
+    kept = sorted({step_of(checkpoint): checkpoint for checkpoint in found if checkpoint is not None}.items())
+    return Way(run_id, with_edits(run, step), step, kept, most, quick=run["seconds"] <= limits.LANDSCAPE_REPEAT_SECONDS)
 
 
 def _missing() -> ProblemError:

@@ -103,11 +103,10 @@ async def _events(services: Services, sweep_id: str) -> AsyncGenerator[bytes]:
 async def _reading(services: Services, sweep_id: str) -> bytes:
     """The sweep as it is now, read once for all who listen. Raises ProblemError where there is none."""
     known = services.sweeper.readings.get(sweep_id)
-    if known is None or time.monotonic() - known[0] >= limits.SWEEP_LOOK_SECONDS / 2:  # a part: nobody finds his own last one again
-        task = asyncio.create_task(_read(services, sweep_id), name=f"read sweep {sweep_id}")
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody listens any more
-        known = services.sweeper.readings[sweep_id] = (time.monotonic(), task)
-    return await asyncio.shield(known[1])
+    if known is None:
+        known = asyncio.create_task(_read(services, sweep_id), name=f"read sweep {sweep_id}")
+        services.sweeper.reading(sweep_id, known, limits.SWEEP_LOOK_SECONDS / 2)  # a part: nobody finds his own last one again
+    return await asyncio.shield(known)
 
 
 async def _read(services: Services, sweep_id: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What is stored as bytes: compressed, and with a hash that tells when the disk no longer gives back what it was given."""
+"""What is stored as bytes: compressed where that pays, and with a hash that tells when the disk no longer gives back what it was given."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from server.store.tables import landscapes
 
 
 class Asked(NamedTuple):
-    """wanted: the request. steps: how far each of its runs had gone then, which with the request fixes the landscape."""
+    """wanted: the request. steps: how far each of its runs had gone then."""
 
     wanted: dict[str, Any]
     steps: list[int]

@@ -61,9 +61,8 @@ class RunStore:
         with self.engine.begin() as connection:
             done(connection, run_id)
             connection.execute(insert(runs).values(row))
-            beyond = [] if most is None or visitor is None else too_many(connection, visitor, most)
-            beyond += too_large(connection, self.most_bytes, run_id)
-            evicted = bool(beyond) and connection.execute(delete(runs).where(runs.c.number.in_(beyond))).rowcount > 0
+            evicted = most is not None and visitor is not None and _evict(connection, too_many(connection, visitor, most))
+            evicted |= _evict(connection, too_large(connection, self.most_bytes, run_id))
         if evicted:
             give_back(self.engine)
         return run_id
@@ -341,6 +340,13 @@ def observations_after(connection: Connection, run_id: str, after: int, until: i
 def _free_for(owner: str, at: float) -> ColumnElement[bool]:
     """Whether no other server trains the run at that time."""
     return or_(runs.c.owner.is_(None), runs.c.owner == owner, runs.c.lease < at)
+
+
+def _evict(connection: Connection, numbers: Sequence[int]) -> bool:
+    """Deletes the runs with these numbers that are at rest still; whether there was one."""
+    if not numbers:
+        return False
+    return connection.execute(delete(runs).where(runs.c.number.in_(numbers), runs.c.status != "training")).rowcount > 0
 
 
 def _json(value: Any) -> str:

@@ -170,8 +170,15 @@ def test_what_was_done_before_its_answer_got_lost_is_not_done_again(start: Start
             broken.setattr(AnswerStore, "put", killed)
             for place, body in bodies.items():
                 assert client.post(f"{API}/{place}", json=body, headers=keys[place]).status_code == 500
+
+    def unreadable(*_: Any) -> None:
+        raise DamagedError("this cannot be read now")
+
     with start(tmp_path) as client:
         finished(client, run)
+        with monkeypatch.context() as broken:
+            broken.setattr(RunStore, "history", unreadable)
+            assert client.post(f"{API}/{steps}", json=bodies[steps], headers=keys[steps]).status_code == 500
         for place, body in bodies.items():
             again = client.post(f"{API}/{place}", json=body, headers=keys[place])
             assert (again.status_code, again.headers["idempotent-replayed"]) == (202 if place == steps else 201, "true")

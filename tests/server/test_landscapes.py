@@ -8,11 +8,13 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import create_engine, update
 
 from engine.training import Settings, evaluate, train
 from engine.training.checkpoint import restore
 from engine.training.landscape import vector
 from server import limits
+from server.store.tables import checkpoints
 from server.tasks import load
 from tests.server.helpers import API, Start, create_run, finished, wait_until
 
@@ -109,6 +111,25 @@ def test_a_map_outlives_its_server(start: Start, tmp_path: Path) -> None:
         assert np.array(again["loss"]).shape == (21, 21)
         client.delete(f"{API}/runs/{run}")
         assert client.get(address).json() == again
+
+
+def test_a_damaged_network_is_trained_again(start: Start, tmp_path: Path) -> None:
+    asked = {"resolution": 2, "examples": 2, "directions": {"kind": "random"}}
+    with start(data=tmp_path) as client:
+        run = trained(client, 120)
+        whole = computed(client, runs=[run], **asked)
+        engine = create_engine(f"sqlite:///{tmp_path}/retrograd.sqlite3")
+        with engine.begin() as connection:
+            connection.execute(update(checkpoints).where(checkpoints.c.step == 120).values(data=b"x"))
+        engine.dispose()
+        again = computed(client, runs=[run], **asked)
+    assert (again["paths"], again["loss"]) == (whole["paths"], whole["loss"])
+
+
+def test_a_map_about_a_network_that_diverged_is_refused(client: httpx.Client) -> None:
+    run = trained(client, 60, optimizer={"name": "sgd", "lr": 1000.0}, clip_norm=None)
+    refused = client.post(f"{API}/landscapes", json={"runs": [run], "resolution": 2, "examples": 2})
+    assert (refused.status_code, "not finite" in refused.json()["detail"]) == (422, True)
 
 
 def test_of_large_networks_fewer_are_taken(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
