@@ -41,7 +41,7 @@ screenshots: $(VENV)/.test browser
 	$(BIN)/python scripts/screenshots.py --all screenshots
 
 browser:
-	@scripts/need.sh chromium chromium
+	@scripts/need.sh chromium-headless-shell chromium-headless-shell || scripts/need.sh chromium chromium
 	@scripts/need.sh /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk
 
 $(VENV)/.made:

@@ -6,6 +6,7 @@ A test asks again and compares. With the project installed: ``python scripts/mak
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -194,6 +195,7 @@ def settled(new: Any, old: Any) -> Any:
 def main() -> None:
     from tests.e2e.browser import serving  # a server of its own; no browser is needed
 
+    os.environ["RETROGRAD_QUICK_SECONDS"] = "30"  # what is asked for is done when it is answered
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder)) as url,

@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+KEEP_ALIVE_SECONDS = 30  # an idle connection; longer than clients keep one (httpx: 5), so that none sends a request on one just closed
+
 
 class Server(uvicorn.Server):
     """Frees the garbage collector of what is loaded, and ends the streams of events when it is to stop; else as uvicorn does."""
@@ -30,7 +32,7 @@ class Server(uvicorn.Server):
 
 def serve(app: FastAPI, **options: Any) -> None:
     """Serves until a signal ends it. Exits with an error where it could not start."""
-    server = Server(uvicorn.Config(app, **options))
+    server = Server(uvicorn.Config(app, timeout_keep_alive=KEEP_ALIVE_SECONDS, **options))
     with suppress(KeyboardInterrupt):  # it has ended as it should
         server.run()
     if not server.started:

@@ -173,6 +173,7 @@ def test_a_rejected_number_gives_way_to_that_of_the_next_film(open_page: OpenPag
 def test_the_last_field_of_a_phone_is_not_under_the_sheet(open_page: OpenPage) -> None:
     page = open_page(width=390, height=844)
     wait_for_film(page)
+    expect(page.get_by_test_id("program-seed")).to_be_visible()  # the program comes after the film
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     seed, sheet = page.get_by_test_id("program-seed").bounding_box(), page.get_by_test_id("sheet").bounding_box()
     assert seed is not None

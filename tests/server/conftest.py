@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from server.app import create_app, first_trace
 from server.jobs.pool import WorkerPool
-from server.serving import Server
+from server.serving import KEEP_ALIVE_SECONDS, Server
 from server.settings import Settings
 from server.store.database import open_database
 from server.store.traces import TraceFile
@@ -74,7 +74,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
         folder = data or tmp_path_factory.mktemp("data")
         options: dict[str, Any] = {"workers": 1, "writes_per_second": 10_000, "static": folder / "no-such-folder", **settings}
         app = create_app(Settings(data=folder, **options))
-        server = Server(uvicorn.Config(app, port=0, root_path=root_path, log_level="warning", ws="none", proxy_headers=False))
+        alike: dict[str, Any] = {"timeout_keep_alive": KEEP_ALIVE_SECONDS, "ws": "none", "proxy_headers": False}
+        server = Server(uvicorn.Config(app, port=0, root_path=root_path, log_level="warning", **alike))
         thread = threading.Thread(target=server.run)
         thread.start()
         try:

@@ -224,7 +224,7 @@ def test_examples_of_answers_are_what_they_are_said_to_be(described: dict[str, A
 
 def test_examples_of_answers_are_what_is_answered(start: Start) -> None:
     """To the last digit but for a training's, which another machine may round otherwise."""
-    with start() as client:
+    with start(quick_seconds=30) as client:
         asked = json.loads(json.dumps(collect(client)))
     written = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     assert same(asked, written) == [], "the answers have changed: run `python scripts/make_api_examples.py`"

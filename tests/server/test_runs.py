@@ -9,6 +9,7 @@ import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -140,9 +141,9 @@ def test_requests_beyond_the_limits(client: httpx.Client) -> None:
 def test_steps_that_follow_a_deletion_are_of_no_run(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     request = RunStore.request
 
-    def deleted_before(self: RunStore, run_id: str, count: int, most: int) -> int | None:
+    def deleted_before(self: RunStore, run_id: str, *more: Any) -> int | None:
         self.delete(run_id)
-        return request(self, run_id, count, most)
+        return request(self, run_id, *more)
 
     with start() as client:
         run = create_run(client)
