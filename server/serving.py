@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-KEEP_ALIVE_SECONDS = 30  # an idle connection; longer than clients keep one (httpx: 5), so that none sends a request on one just closed
+KEEP_ALIVE_SECONDS = 8  # an idle connection; longer than clients keep one (httpx: 5), so that none sends a request on one just closed
 
 
 class Server(uvicorn.Server):

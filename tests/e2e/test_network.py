@@ -139,7 +139,7 @@ def test_a_second_edit_adds_to_the_first_while_its_film_is_still_made(open_page:
         page.get_by_test_id(f"program-{field}").press("Tab")
     page.get_by_test_id("to-end").click()
     expect(page.get_by_test_id("tile-h-1-2")).to_be_visible(timeout=60_000)
-    expect(page.get_by_test_id("tile-h-1-3")).to_have_count(0)
+    expect(page.get_by_test_id("tile-h-1-3")).to_have_count(0, timeout=60_000)  # until then the film before stands there
     for field, value in (("hidden_size", "3"), ("step", "2"), ("batch_size", "9")):
         expect(page.get_by_test_id(f"program-{field}")).to_have_value(value)
 

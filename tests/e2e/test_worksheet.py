@@ -41,8 +41,7 @@ def answers(page: Page) -> dict[str, tuple[float, str]]:
     return {(item.get_attribute("data-testid") or "")[-1]: (number(item), item.locator("b").first.inner_text()) for item in items}
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(("cell", "locale"), [("rnn", "en-US"), ("gru", "zh-CN"), ("lstm", "en-US"), ("lstm", "zh-CN")])
 def test_a_sheet_hides_what_its_key_tells(open_page: OpenPage, api: httpx.Client, cell: str, locale: str) -> None:
     trace = document(api, {"cell": cell, "hidden_size": 3})
     page = open_film(open_page, trace, locale=locale, width=1280, height=720)
@@ -158,8 +157,7 @@ CUT = """() => {
 MARGIN = 28  # mm, both sides of a page together
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-@pytest.mark.parametrize("film", ["layers", "long", "two layers"])
+@pytest.mark.parametrize(("film", "locale"), [("layers", "zh-CN"), ("long", "en-US"), ("two layers", "zh-CN")])
 def test_every_film_prints_whole_on_either_paper(open_page: OpenPage, film: str, locale: str) -> None:
     layers = {**PROGRAM, "hidden_size": 16, "layers": 2, "bidirectional": True}
     page = sheet_of(open_page, layers if film == "layers" else {"kind": "expression", **EXPRESSIONS[film]}, locale)

@@ -193,8 +193,8 @@ def test_neither_a_killed_worker_nor_a_killed_server_changes_a_number(tmp_path: 
         client = httpx.Client(base_url=service.url, timeout=60, trust_env=False)
         body = {"program": {"task": "surnames", "hidden_size": 8, "dropout": 0.2, "layers": 2}, "stop": {"patience": 50}}
         runs = [client.post(f"{API}/runs", json=body).json()["id"] for _ in range(2)]
-        expected = trained(client, runs[0], 1200)
-        ask(client, runs[1], "steps", {"count": 1200})
+        expected = trained(client, runs[0], 600)
+        ask(client, runs[1], "steps", {"count": 600})
         wait_until(lambda: state_of(client, runs[1])["step"])
         for pid in workers_of(service.pid):
             os.kill(pid, signal.SIGKILL)
@@ -208,10 +208,10 @@ def test_neither_a_killed_worker_nor_a_killed_server_changes_a_number(tmp_path: 
         with httpx.Client(base_url=service.url, timeout=60, trust_env=False) as client:
             interrupted = state_of(client, runs[1])
             assert interrupted["status"] == "training"
-            assert interrupted["step"] < 1200
+            assert interrupted["step"] < 600
             state = finished(client, runs[1])
-            last = [client.get(f"{API}/runs/{run}/observations", params={"after": 1000}).json() for run in runs]
-            films = [client.get(f"{API}/runs/{run}/steps/1100/trace", params={"example": 3}).json()["id"] for run in runs]
+            last = [client.get(f"{API}/runs/{run}/observations", params={"after": 500}).json() for run in runs]
+            films = [client.get(f"{API}/runs/{run}/steps/550/trace", params={"example": 3}).json()["id"] for run in runs]
         for key in ("status", "reason", "step", "history", "validation", "best"):
             assert state[key] == expected[key], key
         assert last[0] == last[1]

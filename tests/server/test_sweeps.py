@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import httpx
 import pytest
 from optuna.trial import TrialState
 
+from server import limits
 from server.jobs.pool import WorkerPool
 from server.jobs.sweeping import Sweeper
 from server.jobs.training import Trainer
@@ -177,9 +179,13 @@ def test_all_who_listen_are_told_of_one_reading(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("server.routes.sweeps._read", counted)
     sweeper = SimpleNamespace(readings={})
+    sweeper.reading = partial(Sweeper.reading, sweeper)
 
     async def several() -> list[bytes]:
-        return await asyncio.gather(*(_reading(SimpleNamespace(sweeper=sweeper), "s_1") for _ in range(50)))  # type: ignore[arg-type]
+        answers = await asyncio.gather(*(_reading(SimpleNamespace(sweeper=sweeper), "s_1") for _ in range(50)))  # type: ignore[arg-type]
+        await asyncio.sleep(limits.SWEEP_LOOK_SECONDS)
+        assert sweeper.readings == {}, "what nobody listens to any more is kept"
+        return answers
 
     assert asyncio.run(several()) == [b"{}"] * 50
     assert read == ["s_1"]
