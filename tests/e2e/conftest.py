@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.e2e.browser import chromium_path, launch_arguments, serving
 
 OpenPage = Callable[..., Page]
+PATIENCE = 30_000  # ms: two browsers and their servers share two cores; what comes at once is not waited for
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +80,7 @@ def open_page(browser: Browser, url: str, watches: list[Watch]) -> Iterator[Open
         expected: tuple[str, ...] = (),
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion=reduced_motion, locale=locale)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch = Watch(page, urlsplit(url).netloc)
