@@ -108,8 +108,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}/figures/loss"): Operation("drawLoss", about.Figure),
     ("get", "/runs/{run_id}/figures/confusion"): Operation("drawConfusion", about.Figure),
     ("post", "/landscapes"): Operation(
-        "createLandscape", landscapes.Landscape, {200: "Computed", 202: "Being computed: read it until it is done"}, headers=("Location",)
-    , errors=(404,)),
+        "createLandscape", landscapes.Landscape, {200: "Computed", 202: "Being computed: read it until it is done"},
+        headers=("Location",), errors=(404,),
+    ),
     ("get", "/landscapes/{landscape_id}"): Operation("readLandscape", landscapes.Landscape),
     ("get", "/landscapes/{landscape_id}/figure"): Operation("drawLandscape", about.Figure, errors=(409,)),
     ("delete", "/landscapes/{landscape_id}"): Operation("deleteLandscape", statuses=_GONE),

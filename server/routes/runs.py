@@ -39,7 +39,6 @@ async def create(request: Request, body: RunRequest, services: Use) -> Response:
     """Create a run. Nothing is trained yet. Of one visitor the newest runs are kept: GET /limits says how many."""
     visitor, most = services.visitors.of(request), services.settings.visitor_runs
     done = marking(request, 201, "read_run", "run_id")
-
     given = with_data(body.program.model_dump(), lambda one: services.datasets.data_for(visitor, one))
     program, usual = await found_of(services.quick, completed, given)
     stop, every = body.stop.model_dump(), body.validate_every or usual
