@@ -1,7 +1,9 @@
 // Why what comes back over an edge: one contribution to a gradient, and the hop from the state of one step back to that of the step before it.
 
 import { hopInto, strongestOf } from "./edges";
-import { contributionRows, equation, finish, namedWhole, renewed, slopeFacts } from "./explainGradient";
+import { contributionRows, slopeFacts } from "./contributionRows";
+import { equation, finish, renewed } from "./explainGradient";
+import { namedWhole } from "./gradientRoute";
 import { blank, useOf, type Context, type Explanation, type Row, type Target } from "./explanation";
 import { gateGradient, isUpdateGate } from "../math/notation";
 import type { Contribution } from "./film";
