@@ -178,6 +178,21 @@ def test_why_a_shared_weight_is_the_sum_of_one_share_a_step(page: Page, api: htt
     assert number(page.get_by_test_id("why-sum")) == pytest.approx(sum(shown), rel=0, abs=TOLERANCE)
 
 
+def test_the_bars_of_rows_that_have_arrived_stay_while_others_come(page: Page) -> None:
+    wait_for_film(page)
+    page.get_by_test_id("stride-cell").click()
+    heights = """rows => rows.filter(row => row.dataset.value !== "").map(row => row.querySelector("svg.bar").getBoundingClientRect().height)"""
+    shares, (done, whole) = [], (0, 1)
+    while done < whole:
+        page.keyboard.press("ArrowRight")
+        done, whole = moment(page)
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # laid out anew
+        arrived = page.locator("[data-testid^=why-row-]").evaluate_all(heights)
+        assert all(height > 0 for height in arrived), f"bars without a height at {done} / {whole}: {arrived}"
+        shares.append(len(arrived))
+    assert max(shares) > 4
+
+
 def test_finite_differences_agree_on_request(page: Page) -> None:
     wait_for_film(page)
     to_end_of_backward(page)
