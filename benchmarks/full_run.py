@@ -1,4 +1,4 @@
-"""How fast a whole run goes: as the server does it, as the bare loop of the engine, and written in PyTorch."""
+"""How fast a whole run goes: computed as the server does it, over HTTP, as the bare loop of the engine, and written in PyTorch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from benchmarks.report import Goal, Section, Table
-from benchmarks.timing import Plan, interleaved
+from benchmarks.report import Goal, Progress, Section, Table
+from benchmarks.served_run import whole
+from benchmarks.service import retrograd
+from benchmarks.timing import Plan, call, interleaved
 from engine.training import Settings
 from engine.training.checkpoint import restore
 from engine.training.loop import BatchOrder, train_step
@@ -22,35 +24,60 @@ from server.jobs.stopping import usual_interval
 from server.store.blobs import pack
 from server.tasks import load
 
-STEPS, SLICE = 2000, 0.25
+SLICE = 0.25  # seconds
 RUNS = {"(8, 20, 32)": ("sunspots", None, 8), "(32, 12, 32)": ("adding", 12, 32)}  # (batch, time, hidden): task, its length, batch
-TEXT = f"""\
-{STEPS:,} steps of an LSTM in float32 with AdamW and clipping, from the first; steps a second of processor time, median of interleaved
-rounds. *A full run* is what is computed of one in the server: slices of at most {SLICE * 1e3:g} ms from checkpoint to checkpoint, each
-batch taken from the data, observations, a validation as often as usual, and all of it packed for the database and written as JSON for
-those who listen. *The bare loop* is forward, loss, backward, clipping and update on
-batches that were made before. *PyTorch* is the same training, `nn.LSTM` and its own optimizer, each batch taken from the data, with nothing
-kept and nobody told. Runs are (batch, time steps, hidden units): windows of the sunspots, and the adding problem."""
+TEXT = """\
+{steps:,} steps of an LSTM with AdamW and clipping, from the first; steps a second, median of interleaved rounds. Runs are (batch, time
+steps, hidden units): windows of the sunspots, and the adding problem. *The bare loop* is forward, loss, backward, clipping and update on
+batches that were made before. *PyTorch* is the same training in float32, `nn.LSTM` and its own optimizer, each batch taken from the data,
+with nothing kept and nobody told.
+
+*A full run* is what is computed of one in the server, in this process, by processor time, in float32: slices of at most {slice:g} ms from
+checkpoint to checkpoint, each batch taken from the data, observations, a validation as often as usual, and all of it packed for the
+database and written as JSON for those who listen. *Over HTTP* is the product: a server with its usual settings, by the clock, from
+`POST /runs` until a listener has heard of the last step: worker processes, SQLite, the event stream and the listener included, in
+float64, which all runs of the product are; beside it the bare loop in float64 and PyTorch in float32, by the same clock."""
 
 
-def measure(rounds: int) -> Section:
-    """Both runs, three ways."""
-    rows, goals, notes = [], [], []
+def measure(rounds: int, steps: int, progress: Progress) -> Section:
+    """Both runs: computed here by processor time, and over HTTP by the clock."""
+    goals: list[Goal] = []
+    computed, served = [], []
+    torch = importlib.util.find_spec("torch") is not None
     for shape, (name, length, batch) in RUNS.items():
-        settings = Settings(cell="lstm", hidden_size=32, batch_size=batch, dtype="float32")
+        single, double = (Settings(cell="lstm", hidden_size=32, batch_size=batch, dtype=dtype) for dtype in ("float32", "float64"))
         task = load(name) if length is None else load(name, length)
-        contenders: dict[str, Callable[[], Any]] = {"full": lambda t=task, s=settings: full(t, s), "bare": bare(task, settings)}
-        if importlib.util.find_spec("torch") is not None:
-            contenders["torch"] = in_torch(task, settings)
-        else:
-            notes.append("PyTorch: not installed (torch)")
-        found = interleaved({key: _processor(run) for key, run in contenders.items()}, Plan(rounds=rounds, budget=600, limit=600))
-        per_second = {key: STEPS / timing.median for key, timing in found.items()}
-        rows.append([shape, *(f"{per_second[key]:,.0f}" if key in per_second else "-" for key in ("full", "bare", "torch"))])
-        goals.append(Goal(f"{shape}: a full run / the bare loop", per_second["full"] / per_second["bare"], 0.8, least=True))
-        if "torch" in per_second:
-            goals.append(Goal(f"{shape}: a full run / PyTorch", per_second["full"] / per_second["torch"], 1.0, least=True))
-    return Section("A whole run", TEXT, [Table(("steps a second", "a full run", "the bare loop", "PyTorch"), rows)], goals, notes)
+        others = {"torch": in_torch(task, single, steps)} if torch else {}
+        progress(f"{shape}, in this process")
+        contenders = {"full": lambda t=task, s=single: full(t, s, steps), "bare": bare(task, single, steps), **others}
+        found = _steps_a_second({key: _processor(run) for key, run in contenders.items()}, steps, rounds)
+        computed.append(_row(shape, found))
+        goals += _goals(f"{shape}: a full run", found)
+        progress(f"{shape}, over HTTP")
+        program = {"task": name, "cell": "lstm", "hidden_size": 32, "batch_size": batch, **({} if length is None else {"length": length})}
+        with retrograd() as (port, _):
+            contenders = {"full": lambda p=port, about=program: whole(p, about, steps), "bare": bare(task, double, steps), **others}
+            found = _steps_a_second({key: call(run) for key, run in contenders.items()}, steps, rounds)
+        served.append(_row(shape, found))
+        goals += _goals(f"{shape}: a full run over HTTP", found)
+    tables = [Table(("steps a second of processor time", "a full run", "the bare loop", "PyTorch"), computed),
+              Table(("steps a second by the clock", "over HTTP", "the bare loop", "PyTorch"), served)]  # fmt: skip
+    notes = [] if torch else ["PyTorch: not installed (torch)"]
+    return Section("A whole run", TEXT.format(steps=steps, slice=SLICE * 1e3), tables, goals, notes)
+
+
+def _steps_a_second(contenders: dict[str, Timer], steps: int, rounds: int) -> dict[str, float]:
+    found = interleaved(contenders, Plan(rounds=rounds, budget=600, limit=600))
+    return {key: steps / timing.median for key, timing in found.items()}
+
+
+def _row(shape: str, found: dict[str, float]) -> list[str]:
+    return [shape, *(f"{found[key]:,.0f}" if key in found else "-" for key in ("full", "bare", "torch"))]
+
+
+def _goals(what: str, found: dict[str, float]) -> list[Goal]:
+    goals = [Goal(f"{what} / the bare loop", found["full"] / found["bare"], 0.8, least=True)]
+    return [*goals, *([Goal(f"{what} / PyTorch", found["full"] / found["torch"], 1.0, least=True)] if "torch" in found else [])]
 
 
 def _processor(run: Callable[[], Any]) -> Timer:
@@ -58,13 +85,13 @@ def _processor(run: Callable[[], Any]) -> Timer:
     return Timer(run, "gc.enable()", timer=time.process_time, globals={"gc": gc})
 
 
-def full(task: Any, settings: Settings) -> int:
+def full(task: Any, settings: Settings, steps: int) -> int:
     """A run as the server does it; gives the bytes that it would store and send."""
     kept, every = KeptTrainings(), usual_interval(task.size("train"), settings.batch_size)
     checkpoint, done, size = None, 0, 0
-    while done < STEPS:
+    while done < steps:
         training = kept.take(task, settings, checkpoint)
-        made = training.go_on(min(STEPS - done, every - done % every), SLICE)
+        made = training.go_on(min(steps - done, every - done % every), SLICE)
         checkpoint, first, done = made.checkpoint, done + 1, made.step
         figures = np.array([made.losses, made.gradient_norms, made.learning_rates])
         progress = {"step": done, "first": first, "losses": made.losses, "gradient_norms": made.gradient_norms,
@@ -77,10 +104,10 @@ def full(task: Any, settings: Settings) -> int:
     return size
 
 
-def bare(task: Any, settings: Settings) -> Callable[[], None]:
+def bare(task: Any, settings: Settings, steps: int) -> Callable[[], None]:
     """The engine's own loop over batches that are there."""
     order = BatchOrder(task.size("train"), settings.batch_size, settings.seed)
-    batches = [task.batch("train", order.indices(step)).by_falling_length() for step in range(1, STEPS + 1)]
+    batches = [task.batch("train", order.indices(step)).by_falling_length() for step in range(1, steps + 1)]
 
     def run() -> None:
         state = restore(task, settings, None)
@@ -90,7 +117,7 @@ def bare(task: Any, settings: Settings) -> Callable[[], None]:
     return run
 
 
-def in_torch(task: Any, settings: Settings) -> Callable[[], None]:
+def in_torch(task: Any, settings: Settings, steps: int) -> Callable[[], None]:
     """The same run in PyTorch: same data, order, optimizer and clipping; sequences of one length."""
     import torch
 
@@ -104,7 +131,7 @@ def in_torch(task: Any, settings: Settings) -> Callable[[], None]:
         head = torch.nn.Linear(settings.hidden_size, task.output_size)
         params = [*rnn.parameters(), *head.parameters()]
         optimizer, losses = torch.optim.AdamW(params, lr=settings.optimizer["lr"], weight_decay=settings.optimizer["weight_decay"]), []
-        for step in range(1, STEPS + 1):
+        for step in range(1, steps + 1):
             chosen = torch.from_numpy(order.indices(step))
             output, (h, _) = rnn(inputs[chosen])
             loss = torch.nn.functional.mse_loss(head(output if task.readout == "every" else h[0]), targets[chosen])

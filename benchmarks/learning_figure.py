@@ -44,5 +44,7 @@ def figure(curves: Mapping[str, Sequence[Point]]) -> str:
         parts.append(f'<path d="M{line}" fill="none" stroke="{COLOURS[cell]}" stroke-width="2"/>')
         end = max([y(points[-1].score) + 4, *(other + 16 for other in ends[-1:])])
         ends.append(end)
-        parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{end:.1f}" fill="{COLOURS[cell]}" font-weight="bold">{cell.upper()}</text>')
+        parts.append(
+            f'<text x="{x(points[-1].step) + 8:.1f}" y="{end:.1f}" fill="{COLOURS[cell]}" font-weight="bold">{cell.upper()}</text>'
+        )
     return "\n".join([*parts, "</svg>"]) + "\n"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+Progress = Callable[[str], None]  # is told in a line what is measured now
 
 
 @dataclass(frozen=True)

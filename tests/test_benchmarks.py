@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import chain, memory, scalars, steps
+from benchmarks import chain, memory, process_tree, scalars, steps
 from benchmarks.agreement import Disagreement, disagreements
+from benchmarks.learning import learn
 from benchmarks.peers import PEERS, Peer, installed, missing
 from benchmarks.problem import GATES, WORKLOADS, Problem
 from benchmarks.report import Goal, Section, Table, summary
 from benchmarks.timing import Plan, call, interleaved
+from engine.training import Settings
+from server.tasks import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALLEST = WORKLOADS[0]
@@ -76,6 +80,26 @@ def test_a_long_chain_has_the_gradients_of_a_plain_loop(level: str) -> None:
 def test_a_traced_step_holds_more_than_an_untraced_one() -> None:
     problem = Problem("lstm", SMALLEST)
     assert 0 < memory.peak(problem, "grad") < memory.peak(problem, "trace")
+
+
+def test_what_is_learnt_ends_as_runs_end_and_counts_what_comes_after_the_best() -> None:
+    settings = Settings(cell="gru", hidden_size=2, optimizer={"name": "sgd", "lr": 1e-12})  # nothing is learnt, so nothing gets better
+    found = learn(load("digits"), settings, 1000)
+    assert (found.reason, found.chosen.step, found.last.step) == ("patience", 50, 50 * (1 + 8))
+    assert 0 < found.chosen.seconds < found.last.seconds
+    solved = learn(load("adding"), settings, 1000, target=100.0)
+    assert (solved.reason, len(solved.points)) == ("target", 1)
+
+
+def test_the_memory_of_a_process_is_that_of_all_that_come_of_it() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        tree = process_tree.processes(os.getpid())
+        assert tree[0] == os.getpid()
+        assert child.pid in tree
+        assert process_tree.memory(os.getpid()) > process_tree.memory(child.pid) > 0
+    finally:
+        child.communicate(b"\n", timeout=30)
 
 
 def test_rounds_are_interleaved_and_a_slow_contender_is_timed_once() -> None:
