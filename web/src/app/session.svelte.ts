@@ -446,5 +446,8 @@ function rechosen(target: Target, before: Trace, now: Trace): Target | null {
   const node = id === null ? null : now.node(id);
   if (!node || node.shape.length !== target.index.length) return null;
   const same = target.part === undefined || before.consumers(target.node).length === now.consumers(node.id).length; // else the edges are others
-  return same && target.index.every((at, axis) => at < node.shape[axis]!) ? { ...target, node: node.id } : null;
+  if (!same || !target.index.every((at, axis) => at < node.shape[axis]!)) return null;
+  const { term, ...whole } = target;
+  const known = term !== undefined && Object.values(now.rules).some((rule) => rule.terms.some(({ name }) => name === term)); // else another optimizer
+  return { ...whole, node: node.id, ...(known && { term }) };
 }

@@ -111,6 +111,44 @@ describe("the inspector", () => {
     await vi.waitFor(() => expect(screen.getByText(/the server is busy/)).toBeTruthy());
   });
 
+  it("takes each rung of an update apart, and goes back by Escape or once more", async () => {
+    const whole: Target = { kind: "update", node: weight, index: [0, 2] };
+    const { select } = show(whole);
+    await fireEvent.click(screen.getByTestId("rung-exp_avg"));
+    expect(select).toHaveBeenLastCalledWith({ ...whole, term: "exp_avg" });
+    await fireEvent.click(screen.getByTestId("rung-gradient"));
+    expect(select).toHaveBeenLastCalledWith({ ...whole, kind: "gradient" });
+    cleanup();
+    const term = show({ ...whole, term: "exp_avg" });
+    const { terms } = shown.update(weight)!;
+    expect(data("why-value")).toBe(terms.get("exp_avg")!.at([0, 2]));
+    expect([screen.getByTestId("rung-exp_avg").getAttribute("aria-pressed"), screen.getByTestId("rung-new").getAttribute("aria-pressed")]).toEqual(["true", "false"]);
+    expect(screen.getByText(/first moment before/)).toBeTruthy();
+    expect(screen.queryByTestId("levers")).toBeNull();
+    await fireEvent.keyDown(screen.getByTestId("rung-exp_avg"), { key: "Escape" });
+    expect(term.select).toHaveBeenLastCalledWith(whole);
+    await fireEvent.click(screen.getByTestId("rung-exp_avg"));
+    expect(term.select).toHaveBeenLastCalledWith(whole);
+  });
+
+  it("checks the gradient of an update, and both gradients of a hop", async () => {
+    const check = vi.fn(async (target: Target) => {
+      const gradient = shown.trace.gradient(target.node)!.at(target.index);
+      return { schema_version: 1 as const, gradient, finite_difference: gradient * (1 + 1e-9), difference: gradient * 1e-9, epsilon: 1e-5 };
+    });
+    show({ kind: "update", node: weight, index: [0, 2], term: "exp_avg" }, shown.length, { check });
+    await fireEvent.click(screen.getByTestId("why-check"));
+    await vi.waitFor(() => expect(screen.getByText(/✓/)).toBeTruthy());
+    expect(check.mock.calls).toEqual([[{ kind: "gradient", node: weight, index: [0, 2] }]]);
+    cleanup();
+    check.mockClear();
+    show({ kind: "hop", node: grid.column(3)!.h, index: [0, 0] }, shown.length, { check, grid });
+    await fireEvent.click(screen.getByTestId("why-check"));
+    await vi.waitFor(() => expect(screen.getByText(/✓/)).toBeTruthy());
+    expect(new Set(check.mock.calls.map(([target]) => target.node))).toEqual(new Set([grid.column(3)!.h, grid.column(4)!.h]));
+    expect(data("why-check")).toBeCloseTo(data("why-value"), 12);
+  });
+
   it("invites a tap while nothing is chosen", () => {
     show(null);
     expect(screen.getByText("why?").tagName).toBe("B");

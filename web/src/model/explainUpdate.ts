@@ -1,9 +1,10 @@
 // Why a parameter's new value: the optimizer's terms as a ladder, and the distance it moved.
 
 import { blank, type Context, type Explanation, type LadderStep, type Target } from "./explanation";
-import { decimals, four, six } from "./format";
+import { explainTerm, targetOfTerm } from "./explainTerm";
+import { decimals, six } from "./format";
 import type { Program } from "./program";
-import type { Tensor } from "./trace";
+import type { RuleEntry, Tensor } from "./trace";
 
 /** LaTeX of a rule's terms and hyper-parameters, as the trace gives it. */
 type Names = Record<string, string>;
@@ -100,8 +101,10 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   }
   const [gradient, fresh] = [term("gradient")!, term("new")!];
   const adam = update.terms.has("adaptive_step");
-  const names = trace.rules[optimizer]!.symbols;
-  e.ladder = ladder(adam ? ADAMW : OTHERS, names, term);
+  const rule = trace.rules[optimizer]!;
+  const names = rule.symbols;
+  e.ladder = ladder(adam ? ADAMW : OTHERS, rule, term, target);
+  if (rule.terms.some(({ name }) => name === target.term)) return explainTerm(context, e, rule, term);
   const step = term(adam ? "adaptive_step" : "delta")!;
   const decay = adam ? term("decay")! : 0;
   e.move = { old: e.before, new: fresh, step, decay, gradient };
@@ -115,7 +118,7 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   }
   e.value = fresh;
   e.state = "known";
-  e.numbers = `$${e.title}$: ${four(e.before)} \u2192 ${four(fresh)}`;
+  e.numbers = `= ${[e.before, step, ...(adam ? [decay] : [])].map((x, i) => six(x, i > 0)).join(" ").replace(/ ([+\u2212])/g, " $1 ")} = ${six(fresh, false)}`;
   e.sentence = sentence(term, gradient, step, decay);
   return e;
 }
@@ -128,11 +131,12 @@ function elementOf(terms: Map<string, Tensor>, index: readonly number[]): Term {
   };
 }
 
-function ladder(rungs: readonly Rung[], names: Names, term: Term): LadderStep[] {
+function ladder(rungs: readonly Rung[], rule: RuleEntry, term: Term, target: Target): LadderStep[] {
+  const names = rule.symbols;
   return rungs.flatMap((rung) => {
     const value = term(rung.term);
     if (value === null || (rung.term === "clipped" && !isClipped(term))) return [];
-    return [{ name: { key: `why.rung.${rung.term}` }, symbol: rung.symbol(names, term), value: rung.root ? Math.sqrt(value) : value, strong: rung.strong ?? false, tone: rung.tone }];
+    return [{ target: targetOfTerm(rule, target, rung.term), name: { key: `why.rung.${rung.term}` }, symbol: rung.symbol(names, term), value: rung.root ? Math.sqrt(value) : value, strong: rung.strong ?? false, tone: rung.tone }];
   });
 }
 

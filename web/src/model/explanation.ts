@@ -9,9 +9,9 @@ import type { Phase, Trace } from "./trace";
 
 /**
  * A number on the screen. `index` is [] for a 0-d node. `part`: of a gradient only this one of its contributions, in the order of their
- * arrival: what comes back over one edge. hop: by what the way back into the state `node` multiplies the gradient's norm, all elements together.
+ * arrival: what comes back over one edge. `term`: of an update this one of its rule's terms, by its name in the trace. hop: by what the way back into the state `node` multiplies the gradient's norm, all elements together.
  */
-export type Target = { kind: "value" | "gradient" | "update" | "hop"; node: number; index: number[]; part?: number };
+export type Target = { kind: "value" | "gradient" | "update" | "hop"; node: number; index: number[]; part?: number; term?: string };
 
 /** Words of the catalogue with their parameters. */
 export interface Message {
@@ -43,6 +43,8 @@ export interface Row {
 }
 
 export interface LadderStep {
+  /** What a click on it explains. */
+  target?: Target | undefined;
   name: Message;
   symbol: string;
   value: number;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { decimals, fixed, power, six, tex, three, two } from "./format";
+import { decimals, fixed, power, short, six, tex, three, two } from "./format";
 
 it("prints a sign, and zero without one", () => {
   expect([two(0.5), two(-0.658), two(0), two(-0), two(0.001)]).toEqual(["+0.50", "\u22120.66", "0", "0", "+0.00"]);
@@ -34,4 +34,8 @@ it("writes what is no finite number", () => {
 it("turns a number into TeX", () => {
   expect(tex(power(-6e-7))).toBe("-6\\cdot 10^{-7}");
   expect(tex("+\u221e")).toBe("+\\infty ");
+});
+
+it("leaves out zeros at the end where six digits are not wanted", () => {
+  expect([0.9, 1e-8, 40, 100, 0.0118871, -0.5, 0, 1.25e7, 1234567.8].map(short)).toEqual(["0.9", "1·10⁻⁸", "40", "100", "0.0118871", "−0.5", "0", "1.25·10⁷", "1.23457·10⁶"]);
 });

@@ -46,6 +46,9 @@ export function six(x: number, plus = true): string {
   return fixed(x, Math.max(0, 5 - exponent), plus);
 }
 
+/** The same without zeros at its end: 0.9 was given, and not 0.900000. */
+export const short = (x: number): string => six(x, false).replace(/(\.\d*?)0+(?=\u00b7|$)/, "$1").replace(/\.(?=\u00b7|$)/, "");
+
 /** Four decimals, signed: sums and the terms of an update. */
 export const four = (x: number): string => decimals(x, 4);
 /** Three decimals, signed: rows. */

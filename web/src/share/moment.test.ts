@@ -69,6 +69,22 @@ describe("a moment", () => {
     expect(sent(viewOf(other)).row).toBe("all");
   });
 
+  it("has the term of an update that is explained", () => {
+    const [one, other] = [open("rnn"), open("rnn")];
+    const node = one.trace!.node("rnn.weight_hh_l0").id;
+    one.last();
+    one.select({ kind: "update", node, index: [0, 2], term: "exp_avg_sq_hat" });
+    expect(showView(other, sent(viewOf(one)))).toEqual([]);
+    expect(other.selection).toEqual(one.selection);
+    for (const text of ["update.none:0,2:rnn.weight_hh_l0", "update.3:0,2:rnn.weight_hh_l0", "gradient.exp_avg:0,2:rnn.weight_hh_l0"]) {
+      const broken: string[] = [];
+      const view = readView(new URLSearchParams({ why: text }), broken);
+      expect([...broken, ...showView(other, view)]).toEqual(["why"]);
+    }
+    one.load(Trace.from(fixture("lstm")), undefined, true); // by momentum: no such term
+    expect(one.selection?.term).toBeUndefined();
+  });
+
   it("names what this film does not have, and shows the rest", () => {
     const session = open("rnn");
     const odd: View = { ...NO_VIEW, at: 5, row: 7, cell: 99, chain: "l9", why: { kind: "value", path: "__proto__", index: [] } };

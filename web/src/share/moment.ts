@@ -76,16 +76,17 @@ function chosenOf(trace: Trace, { node, ...target }: Target): Chosen {
 }
 
 /** The number in the film; null where there is none. */
-function targetOf(film: Film, grid: NetworkGrid | null, { kind, path, index, part }: Chosen): Target | null {
+function targetOf(film: Film, grid: NetworkGrid | null, { kind, path, index, part, term }: Chosen): Target | null {
   const { trace } = film;
   const node = trace.nodes.find((candidate) => candidate.path === path);
   if (!node || node.shape.length !== index.length || index.some((at, axis) => at >= node.shape[axis]!)) return null;
   if (kind === "gradient" && trace.gradient(node.id) === null) return null;
   if (kind === "update" && film.update(node.id) === null) return null;
+  if (term !== undefined && !film.update(node.id)?.terms.has(term)) return null;
   if (part !== undefined && part >= film.contributions(node.id).length) return null;
   if (kind === "hop") {
     const own = grid?.showing(grid.chainOf(node));
     if (!own || !hopInto({ film }, own, node.id, index[0] ?? 0)) return null;
   }
-  return { kind, node: node.id, index, ...(part !== undefined && { part }) };
+  return { kind, node: node.id, index, ...(part !== undefined && { part }), ...(term !== undefined && { term }) };
 }

@@ -11,6 +11,7 @@ export interface Chosen {
   path: string;
   index: number[];
   part?: number;
+  term?: string;
 }
 
 export type Level = "cell" | "vector" | "scalar";
@@ -54,15 +55,18 @@ function countOr<Word extends string>(word: Word): Field<number | Word> {
   return { read: (text) => (text === word ? word : count.read(text)), write: String };
 }
 
-/** `gradient:0,2:rnn.weight_hh_l0`, one of its contributions `gradient.3:0,2:…`; the path comes last, since there may be anything in it. */
+/** `gradient:0,2:rnn.weight_hh_l0`, one of its contributions `gradient.3:0,2:…`, one term of an update `update.exp_avg:0,2:…`; the path comes last, since there may be anything in it. */
 const why: Field<Chosen> = {
   read(text) {
-    const parts = /^(value|gradient|update|hop)(?:\.(\d{1,9}))?:((?:\d{1,9}(?:,\d{1,9}){0,31})?):([^]{1,400})$/.exec(text);
-    if (!parts || (parts[2] !== undefined && parts[1] !== "gradient")) return null;
+    const parts = /^(value|gradient|update|hop)(?:\.(\d{1,9}|[a-z]\w{0,39}))?:((?:\d{1,9}(?:,\d{1,9}){0,31})?):([^]{1,400})$/.exec(text);
+    if (!parts) return null;
+    const of = parts[2];
+    const counted = of !== undefined && /^\d/.test(of);
+    if (of !== undefined && parts[1] !== (counted ? "gradient" : "update")) return null;
     const index = parts[3] ? parts[3].split(",").map(Number) : [];
-    return { kind: parts[1] as Target["kind"], index, path: parts[4]!, ...(parts[2] !== undefined && { part: Number(parts[2]) }) };
+    return { kind: parts[1] as Target["kind"], index, path: parts[4]!, ...(of !== undefined && (counted ? { part: Number(of) } : { term: of })) };
   },
-  write: ({ kind, index, path, part }) => `${kind}${part === undefined ? "" : `.${part}`}:${index.join(",")}:${path}`,
+  write: ({ kind, index, path, part, term }) => `${kind}${part === undefined && term === undefined ? "" : `.${part ?? term}`}:${index.join(",")}:${path}`,
 };
 
 const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
