@@ -146,3 +146,24 @@ def test_the_sheet_of_a_phone_has_three_heights_and_the_formula_comes_first(open
     assert formula is not None
     assert graph is not None
     assert formula["y"] < graph["y"]
+
+
+def test_a_film_that_has_diverged_is_walked_through_hatched_and_in_honest_words(open_page: OpenPage, api: httpx.Client) -> None:
+    # open_page watches the console: a shape without a size would be an error there
+    trace = document(api, {"task": "sunspots", "hidden_size": 2, "step": 45, "clip_norm": None, "optimizer": {"name": "sgd", "lr": 1000}})
+    page = open_film(open_page, trace)
+    page.get_by_test_id("stride-phase").click()
+    for _ in range(4):
+        page.get_by_test_id("step-forward").click()
+    page.get_by_test_id("tab-gradient").click()
+    expect(page.get_by_test_id("gradient-lost")).to_contain_text("no finite number at 20 of 20 steps")
+    assert page.get_by_test_id("gradient-h-1").get_attribute("data-value") == "NaN"
+    for tab in ("bptt", "pairs", "parameters", "histograms", "curves"):
+        page.get_by_test_id(f"tab-{tab}").click()
+        expect(page.get_by_test_id(f"tab-{tab}")).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("lane-h-3-0").click()
+    expect(page.get_by_test_id("why-value")).to_have_text("NaN")
+    expect(page.get_by_test_id("why-note")).to_contain_text("is no number")
+    page.get_by_test_id("badge-rnn.weight_hh_l0-3").click()
+    expect(page.get_by_test_id("no-line")).to_be_visible()
+    expect(page.get_by_test_id("inspector")).to_contain_text("before this step, no finite number")

@@ -10,6 +10,8 @@ export default {
   "tray.clip.picture_none": "The gradient on the plane of {one} and {other}: its norm {before} is not clipped, {after} afterwards",
   "tray.clip.direction": "shorter, not turned: cosine {cosine}",
   "tray.clip.same": "as long as before: cosine {cosine}",
+  "tray.clip.nothing": "The norm of all gradients overflows to +∞, so the factor is 0: no gradient is left to move anything.",
+  "tray.clip.no_number": "The norm of all gradients is NaN: there is no factor, and every gradient becomes NaN.",
 
   "tray.pairs.map": "map of pairs of steps; arrow keys move",
   "tray.pairs.loss": "Norm of what the loss of step t sends to the state of step s",

@@ -10,6 +10,8 @@ export default {
   "tray.clip.picture_none": "{one} 与 {other} 平面上的梯度：范数 {before} 未被裁剪，之后为 {after}",
   "tray.clip.direction": "变短，但不转向：余弦 {cosine}",
   "tray.clip.same": "长度不变：余弦 {cosine}",
+  "tray.clip.nothing": "全部梯度的范数溢出为 +∞，所以系数是 0：没有梯度剩下来推动任何数。",
+  "tray.clip.no_number": "全部梯度的范数是 NaN：没有系数，每个梯度都成为 NaN。",
 
   "tray.pairs.map": "时间步两两之间的图；用方向键移动",
   "tray.pairs.loss": "第 t 步的损失传给第 s 步状态的梯度的范数",

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { numberLine } from "./numberline";
+import { numberLine as lineOf, type Line } from "./numberline";
 
 const move = { old: 0.358718, new: 0.366068, step: 0.007386, decay: -0.000036, gradient: -0.6246 };
+
+const numberLine = (...given: Parameters<typeof lineOf>): Line => lineOf(...given)!;
 
 describe("numberLine", () => {
   it("draws the step at scale and the decay magnified, with the magnification said", () => {
@@ -42,6 +44,11 @@ describe("numberLine", () => {
     const line = numberLine({ old: 100, new: 100, step: tiny, decay: 0, gradient: -1 }, 296);
     expect(line.step).not.toBeNull();
     expect([line.old, line.fresh, line.step!.to].every(Number.isFinite)).toBe(true);
+  });
+
+  it("is none where a value, or the way to it, is not finite", () => {
+    for (const lost of [{ old: NaN, new: NaN }, { new: NaN, step: NaN }, { new: -Infinity, step: -Infinity }, { old: -1e308, new: 1.7e308, step: 1.7e308 }]) expect(lineOf({ ...move, ...lost }, 296)).toBeNull();
+    expect(lineOf({ ...move, gradient: NaN }, 296)!.gradient).toBeNull();
   });
 
   it("labels round numbers", () => {

@@ -34,15 +34,18 @@ function round(x: number): number {
   return unit * (x / unit >= 5 ? 5 : x / unit >= 2 ? 2 : 1);
 }
 
-export function numberLine(move: Move, width: number, labelWidth = 100): Line {
+/** Null: a value is not finite, or the way between them is not, and so has no place on a line. */
+export function numberLine(move: Move, width: number, labelWidth = 100): Line | null {
   const { old, new: fresh, gradient, step, decay } = move;
   const way = Math.max(Math.abs(step), Math.abs(fresh - old));
   const drawn = way > Math.abs(old) * FINEST && Number.isFinite(way);
   const span = drawn ? way : Math.max(Math.abs(old) * 0.02, 1e-3);
   const ends = [old, fresh, old + step];
+  if (!ends.every(Number.isFinite)) return null;
   const up = step > 0 || (step === 0 && gradient < 0);
   const low = Math.min(...ends) - span * (up ? 0.43 : 0.25);
   const high = Math.max(...ends) + span * (up ? 0.25 : 0.43);
+  if (!Number.isFinite(high - low)) return null;
   const x = (v: number): number => ((v - low) / (high - low)) * width;
   const along = gradient !== 0 && Math.sign(gradient) === Math.sign(step);
   const lift = along ? LIFT : 0;
@@ -52,7 +55,7 @@ export function numberLine(move: Move, width: number, labelWidth = 100): Line {
     axis,
     old: x(old),
     fresh: x(fresh),
-    gradient: gradient === 0 ? null : uphill(x(old), Math.sign(gradient), axis - 24 - lift, width),
+    gradient: gradient === 0 || Number.isNaN(gradient) ? null : uphill(x(old), Math.sign(gradient), axis - 24 - lift, width),
     step: step === 0 ? null : { from: x(old), to: x(old + step), y: axis - 24, label: (x(old) + x(old + step)) / 2 },
     decay: decay === 0 ? null : shrink(x(old + step), (decay / (high - low)) * width, axis - 12, labelWidth, width),
     ticks: ticks(low, high, width),

@@ -72,7 +72,7 @@ export function hopSentence(scene: Scene, say: Say): Sentence | null {
   if (!done || done.phase !== "backward" || done.time === null || !shown(grid, done) || moment < done.to) return null;
   const earlier = grid.previous(done.time);
   const factor = hopFactor(film, grid, done.time, example, moment);
-  if (factor === null) return null;
+  if (factor === null || !Number.isFinite(factor)) return null;
   const tokens = [tokenText(film.trace, example, done.time), tokenText(film.trace, example, earlier)];
   const letters = grid.batch.display === "letters" && tokens.every((token) => token.trim() !== "");
   const [from, to] = letters ? (tokens as [string, string]) : [done.time, earlier];

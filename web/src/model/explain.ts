@@ -8,6 +8,7 @@ import { explainGradient } from "./explainGradient";
 import { explainUpdate } from "./explainUpdate";
 import { explainValue } from "./explainValue";
 import type { Film } from "./film";
+import { six } from "./format";
 import { NetworkGrid } from "./network";
 import { Symbols } from "./symbols";
 import type { Trace } from "./trace";
@@ -40,8 +41,15 @@ export function explainWhole(film: Film, target: Target, m: number, example: num
         : target.kind === "gradient"
           ? (target.part === undefined ? explainGradient : explainContribution)(context, target)
           : explainValue(context, target);
+  explanation.note = noteOf(explanation);
   if (grid) explanation.symbols = grid.equation(explanation.symbols);
   return explanation;
+}
+
+/** What is said of a value that is no finite number, where the sentence does not say it already. */
+function noteOf({ value, sentence }: Explanation): Explanation["note"] {
+  if (value === null || Number.isFinite(value) || /\.(update|hop)_/.test(sentence.key)) return null;
+  return Number.isNaN(value) ? { key: "why.note.nan" } : { key: "why.note.infinite", params: { value: six(value, false) } };
 }
 
 /** Says what more rows than there is room for are together. */

@@ -9,6 +9,7 @@ import { gateGradient, isUpdateGate } from "../math/notation";
 import type { Contribution } from "./film";
 import { decimals, six } from "./format";
 import { ALL, gradientNorm, gradientSlice, norm } from "./network";
+import { along as alongOf } from "./norm";
 
 /** One contribution: the gradient of what reads the number there, times the slope by it. RangeError where the gradient has no such one. */
 export function explainContribution(context: Context, target: Target): Explanation {
@@ -79,7 +80,7 @@ export function explainHop(context: Context, target: Target): Explanation {
     const upstream = made ? norm(gradientSlice(made, example)) : 0;
     const reached = upstream / before;
     const through = upstream === 0 ? 0 : norm(at) / upstream;
-    const along = norm(at) === 0 || length === 0 ? 0 : at.reduce((dot, x, i) => dot + x * after[i]!, 0) / (norm(at) * length);
+    const along = norm(at) === 0 || length === 0 ? 0 : alongOf(at, after, length) / norm(at);
     const factors = parts.length === 1 ? [reached, through] : [reached, through, along];
     return {
       label: namedWhole(context, one.node, Math.max(0, example)),
@@ -93,7 +94,8 @@ export function explainHop(context: Context, target: Target): Explanation {
   e.sum = e.rows.reduce((total, row) => (row.arrived ? total + row.value : total), 0);
   const [first] = e.rows;
   const factor = decimals(e.value, 3, false);
-  e.sentence = e.state === "open"
+  if (!Number.isFinite(e.value)) e.sentence = { key: "why.say.hop_lost", params: { ...params, before: six(before, false), after: six(length, false) } };
+  else e.sentence = e.state === "open"
     ? { key: "why.say.gradient_open", params: { arrived: counted.length, count: parts.length } }
     : parts.length === 1
       ? { key: "why.say.hop_one", params: { ...params, factor, ...halves(first!) } }

@@ -118,8 +118,9 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   }
   e.value = fresh;
   e.state = "known";
-  e.numbers = `= ${[e.before, step, ...(adam ? [decay] : [])].map((x, i) => six(x, i > 0)).join(" ").replace(/ ([+\u2212])/g, " $1 ")} = ${six(fresh, false)}`;
-  e.sentence = sentence(term, gradient, step, decay);
+  const gone = lost(e.before, gradient, fresh);
+  e.sentence = gone ?? sentence(term, gradient, step, decay);
+  if (!gone) e.numbers = `= ${[e.before, step, ...(adam ? [decay] : [])].map((x, i) => six(x, i > 0)).join(" ").replace(/ ([+\u2212])/g, " $1 ")} = ${six(fresh, false)}`;
   return e;
 }
 
@@ -150,6 +151,13 @@ function sentence(term: Term, gradient: number, step: number, decay: number): Ex
   const against = Math.sign(step) === Math.sign(gradient) && step !== 0;
   if (against) return { key: memory ? "why.say.update_against" : "why.say.update_against_decay", params };
   return { key: `why.say.${manner(term)}_${gradient < 0 ? "up" : "down"}`, params };
+}
+
+/** What is said of a weight that is no finite number, after this step or already before it; null of any other. */
+function lost(old: number, gradient: number, fresh: number): Explanation["sentence"] | null {
+  if (!Number.isFinite(old)) return { key: "why.say.update_lost_before", params: { old: six(old, false) } };
+  if (Number.isFinite(fresh)) return null;
+  return Number.isFinite(gradient) ? { key: "why.say.update_overflows", params: { fresh: six(fresh, false) } } : { key: "why.say.update_lost", params: { gradient: six(gradient, false), fresh: six(fresh, false) } };
 }
 
 const plain = (x: number): string => String(Number(x.toPrecision(6)));

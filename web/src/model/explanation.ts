@@ -73,6 +73,8 @@ export interface Explanation {
   /** unknown: nothing has arrived yet; open: more will arrive. */
   state: "known" | "open" | "unknown";
   sentence: Message;
+  /** What a value that is no finite number means. */
+  note: Message | null;
   /** TeX, displayed. */
   symbols: string;
   /** The same with this moment's numbers. */
@@ -111,6 +113,7 @@ export function blank(context: Context, target: Target, phase: Phase, kind: stri
     kind: { key: kind },
     state: "unknown",
     sentence: { key: "why.say.unknown" },
+    note: null,
     symbols: "",
     numbers: "",
     rows: [],

@@ -1,5 +1,6 @@
 // The film of a trace: what is known at a moment. A moment m is how many events have happened: event m-1 is just done, event m is next.
 
+import type { Clip } from "./clip";
 import { Tensor, type Numbers, type Phase, type Trace } from "./trace";
 
 export interface Contribution {
@@ -19,13 +20,6 @@ export interface PhaseSpan {
   phase: Phase;
   from: number;
   to: number;
-}
-
-interface Clip {
-  event: number;
-  norm: number;
-  maxNorm: number;
-  coefficient: number;
 }
 
 export class Film {

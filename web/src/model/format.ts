@@ -56,6 +56,12 @@ export const three = (x: number): string => decimals(x, 3);
 /** Two decimals, signed: tiles. */
 export const two = (x: number): string => fixed(x, 2);
 
+/** What a hop multiplies a norm by. */
+export function times(x: number): string {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : "\u00d7\u221e";
+  return `\u00d7${x !== 0 && (x < 0.005 || x >= 1000) ? x.toExponential(0) : x.toFixed(2)}`;
+}
+
 /** A formatted number as TeX. */
 export function tex(text: string): string {
   const powers: Record<string, string> = { "\u207b": "-" };

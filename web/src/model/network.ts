@@ -2,10 +2,12 @@
 
 import type { Film } from "./film";
 import { decimals } from "./format";
+import { along, norm } from "./norm";
 import { inStack, parameterTex, stackOf, type Stack } from "./stack";
 import type { NetworkProgram } from "./program";
 import { Tensor, type Batch, type Numbers, type Trace, type TraceNode } from "./trace";
 
+export { norm } from "./norm";
 export { parameterTex } from "./stack";
 
 /** Rows of the gates in the stacked weights, as PyTorch orders them. */
@@ -293,12 +295,6 @@ export function gradientSlice(tensor: Tensor, example: number): Numbers {
   return example === ALL && tensor.shape.length > 0 ? together(tensor) : slice(tensor, example);
 }
 
-export function norm(data: Numbers): number {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!;
-  return Math.sqrt(sum);
-}
-
 /** The norm of one example's dL/dh_t (or dL/dc_t) as far as it has arrived; null when nothing has, or the example has ended. */
 export function gradientNorm(film: Film, grid: NetworkGrid, t: number, example: number, m: number, which: "h" | "c" = "h"): number | null {
   const column = grid.column(t);
@@ -310,7 +306,7 @@ export function gradientNorm(film: Film, grid: NetworkGrid, t: number, example: 
 
 /**
  * What the hop from step t to the one before it (t-1; in a reverse chain t+1) multiplies the gradient's norm by: ||dL/dh_(t-1)|| / ||dL/dh_t||
- * (or c). Null until the whole gradient has arrived there, where there is nothing to compare, and where the state also sends its gradient
+ * (or c); NaN where one of them is not finite. Null until the whole gradient has arrived there, where there is nothing to compare, and where the state also sends its gradient
  * elsewhere: to a loss at every step, to the layer above, or (of ALL examples) to the losses of those that end there.
  */
 export function hopFactor(film: Film, grid: NetworkGrid, t: number, example: number, m: number, which: "h" | "c" = "h"): number | null {
@@ -318,7 +314,8 @@ export function hopFactor(film: Film, grid: NetworkGrid, t: number, example: num
   const to = grid.column(earlier)?.[which] ?? null;
   if (to === null || grid.readout === "every" || !grid.top || example === ALL || !film.complete(to, m)) return null;
   const [before, after] = [gradientNorm(film, grid, earlier, example, m, which), gradientNorm(film, grid, t, example, m, which)];
-  return before === null || after === null || after === 0 ? null : before / after;
+  if (before === null || after === null || after === 0) return null;
+  return Number.isFinite(before) && Number.isFinite(after) ? before / after : NaN;
 }
 
 export interface Share {
@@ -353,9 +350,7 @@ export function shares(film: Film, parameter: number, m: number): Share[] {
     const whole = film.trace.gradient(parameter);
     const size = whole ? norm(whole.data) : 0;
     for (const share of list) {
-      let dot = 0;
-      if (whole) for (let i = 0; i < whole.size; i++) dot += whole.data[i]! * share.tensor.data[i]!;
-      share.along = size === 0 ? 0 : dot / size;
+      share.along = whole ? along(share.tensor.data, whole.data, size) : 0;
     }
     cache.set(parameter, list);
   }

@@ -1,4 +1,5 @@
 /** The one sentence under the stage: what the beat, or the event, that is just done did. Gives a message key and its parameters. */
+import { outcomeOf } from "../model/clip";
 import type { Film } from "../model/film";
 import { decimals } from "../model/format";
 import { ALL, gradientNorm, tokenText, type Chain, type NetworkGrid } from "../model/network";
@@ -127,6 +128,8 @@ function clipWords({ film }: Scene): Words {
   const { clip } = film;
   if (!clip) return { key: "stage.event.clip", params: {} };
   const params = { norm: short(clip.norm, 3), max: short(clip.maxNorm), factor: short(clip.coefficient, 4) };
+  const outcome = outcomeOf(clip);
+  if (outcome === "nothing" || outcome === "no_number") return { key: `stage.caption.clip_${outcome}`, params };
   return { key: clip.coefficient < 1 ? "stage.caption.clipped" : "stage.caption.not_clipped", params };
 }
 

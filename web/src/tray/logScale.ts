@@ -15,6 +15,11 @@ export function logScale(values: readonly number[], decades = 12): LogScale | nu
   return { low: Math.max(low, high - decades), high };
 }
 
+/** The points as the d of a path, which breaks where there is no place. */
+export function linked(points: readonly { x: number; y: number | null }[]): string {
+  return points.map(({ x, y }, i) => (y === null ? "" : `${i > 0 && points[i - 1]!.y !== null ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`)).join("");
+}
+
 /** 0 at the lowest line, 1 at the highest; clamped. */
 export function logPlace({ low, high }: LogScale, value: number): number {
   return Math.min(1, Math.max(0, (Math.log10(value) - low) / (high - low)));

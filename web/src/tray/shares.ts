@@ -1,5 +1,6 @@
 /** The shares of a parameter's gradient as the tray draws them: element by element where that can be read, else row by row along the sum. */
 import type { Share } from "../model/network";
+import { along, largestOf, norm } from "../model/norm";
 import { Tensor } from "../model/trace";
 
 /** `elements`: every element a bar. `rows`: each row's part of ||G||, rows being taken together where there are too many. */
@@ -27,22 +28,18 @@ export function modeOf(tensor: Tensor): ShareGrid["mode"] {
 export function shareGrid(share: Tensor, whole: Tensor): ShareGrid {
   const [rows, columns] = shapeOf(share);
   if (modeOf(share) === "elements") return { mode: "elements", rows, columns, cells: Float64Array.from(share.data), each: 1 };
-  let square = 0;
-  for (const g of whole.data) square += g * g;
-  const size = Math.sqrt(square) || 1;
+  const size = norm(whole.data) || 1;
   const each = Math.ceil(rows / MOST_BINS);
   const cells = new Float64Array(Math.ceil(rows / each));
   for (let r = 0; r < rows; r++) {
-    let dot = 0;
-    for (let c = 0; c < columns; c++) dot += share.data[r * columns + c]! * whole.data[r * columns + c]!;
-    cells[Math.floor(r / each)]! += dot / size;
+    cells[Math.floor(r / each)]! += along(share.data.subarray(r * columns, (r + 1) * columns), whole.data.subarray(r * columns, (r + 1) * columns), size);
   }
   return { mode: "rows", rows: cells.length, columns: 1, cells, each };
 }
 
 /** Pixels per unit, the same for the shares and their sum: the largest of each just fits half a cell. */
 export function unitOf(shares: readonly ShareGrid[], sum: ShareGrid, cell: number, sumCell: number): number {
-  const largest = (grids: readonly ShareGrid[]): number => grids.reduce((most, grid) => grid.cells.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), most), 0);
+  const largest = (grids: readonly ShareGrid[]): number => largestOf(grids.map((grid) => largestOf(grid.cells)));
   const [one, whole] = [largest(shares), largest([sum])];
   return Math.min(one > 0 ? (cell / 2 - 1.5) / one : Infinity, whole > 0 ? (sumCell / 2 - 1.5) / whole : Infinity);
 }

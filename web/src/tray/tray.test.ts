@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Film } from "../model/film";
 import { film } from "../model/fixtures";
 import { NetworkGrid, norm, shares } from "../model/network";
 import { Tensor } from "../model/trace";
+import { clipArrow } from "./clipping";
 import { logPlace, logScale } from "./logScale";
 import { BLOCK_HEIGHT, blockLayout, change, changeScale, columnsShown, farthest, namesColumns, pickColumns } from "./parameters";
 import { barsPath, itemise, shareGrid, unitOf } from "./shares";
@@ -110,5 +112,32 @@ describe("the parameters", () => {
     expect(columnsShown([4, 26], letters.slice(0, 26), new Set([2]))).toBeNull();
     expect(columnsShown([4, 56], null, new Set([2]))).toBeNull();
     expect(columnsShown([4, 56], letters, new Set())).toBeNull();
+  });
+});
+
+describe("clipping a gradient that is not finite", () => {
+  /** The film of the fixture as though its clipped gradients, or all of them, were others. */
+  function clippedFilm(change: (term: string, value: number, first: boolean) => number): Film {
+    const one = film("rnn");
+    let begun = false;
+    for (const parameter of grid.parameters) {
+      const { terms } = one.update(parameter.node)!;
+      for (const name of ["gradient", "clipped"]) {
+        const tensor = terms.get(name)!;
+        terms.set(name, new Tensor(tensor.shape, Float64Array.from({ length: tensor.size }, (_, i) => change(name, tensor.flat(i), !begun && i === 0))));
+      }
+      begun = true;
+    }
+    return one;
+  }
+
+  it("says no cosine where nothing is left, and draws no element that is no number", () => {
+    expect(clipArrow(clippedFilm((name, value) => (name === "clipped" ? 0 : value)), grid.parameters)!.cosine).toBeNull();
+    expect(clipArrow(clippedFilm(() => NaN), grid.parameters)).toBeNull();
+    const one = clipArrow(clippedFilm((_, value, first) => (first ? NaN : value)), grid.parameters)!;
+    expect([one.cosine, one.before.every(Number.isFinite)]).toEqual([null, true]);
+    const large = clipArrow(clippedFilm((name, value) => (name === "gradient" ? value * 1e300 : value)), grid.parameters)!;
+    expect(Number.isFinite(large.normBefore)).toBe(true);
+    expect(large.cosine).toBeCloseTo(1, 9);
   });
 });
