@@ -22,7 +22,7 @@ from server.jobs.landscapes import Landscapes
 from server.jobs.pool import WorkerPool
 from server.jobs.sweeping import Sweeper
 from server.jobs.training import Trainer
-from server.jobs.work import make_trace
+from server.jobs.work import be_ready, make_trace
 from server.metrics import Metrics
 from server.middleware import Negotiation, RequestContext
 from server.origins import OriginGuard
@@ -71,6 +71,7 @@ from server.token import TokenGuard
 from server.visitors import Visitors, secret_in
 
 PREFIX = "/api/v1"
+_WARM_AFTER = 5.0  # seconds from the start, which the page has to itself
 RESOURCES = (
     traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures,
     landscapes, links, uploads, datasets, sweeps, published_limits, health,
@@ -82,6 +83,13 @@ async def first_trace(pool: WorkerPool) -> TraceFile:
     return await pool.run(make_trace, opening.opening_program(), None, limits.TRACE_SECONDS, seconds=limits.TRACE_SECONDS)
 
 
+async def _warm(*pools: WorkerPool) -> None:
+    """Prepares the processes that have done nothing yet, once the page has been served."""
+    await asyncio.sleep(_WARM_AFTER)
+    for pool in pools:
+        await pool.warm(be_ready)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The service. The database is opened and the workers are started when the server starts it, and closed when it stops."""
 
@@ -90,7 +98,9 @@ def create_app(settings: Settings) -> FastAPI:
         settings.data.mkdir(parents=True, exist_ok=True)
         secret = settings.secret.get_secret_value() if settings.secret else await run_in_threadpool(secret_in, settings.data)
         engine = await run_in_threadpool(open_database, settings.database_url)
-        pool, quick = (WorkerPool(count, settings.worker_memory, settings.queue) for count in (settings.workers, 1))
+        pool = WorkerPool(settings.workers, settings.worker_memory, settings.queue, shared=True)
+        quick = WorkerPool(1, settings.worker_memory, settings.queue)
+        warming = asyncio.create_task(_warm(quick, pool), name="warm workers")
         app.state.metrics.watch("pool", pool)
         app.state.metrics.watch("quick", quick)
         own_data = DatasetStore(engine, settings.visitor_datasets, settings.dataset_seconds)
@@ -116,6 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
             sweeper.resume(await run_in_threadpool(searches.waiting, sweeper.owner, time.time()))
             yield
         finally:
+            warming.cancel()
             streams.close()
             await sweeper.close()
             await trainer.close()

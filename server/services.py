@@ -31,7 +31,8 @@ from server.visitors import Visitors
 class Services:
     """The parts of a running server.
 
-    pool: the workers for trainings and traces of networks. quick: one apart, for expressions and checks, which never wait for those.
+    pool: the workers for trainings and traces of networks, which do not wait for each other. quick: one apart, for expressions and checks,
+    which never wait for those.
     """
 
     settings: Settings

@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     # work
     workers: int = Field(
         default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64,
-        description="processes that train and trace, beside the one for quick work",
+        description="so many trainings at a time, and so many traces of networks, on one process more; beside one for quick work",
     )  # fmt: skip
     worker_memory: int = Field(
         default=limits.WORKER_MEMORY, ge=2**28, description="bytes that one worker may take; what needs more is refused"

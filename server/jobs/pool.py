@@ -6,6 +6,7 @@ import asyncio
 import logging
 import multiprocessing
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -35,28 +36,33 @@ class OverloadedError(RuntimeError):
 class WorkerPool:
     """Runs functions in spawned processes. Work whose process was killed is given to another, since all work is stateless.
 
-    Each worker is a Pebble pool of one: processes of one Pebble pool share pipes and locks, and a killed process that held one would stop
+    Patient work (trainings, maps) goes on in slices for as long as there is some; other work is what somebody waits for. Of each kind so
+    much is done at a time as there are workers, on one process more: neither kind ever takes the last process from the other, and the one
+    that is waited for goes first.
+
+    Each process is a Pebble pool of one: processes of one Pebble pool share pipes and locks, and a killed process that held one would stop
     them all. Make and use it within one event loop.
     """
 
-    def __init__(self, workers: int, memory: int = limits.WORKER_MEMORY, queue: int = limits.QUEUE) -> None:
-        self.memory, self.queue = memory, queue
-        self.waiting = 0  # pieces of work without a worker
+    def __init__(self, workers: int, memory: int = limits.WORKER_MEMORY, queue: int = limits.QUEUE, shared: bool = False) -> None:
+        """shared: whether both kinds of work come, so that there is the one process more."""
+        self.workers, self.memory, self.queue = workers, memory, queue
         self.lost = 0  # processes that were killed, since the start
-        self._pools = [_open(memory) for _ in range(workers)]
+        self._pools = [_open(memory) for _ in range(workers + shared)]
         self._lost: set[ProcessPool] = set()  # to be replaced before their next use
-        self._free: asyncio.LifoQueue[ProcessPool] = asyncio.LifoQueue()  # the last used is warm
-        for pool in self._pools:
-            self._free.put_nowait(pool)
+        self._free = [*self._pools]  # the last used is warm, and is used next
+        self._at_work = {False: 0, True: 0}  # how much of either kind, by whether it is patient
+        self._waiting: dict[bool, deque[asyncio.Future[ProcessPool]]] = {False: deque(), True: deque()}
 
     @property
     def busy(self) -> int:
         """How many workers are at work."""
-        return len(self._pools) - self._free.qsize()
+        return len(self._pools) - len(self._free)
 
     @property
-    def workers(self) -> int:
-        return len(self._pools)
+    def waiting(self) -> int:
+        """How many pieces of work have no worker."""
+        return sum(map(len, self._waiting.values()))
 
     async def run(self, function: Callable[..., T], *arguments: Any, seconds: float, patient: bool = False) -> T:
         """The function's result. Raises what it raises, TimeoutError after `seconds`, WorkerLostError when its processes keep dying,
@@ -87,18 +93,61 @@ class WorkerPool:
             finally:
                 if not healthy:
                     self._lost.add(pool)
-                self._free.put_nowait(pool)
+                self._give_back(pool, patient)
         raise WorkerLostError(f"{ATTEMPTS} worker processes ended while they computed this")
+
+    async def warm(self, function: Callable[[], object]) -> None:
+        """Has every process that is free compute `function`, one after the other, so that what its first work needs is there."""
+        for pool in [*self._free]:
+            if pool not in self._free:  # it is at work now, which does the same
+                continue
+            self._free.remove(pool)
+            try:
+                await asyncio.wrap_future(pool.schedule(function, timeout=limits.TRACE_SECONDS))
+            except Exception as error:  # the process is gone; its first work finds another
+                log.warning("a worker process could not be prepared: %s", error)
+                self._lost.add(pool)
+            finally:
+                self._free.append(pool)
+                self._hand_on()
 
     async def _next(self, patient: bool) -> ProcessPool:
         """A worker, when one is free."""
-        if self._free.empty() and self.waiting >= self.queue and not patient:
-            raise OverloadedError(f"{self.waiting} pieces of work are waiting already")
-        self.waiting += 1
+        if self._has_room(patient):
+            return self._take(patient)
+        ahead = len(self._waiting[patient])
+        if not patient and ahead >= self.queue:
+            raise OverloadedError(f"{ahead} pieces of work are waiting already")
+        turn: asyncio.Future[ProcessPool] = asyncio.get_running_loop().create_future()
+        self._waiting[patient].append(turn)
         try:
-            return await self._free.get()
-        finally:
-            self.waiting -= 1
+            return await turn
+        except asyncio.CancelledError:
+            if turn in self._waiting[patient]:
+                self._waiting[patient].remove(turn)
+            elif not turn.cancelled():
+                self._give_back(turn.result(), patient)  # it came at the very moment
+            raise
+
+    def _has_room(self, patient: bool) -> bool:
+        return bool(self._free) and self._at_work[patient] < self.workers
+
+    def _take(self, patient: bool) -> ProcessPool:
+        self._at_work[patient] += 1
+        return self._free.pop()
+
+    def _give_back(self, pool: ProcessPool, patient: bool) -> None:
+        self._at_work[patient] -= 1
+        self._free.append(pool)
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Gives what is free to those who wait."""
+        for kind in (False, True):
+            while self._waiting[kind] and self._has_room(kind):
+                turn = self._waiting[kind].popleft()
+                if not turn.done():  # nobody waits any more for one that was cancelled
+                    turn.set_result(self._take(kind))
 
     def _renew(self, pool: ProcessPool) -> ProcessPool:
         """Another pool in place of one whose process was lost or is to be ended."""

@@ -40,8 +40,7 @@ class Trainer:
     def __init__(self, pool: WorkerPool, store: RunStore, slice_seconds: float, changed: Callable[[str], None] = lambda run: None) -> None:
         self.pool, self.store, self.slice_seconds, self.changed = pool, store, slice_seconds, changed
         self.owner = secrets.token_hex(8)
-        # However many runs train, no more of them ask for a worker than there are workers, each in its turn: what a visitor waits for waits
-        # for one slice, not for one of every run.
+        # However many runs train, no more of them ask for a worker than there are workers, each visitor in turn.
         self._turns = Turns(pool.workers)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._unwanted: dict[str, asyncio.Event] = {}  # of each of these tasks: set when the run was paused, cancelled or deleted

@@ -7,6 +7,8 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +126,27 @@ def test_what_would_wait_too_long_is_refused_at_once() -> None:
     assert asyncio.run(use()) == ["NoneType"] * 3 + [OverloadedError.__name__] * 3
 
 
+def note(where: Path) -> None:
+    (where / str(os.getpid())).touch()
+
+
+def test_every_free_process_is_prepared(tmp_path: Path) -> None:
+    async def use() -> int:
+        pool = WorkerPool(1, shared=True)
+        try:
+            busy = asyncio.create_task(pool.run(time.sleep, 600, seconds=600))
+            await asyncio.sleep(0)
+            await pool.warm(partial(note, tmp_path))
+            assert len(list(tmp_path.iterdir())) == 1
+            busy.cancel()
+            await asyncio.wait([busy])
+            return await pool.run(os.getpid, seconds=60, patient=True) + pool.busy
+        finally:
+            pool.close()
+
+    assert asyncio.run(use()) > 0
+
+
 def test_killed_workers_are_counted() -> None:
     async def use(pool: WorkerPool) -> int:
         with pytest.raises(WorkerLostError):
@@ -131,3 +154,32 @@ def test_killed_workers_are_counted() -> None:
         return pool.lost
 
     assert with_pool(use) == 3
+
+
+def test_what_somebody_waits_for_waits_for_no_patient_work_nor_the_other_way_round() -> None:
+    async def use() -> list[bool]:
+        pool = WorkerPool(2, shared=True)
+        try:
+            patient = [asyncio.create_task(pool.run(time.sleep, 600, seconds=600, patient=True)) for _ in range(4)]
+            await asyncio.sleep(0)
+            assert (pool.busy, pool.waiting) == (2, 2)
+            assert await pool.run(os.getpid, seconds=60) > 0
+            impatient = [asyncio.create_task(pool.run(time.sleep, 600, seconds=600)) for _ in range(3)]
+            await asyncio.sleep(0)
+            assert (pool.busy, pool.waiting) == (3, 4)
+            patient[3].cancel()  # one that waits is forgotten,
+            patient[0].cancel()  # and the process of one at work goes to what is waited for, before the other patient work
+            await asyncio.wait(patient[::3])
+            assert (pool.busy, pool.waiting) == (3, 2)
+            impatient[0].cancel()  # there are two of those now, so the next process is for patient work
+            impatient[2].cancel()
+            await asyncio.wait(impatient[::2])
+            assert (pool.busy, pool.waiting) == (3, 0)
+            return [task.done() for task in (*patient, *impatient)]
+        finally:
+            for task in (*patient, *impatient):
+                task.cancel()
+            await asyncio.gather(*patient, *impatient, return_exceptions=True)
+            pool.close()
+
+    assert asyncio.run(use()) == [True, False, False, True, True, False, True]

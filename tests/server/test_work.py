@@ -17,6 +17,7 @@ import pytest
 
 from engine.training import Settings, train
 from server import limits
+from server.jobs import training
 from server.jobs.pool import WorkerPool
 from server.jobs.replay import checkpoint_before
 from server.jobs.work import make_trace
@@ -26,7 +27,7 @@ from server.programs.network import normalised, trace_network
 from server.routes import making
 from server.store.traces import TraceFile
 from server.tasks import load
-from tests.server.helpers import API, Start, create_run, expression, wait_until
+from tests.server.helpers import API, Start, create_run, expression, finished, wait_until
 
 NETWORK = {"program": {"kind": "network", "task": "sunspots", "cell": "rnn", "hidden_size": 2, "example": 0}}
 
@@ -36,6 +37,11 @@ def endless(program: Mapping[str, Any], checkpoint: bytes | None, seconds: float
     if program["kind"] == "network":
         time.sleep(3600)
     return make_trace(program, checkpoint, seconds)
+
+
+def endless_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float) -> None:
+    """In place of `advance`: it takes forever."""
+    time.sleep(3600)
 
 
 def deadly(program: Mapping[str, Any], checkpoint: bytes | None, seconds: float) -> TraceFile:
@@ -142,5 +148,22 @@ def test_runs_take_turns_and_traces_come_between(start: Start) -> None:
         assert client.post(f"{API}/traces", json=NETWORK).status_code in (200, 201)
         states = [client.get(f"{API}/runs/{run}").json() for run in runs]
         assert {state["status"] for state in states} == {"training"}
+        for run in runs:
+            client.delete(f"{API}/runs/{run}")
+
+
+def test_a_film_waits_for_no_slice_of_a_training(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many trainings as workers are under way, each in a slice that never ends."""
+    with start(workers=1, quick_seconds=0) as client:
+        seen = create_run(client)
+        client.post(f"{API}/runs/{seen}/steps", json={"count": 3})
+        finished(client, seen)
+        monkeypatch.setattr(training, "advance", endless_slice)
+        runs = [create_run(client, seed=seed) for seed in range(3)]
+        for run in runs:
+            assert client.post(f"{API}/runs/{run}/steps", json={"count": 10}).status_code == 202
+        wait_until(lambda: "retrograd_pool_workers_busy 1" in client.get("/metrics").text)
+        assert client.get(f"{API}/runs/{seen}/steps/3/trace").status_code == 200
+        assert "retrograd_pool_workers_busy 1" in client.get("/metrics").text
         for run in runs:
             client.delete(f"{API}/runs/{run}")
