@@ -121,6 +121,7 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     for verb in ("pause", "resume", "cancel"):  # of a run that is at rest already
         api.ask(f"{verb}Run", "POST", f"/runs/{run}/{verb}")
     api.ask("readRun", "GET", f"/runs/{run}")
+    api.ask("readStep", "GET", f"/runs/{run}/steps/1")
     api.ask("readHistory", "GET", f"/runs/{run}/history?columns=loss&columns=lr")
     api.ask("listObservations", "GET", f"/runs/{run}/observations?limit=1")
     api.ask("listRuns", "GET", "/runs?limit=1")

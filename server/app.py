@@ -46,6 +46,7 @@ from server.routes import (
     run_metrics,
     runs,
     schema,
+    step_batch,
     sweeps,
     tasks,
     traces,
@@ -73,7 +74,7 @@ from server.visitors import Visitors, secret_in
 PREFIX = "/api/v1"
 _WARM_AFTER = 5.0  # seconds from the start, which the page has to itself
 RESOURCES = (
-    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, run_events, run_metrics, run_export, figures,
+    traces, expressions, exports, opening, schema, tasks, checkpoints, ops, runs, step_batch, run_events, run_metrics, run_export, figures,
     landscapes, links, uploads, datasets, sweeps, published_limits, health,
 )  # fmt: skip
 

@@ -88,6 +88,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/runs/{run_id}/history"): Operation("readHistory", about.RunHistory),
     ("get", "/runs/{run_id}/observations"): Operation("listObservations", about.ObservationPage),
     ("get", "/runs/{run_id}/events"): Operation("followRun", forms=("text/event-stream",), errors=(429,)),
+    ("get", "/runs/{run_id}/steps/{k}"): Operation("readStep", about.RunStep),
     ("get", "/runs/{run_id}/steps/{k}/trace"): Operation(
         "traceStep", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True
     ),

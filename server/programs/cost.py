@@ -20,12 +20,19 @@ _UPDATE_TERMS = {"sgd": 8, "adamw": 16, "adam": 13, "rmsprop": 11, "adagrad": 8}
 _DROPPED, _DROPPED_NODES = 6, 2  # of each number that dropout is asked about, and of each step of it
 
 
+_ELEMENT_BYTES, _NODE_BYTES = 10.4, 1_700  # of a document, as JSON
+
+
 @dataclass(frozen=True)
 class TraceCost:
-    """About how much a trace holds: the nodes of its graph, and all its numbers."""
+    """About how much a trace holds: the nodes of its graph, all its numbers, and the bytes of its document."""
 
     nodes: int
     elements: int
+    bytes: int
+
+    def within(self, most: TraceCost) -> bool:
+        return self.nodes <= most.nodes and self.elements <= most.elements and self.bytes <= most.bytes
 
 
 def parameters(task: ArrayTask, settings: Settings) -> int:
@@ -68,4 +75,5 @@ def trace_cost(task: ArrayTask, settings: Settings, example: int | None, part: P
     if settings.dropout:
         numbers += _DROPPED * hidden * directions * (steps * (settings.layers - 1) * directions + heads)
         masks = _DROPPED_NODES * (longest * (settings.layers - 1) * directions + outputs)
-    return TraceCost(longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES + cuts + masks, round(numbers) + update)
+    nodes, elements = longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES + cuts + masks, round(numbers) + update
+    return TraceCost(nodes, elements, round(elements * _ELEMENT_BYTES + nodes * _NODE_BYTES))

@@ -87,10 +87,11 @@ def normalised(program: Mapping[str, Any]) -> dict[str, Any]:
     return {"task": task.name, "data": task.data_version, **_made_with(program, task), **settings.to_program()}
 
 
-def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
+def admit(program: Mapping[str, Any], nodes: int, elements: int, size: int | None = None) -> None:
     """Estimates what the trace of a network program's step would hold, before anything is computed.
 
-    Raises ProgramError for an example that the task has not or a start that does not fit, LimitError for more nodes or numbers than may be.
+    size: most bytes of its document, where it is to be sent whole. Raises ProgramError for an example that the task has not or a start that
+    does not fit, LimitError for more nodes, numbers or bytes than may be.
     """
     task, settings = settings_of(program)
     example, part = program["example"], part_of(program)
@@ -104,6 +105,9 @@ def admit(program: Mapping[str, Any], nodes: int, elements: int) -> None:
     for what, actual, most in (("nodes", cost.nodes, nodes), ("numbers", cost.elements, elements)):
         if actual > most:
             raise LimitError(f"the trace would hold about {actual:,} {what}, at most {most:,} are kept: {todo}", most, actual, "/program")
+    if size is not None and cost.bytes > size:
+        document = f"the trace's document would have about {cost.bytes:,} bytes, at most {size:,} are sent at once"
+        raise LimitError(f"{document}: {todo}, or for the trace without its numbers, ?tensors=stats", size, cost.bytes, "/program")
 
 
 def check_reach(program: Mapping[str, Any]) -> None:

@@ -167,7 +167,10 @@ async def step_trace(
     example: Annotated[int | None, Query(ge=0, le=2**53, description="this example alone, in place of the step's batch")] = None,
     part: Annotated[Part, Query(description="that the example is of")] = "train", tensors: Tensors = "inline",
 ) -> Response:  # fmt: skip
-    """The trace of a past step, replayed from the nearest checkpoint; of one example also of the step that would come next."""
+    """The trace of a past step, replayed from the nearest checkpoint; of one example also of the step that would come next.
+
+    GET …/steps/{k} tells before whether it is too large to be sent.
+    """
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
     run = await run_in_threadpool(computable, services, run_id)  # after its checkpoint: without one, step k would be far away
     if k > run["step"] + (example is not None):  # one example alone is no step that the run does: the network of its end answers, too
@@ -175,8 +178,10 @@ async def step_trace(
     if part != "train" and example is None:
         raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")
     program = {"kind": "network", **with_edits(run, k), "step": k, "example": example, "part": part}
+    settings = services.settings
+    most = settings.graph_nodes, settings.trace_elements, settings.response_bytes if tensors == "inline" else None
     try:
-        await found_of(services.quick, admit, program, services.settings.graph_nodes, services.settings.trace_elements)
+        await found_of(services.quick, admit, program, *most)
         made = await while_connected(request, network_trace(services, program, checkpoint))
     except ProgramError as error:  # it points into a body, which this request has not
         raise ProblemError(422, error.detail) from None

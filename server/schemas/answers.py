@@ -265,6 +265,33 @@ class Run(RunSummary, Answer):
     history: History
 
 
+class HeldByTrace(BaseModel):
+    """About what a trace would hold, by its shapes. fits: it is within the server's limits, and sent whole."""
+
+    nodes: int
+    elements: int
+    bytes: int
+    fits: bool
+
+
+class StepExample(BaseModel):
+    """An example of a step's batch. fits: so is the trace of it alone."""
+
+    index: int
+    length: int
+    text: str
+    fits: bool
+
+
+class RunStep(Answer):
+    """The batch of a step. whole: the trace of all its examples; examples: in the order in which that has them."""
+
+    run: str
+    step: int
+    whole: HeldByTrace
+    examples: list[StepExample]
+
+
 class Edited(RateEdit, Answer):
     """A change of the learning rate."""
 

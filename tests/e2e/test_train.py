@@ -373,3 +373,27 @@ def test_a_film_opened_after_another_is_drawn_by_its_own_measures(open_page: Ope
     last = trace["batch"]["examples"][0]["length"]
     expect(page.get_by_test_id(f"cell-{last}")).to_be_visible()
     expect(page.get_by_text("Nothing has happened yet")).to_have_count(0)
+
+
+def test_a_step_too_large_to_be_shown_opens_with_one_example_of_its_batch(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"task": "adding", "length": 100, "hidden_size": 32, "batch_size": 32}
+    run = api.post("/runs", json={"program": program}).json()["id"]
+    api.post(f"/runs/{run}/steps", json={"count": 2})
+    page = open_page("#/train")
+    page.goto(page.url.partition("#")[0] + f"#/train?run={run}")
+    rests(page, 2)
+    page.get_by_test_id("open-step").click()
+    wait_for_film(page)
+    examples = [one["index"] for one in api.get(f"/runs/{run}/steps/2").json()["examples"]]
+    strip = page.get_by_test_id("run-film")
+    expect(strip.get_by_test_id("film-too-large")).to_contain_text("the whole batch is too large to show")
+    expect(strip).to_contain_text("32 examples together")
+    expect(strip.get_by_test_id("film-place")).to_have_text("example 1 of 32")
+    expect(strip.get_by_test_id("film-whole")).to_have_count(0)
+    assert f"example={examples[0]}" in page.url
+    strip.get_by_test_id("film-next").click()
+    expect(strip.get_by_test_id("film-place")).to_have_text("example 2 of 32")
+    assert f"example={examples[1]}" in page.url
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_test_id("open-step")).to_be_visible(timeout=READY)  # Back leads to the run, not to what cannot be shown

@@ -4,7 +4,7 @@ import { embedded, needsServer } from "./embedded";
 import { decoded } from "./numbers";
 import type { Edit } from "../model/program";
 import { Problem } from "./problem";
-import type { Check, Example, Page, Program, Run, TaskInfo } from "./types";
+import type { Check, Example, Page, Program, Run, RunStep, TaskInfo } from "./types";
 
 export const BASE = "api/v1";
 
@@ -97,6 +97,10 @@ export function examples(task: string, query: ExampleQuery = {}, signal?: AbortS
 export function stepTrace(id: string, step: number, example: number | null, part: "validation" | "test" | null = null, signal?: AbortSignal): Promise<unknown> {
   const search = example === null ? "" : `?example=${example}${part === null ? "" : `&part=${part}`}`;
   return get(`/runs/${encodeURIComponent(id)}/steps/${step}/trace${search}`, signal);
+}
+
+export function runStep(id: string, step: number, signal?: AbortSignal): Promise<RunStep> {
+  return get(`/runs/${encodeURIComponent(id)}/steps/${step}`, signal);
 }
 
 /** What the server keeps under the short name of a link. */

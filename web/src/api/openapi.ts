@@ -584,8 +584,30 @@ export interface paths {
         /**
          * Step Trace
          * @description The trace of a past step, replayed from the nearest checkpoint; of one example also of the step that would come next.
+         *
+         *     GET …/steps/{k} tells before whether it is too large to be sent.
          */
         get: operations["traceStep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/steps/{k}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Step
+         * @description The examples of a past step, and whether the trace of them all, or of one alone, is sent whole; nothing is computed for that.
+         */
+        get: operations["readStep"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3036,6 +3058,20 @@ export interface components {
             status: "ok";
         };
         /**
+         * HeldByTrace
+         * @description About what a trace would hold, by its shapes. fits: it is within the server's limits, and sent whole.
+         */
+        HeldByTrace: {
+            /** Nodes */
+            nodes: number;
+            /** Elements */
+            elements: number;
+            /** Bytes */
+            bytes: number;
+            /** Fits */
+            fits: boolean;
+        };
+        /**
          * History
          * @description Of every step; entry i is step i + 1.
          */
@@ -3612,6 +3648,24 @@ export interface components {
             tested: components["schemas"]["Tested"] | null;
         };
         /**
+         * RunStep
+         * @description The batch of a step. whole: the trace of all its examples; examples: in the order in which that has them.
+         */
+        RunStep: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Run */
+            run: string;
+            /** Step */
+            step: number;
+            whole: components["schemas"]["HeldByTrace"];
+            /** Examples */
+            examples: components["schemas"]["StepExample"][];
+        };
+        /**
          * RunSummary
          * @description A training, how far it has gone, and what came of it.
          */
@@ -3706,6 +3760,20 @@ export interface components {
             validation: number;
             /** Test */
             test: number;
+        };
+        /**
+         * StepExample
+         * @description An example of a step's batch. fits: so is the trace of it alone.
+         */
+        StepExample: {
+            /** Index */
+            index: number;
+            /** Length */
+            length: number;
+            /** Text */
+            text: string;
+            /** Fits */
+            fits: boolean;
         };
         /**
          * StopConditions
@@ -6184,6 +6252,38 @@ export interface operations {
             404: components["responses"]["Problem404"];
             405: components["responses"]["Problem405"];
             406: components["responses"]["Problem406"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    readStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run, `r_…` */
+                run_id: string;
+                /** @description a step of the run, from 1 */
+                k: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStep"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             500: components["responses"]["Problem500"];

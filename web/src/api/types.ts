@@ -30,6 +30,9 @@ type Written<Answer> = Omit<Answer, "program"> & { program: RunProgram };
 export type RunSummary = Written<Decoded<Schemas["RunSummary"]>>;
 export type Run = Written<Decoded<Schemas["Run"]>>;
 
+/** The batch of a run's step, and what of it can be shown. */
+export type RunStep = Schemas["RunStep"];
+
 export type RunState = Decoded<Schemas["RunState"]>;
 export type StopConditions = Schemas["StopConditions"];
 export type Scores = Decoded<Schemas["Scores"]>;

@@ -82,6 +82,13 @@ class Router {
     this.#follow(); // the browser tells only later, and a second change may come before
   }
 
+  /** Goes to another address in place of this one, to which Back leads no more. */
+  replace(route: Shown): void {
+    this.#due = formatRoute(route);
+    this.#write();
+    this.#hash = this.#address = this.#last[route.page] = formatRoute(route);
+  }
+
   /** Lets the address say what the page shows now: in the same entry of the history, and no more often than browsers bear. */
   show(route: Shown): void {
     this.#last[route.page] = formatRoute(route.view ? { ...route, view: { ...route.view, lang: null } } : route);

@@ -24,6 +24,8 @@ export default {
   "state.token_detail": "Open it once by the address that was printed when it started, the one with “?token=…”.",
   "state.part": "This part of the page could not be loaded",
   "state.part_detail": "The server does not answer. Films that are here already go on playing on their own pages.",
+  "state.too_large": "This step is too large to show",
+  "state.too_large_detail": "Even one example of its batch makes a film larger than the server sends. Train a network with a smaller hidden size, fewer layers or shorter sequences, and open a step of that.",
   "state.missing": "There is no such page",
   "state.missing_detail": "The address leads nowhere:",
 

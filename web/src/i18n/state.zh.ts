@@ -24,6 +24,8 @@ export default {
   "state.token_detail": "请用服务器启动时打印的地址打开一次，即带有“?token=…”的地址。",
   "state.part": "页面的这一部分无法加载",
   "state.part_detail": "服务器没有应答。已经收到的影片在各自的页面上照常播放。",
+  "state.too_large": "这一步太大，无法显示",
+  "state.too_large_detail": "批次中即使只取一个样本，影片也超出服务器的发送上限。请训练隐藏单元更少、层数更少或序列更短的网络，再打开其中一步。",
   "state.missing": "没有这个页面",
   "state.missing_detail": "这个地址不通往任何页面：",
 
