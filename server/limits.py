@@ -132,6 +132,7 @@ LISTED_PROGRAM_BYTES = 8192  # of one in a list, where a longer one is told by i
 DATASET_BYTES = 10 * 2**20
 DATASET_ROWS = 20_000  # that are read
 DATASET_COLUMNS = 100
+DATASET_COMPUTE_SECONDS = 10.0  # processor time in which one is read; the largest takes a few seconds
 DATASET_CELL = 10_000  # characters
 DATASET_NAME = 60  # characters of a column's name, and of a class
 DATASET_SHOWN = 200  # characters of a cell in the preview

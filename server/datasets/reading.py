@@ -80,7 +80,7 @@ def read(data: bytes) -> Table:
             problems.append(Problem(number, None, f"only the first {limits.DATASET_ROWS:,} rows are taken; the rest is left out"))
             break
         else:
-            rows.append([cell.strip() for cell in cells])
+            rows.append([*map(str.strip, cells)])
             numbers.append(number)
         if len(problems) >= limits.DATASET_ROWS:
             break
@@ -174,7 +174,7 @@ def _rows(text: str, delimiter: str, problems: list[Problem], most: int = limits
         if len(cells) > limits.DATASET_COLUMNS:
             raise DatasetError(f"row {begun} has {len(cells):,} columns, at most {limits.DATASET_COLUMNS} are taken; leave some out")
         if any(cell.strip() for cell in cells):
-            if any(len(cell) > limits.DATASET_CELL for cell in cells):
+            if max(map(len, cells)) > limits.DATASET_CELL:
                 problems.append(Problem(begun, None, f"a cell has more than {limits.DATASET_CELL:,} characters; the row is left out"))
             else:
                 yield begun, cells

@@ -10,18 +10,23 @@ from types import FrameType
 
 from server.programs.errors import LimitError
 
+_LESS = "this takes more than {seconds:g} s of processor time; ask for less of it, or let a run train and open one of its steps"
+_AGAIN = 0.1  # seconds after which it is said again: an exception in what Python does when an object goes is lost
+
 
 @contextmanager
-def processor_time(seconds: float) -> Iterator[None]:
-    """Raises LimitError within the block once this process has computed for `seconds`. For the main thread, as a worker's work is."""
+def processor_time(seconds: float, words: str = _LESS) -> Iterator[None]:
+    """Raises LimitError within the block once this process has computed for `seconds`. For the main thread, as a worker's work is.
+
+    words: what it says then, with {seconds:g} where they stand.
+    """
     started = time.process_time()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        detail = f"this takes more than {seconds:g} s of processor time; ask for less of it, or let a run train and open one of its steps"
-        raise LimitError(detail, seconds, max(seconds, round(time.process_time() - started, 3)))  # two clocks
+        raise LimitError(words.format(seconds=seconds), seconds, max(seconds, round(time.process_time() - started, 3)))  # two clocks
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)
     try:
         yield
     finally:

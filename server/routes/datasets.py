@@ -40,7 +40,7 @@ async def create(request: Request, services: Use) -> Response:
             data = DatasetText.model_validate(json.loads(data)).text.encode()
         except ValidationError as error:
             raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
-    work = services.quick.run(describe_dataset, data, services.settings.compute_seconds * 2, seconds=limits.QUICK_SECONDS)
+    work = services.quick.run(describe_dataset, data, seconds=limits.QUICK_SECONDS)
     try:
         about = await while_connected(request, work)
     except DatasetError as error:
@@ -71,8 +71,7 @@ async def choose(request: Request, dataset_id: str, body: ChoiceRequest, service
     visitor = services.visitors.of(request)
     data = found(await run_in_threadpool(services.datasets.data_for, visitor, dataset_id), "dataset")
     choice = {**body.dataset.model_dump(), "id": dataset_id}
-    bounds = services.settings.compute_seconds * 2
-    work = services.quick.run(describe_choice, choice, data, bounds, seconds=limits.QUICK_SECONDS)
+    work = services.quick.run(describe_choice, choice, data, seconds=limits.QUICK_SECONDS)
     try:
         return Json(await while_connected(request, work))
     except DatasetError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from server import limits
 from server.datasets.describing import describe
 from server.datasets.reading import DatasetError, number_of, read
+from server.jobs.dataset_work import describe_dataset
+from server.programs.errors import LimitError
 from server.tasks.own_data import own_task
 from tests.server.helpers import API, Start
 
@@ -139,15 +142,35 @@ def test_rows_beyond_those_that_are_taken_are_not_read() -> None:
     assert [problem.row for problem in table.problems] == [limits.DATASET_ROWS + 2]
 
 
+def wide_numbers() -> str:
+    """Many columns of numbers of which hardly two are alike: what takes longest to be read."""
+    numbers = np.random.default_rng(0).random((17_000, 100)) * 1000
+    return ",".join(f"c{place}" for place in range(100)) + "\n" + "\n".join(",".join(map("{:.3f}".format, row)) for row in numbers.tolist())
+
+
 def test_ten_megabytes_over_http_and_one_byte_more(start: Start) -> None:
-    with start(compute_seconds=20) as client:
-        data = ("text,label\n" + "".join(f"row {i} with some words of its own,{i % 7}\n" for i in range(260_000))).encode()
-        headers = {"Content-Type": "text/csv"}
-        made = client.post(f"{API}/datasets", content=data[: limits.DATASET_BYTES], headers=headers)
-        assert made.status_code == 201, made.text
+    """With the settings that a server has by itself."""
+    texts = "text,label\n" + "".join(f"row {i} with some words of its own,{i % 7}\n" for i in range(270_000))
+    headers = {"Content-Type": "text/csv"}
+    with start() as client:
+        assert client.get(f"{API}/limits").json()["compute_seconds"] == limits.COMPUTE_SECONDS
+        for text in (texts, wide_numbers()):
+            data = text.encode()[: limits.DATASET_BYTES]
+            assert len(data) == limits.DATASET_BYTES
+            made = client.post(f"{API}/datasets", content=data, headers=headers)
+            assert made.status_code == 201, made.text
+            choice = {**made.json()["suggestion"], "id": made.json()["id"]}
+            chosen = client.post(f"{API}/datasets/{choice['id']}/task", json={"dataset": choice})
+            assert chosen.status_code == 200, chosen.text
         refused = client.post(f"{API}/datasets", content=b"x" * (limits.DATASET_BYTES + 1), headers=headers)
         assert refused.status_code == 413
         assert "10,485,760" in refused.text
+
+
+def test_a_file_that_takes_too_long_is_told_to_be_shorter() -> None:
+    words = "^this file takes more than 0.02 s of processor time to read; send a part of it, with fewer rows or columns$"
+    with pytest.raises(LimitError, match=words):
+        describe_dataset(wide_numbers().encode()[: limits.DATASET_BYTES], 0.02)
 
 
 def test_a_body_of_another_type_is_refused(client: httpx.Client) -> None:

@@ -118,6 +118,27 @@ def test_waiting_is_not_computing() -> None:
     assert error.value.actual >= error.value.limit == 0.05
 
 
+class Swallowing:
+    """An object that computes when it goes; what is raised meanwhile Python drops."""
+
+    def __del__(self) -> None:
+        sum(range(100_000))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_limit_that_came_while_an_object_went_comes_again() -> None:
+    def use() -> None:
+        with processor_time(0.02):
+            end = time.process_time() + 0.05
+            while time.process_time() < end:
+                Swallowing()
+            while True:
+                sum(range(1000))
+
+    with pytest.raises(LimitError):
+        use()
+
+
 def test_a_step_far_away_is_trained_in_slices(start: Start) -> None:
     """What comes before the step is not part of the one computation, and the trace is the same."""
     program = {**NETWORK, "task": "sunspots", "hidden_size": 4, "batch_size": 4, "step": 300}

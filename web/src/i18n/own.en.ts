@@ -98,6 +98,7 @@ export default {
   "own.told.cut": "{given} texts have more than {most} characters, of which the first {most} are read.",
   "own.told.repeated": "{given} rows repeat an earlier one and are left out, so that no part knows another.",
   "own.told.large": "It has {given} bytes, at most {most} are taken. Bring a part of it.",
+  "own.told.slow": "Reading it takes more than {seconds} s of processor time. Bring a part of it, with fewer rows or columns.",
   "own.told.no_text": "It holds NUL bytes, so it is no text. Save it as CSV in UTF-8.",
   "own.told.nothing": "It is empty. It needs a row with the names of the columns, and rows of data.",
   "own.told.no_rows": "It has no rows of data. Beneath the names of the columns it needs a row for each example.",

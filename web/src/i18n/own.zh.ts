@@ -98,6 +98,7 @@ export default {
   "own.told.cut": "{given} 段文字超过 {most} 个字符，只读入前 {most} 个。",
   "own.told.repeated": "{given} 行与前面的行重复，已略去，以免各部分互相泄漏。",
   "own.told.large": "它有 {given} 字节，最多接受 {most} 字节。请提供其中一部分。",
+  "own.told.slow": "读取它需要超过 {seconds} 秒的处理器时间。请只提供其中一部分，减少行数或列数。",
   "own.told.no_text": "它含有 NUL 字节，不是文本。请另存为 UTF-8 的 CSV。",
   "own.told.nothing": "它是空的。需要一行列名，以及若干行数据。",
   "own.told.no_rows": "它没有数据行。列名之下，每个样本需要一行。",

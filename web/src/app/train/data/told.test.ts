@@ -17,6 +17,7 @@ const SENTENCES = [
   "this cell is empty; the row is left out",
   "this cell is empty; windows reach up to it and begin after it",
   "this cell holds no number; windows reach up to it and begin after it",
+  "this file takes more than 10 s of processor time to read; send a part of it, with fewer rows or columns",
   "40 texts are longer than 30 characters; the first 30 are read",
   "2 rows repeat an earlier one and are left out, so that no part knows another",
   "the file has 20,000,000 bytes, at most 10,485,760 are taken; send a part of it",

@@ -24,6 +24,7 @@ const SENTENCES: readonly { is: RegExp; key: string; field?: Field }[] = [
   { is: /^(?<given>[\d,]+) texts are longer than (?<most>\d+) characters/, key: "own.told.cut" },
   { is: /^(?<given>[\d,]+) rows repeat an earlier one/, key: "own.told.repeated" },
   { is: /^the file has (?<given>[\d,]+) bytes, at most (?<most>[\d,]+) are taken/, key: "own.told.large" },
+  { is: /^this file takes more than (?<seconds>[\d.]+) s of processor time/, key: "own.told.slow" },
   { is: /^the file holds NUL bytes/, key: "own.told.no_text" },
   { is: /^the file is empty/, key: "own.told.nothing" },
   { is: /^the file (?:has no rows of data|holds no rows)/, key: "own.told.no_rows" },
