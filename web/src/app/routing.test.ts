@@ -36,6 +36,7 @@ function anyRoute(next: () => number): Partial<Route> & { page: PageName } {
     chain: perhaps(() => pick(["l0", "l1_reverse"])),
     cell: perhaps(() => whole(200)),
     level: perhaps(() => pick(["cell", "vector", "scalar"] as const)),
+    groups: perhaps(() => ({ state: pick(["open", "closed"] as const), at: [0, 1, 2, 7, 9].slice(whole(5)) })),
     by: perhaps(() => pick(["event", "op", "cell", "phase"] as const)),
     tab: perhaps(() => pick(["gradient", "bptt", "parameters", "curves"] as const)),
     lang: perhaps(() => pick(["en", "zh"] as const)),

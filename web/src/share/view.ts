@@ -4,6 +4,7 @@ import type { Language } from "../i18n/languages";
 import { readNotation, writeNotation, type Notation } from "../math/notation";
 import type { Target } from "../model/explain";
 import type { Stride } from "../model/stops";
+import { readRanges, writeRanges } from "./ranges";
 
 /** A number of the film, by the path of its node: ids differ between one film and the next. */
 export interface Chosen {
@@ -12,6 +13,12 @@ export interface Chosen {
   index: number[];
   part?: number;
   term?: string;
+}
+
+/** Groups of a graph by their places in its list: those that are open while all others are closed, or the other way round. */
+export interface GroupsView {
+  state: "open" | "closed";
+  at: number[];
 }
 
 export type Level = "cell" | "vector" | "scalar";
@@ -28,6 +35,8 @@ export interface View {
   /** The time step whose cell was opened (all open alike). */
   cell: number | null;
   level: Level | null;
+  /** The groups of a graph, where they are not as it begins. */
+  groups: GroupsView | null;
   by: Stride | null;
   tab: TrayTab | null;
   lang: Language | null;
@@ -37,7 +46,7 @@ export interface View {
   notation: Notation | null;
 }
 
-export const NO_VIEW: View = { at: null, why: null, row: null, chain: null, cell: null, level: null, by: null, tab: null, lang: null, lecture: null, notation: null };
+export const NO_VIEW: View = { at: null, why: null, row: null, chain: null, cell: null, level: null, groups: null, by: null, tab: null, lang: null, lecture: null, notation: null };
 
 interface Field<Value> {
   /** null: `text` cannot be read. */
@@ -69,6 +78,16 @@ const why: Field<Chosen> = {
   write: ({ kind, index, path, part, term }) => `${kind}${part === undefined && term === undefined ? "" : `.${part ?? term}`}:${index.join(",")}:${path}`,
 };
 
+/** `open:0-3,5`, the others closed. */
+const groups: Field<GroupsView> = {
+  read(text) {
+    const [, state, list] = /^(open|closed):([^]*)$/.exec(text) ?? [];
+    const at = list === undefined ? null : readRanges(list);
+    return at && { state: state as GroupsView["state"], at };
+  },
+  write: ({ state, at }) => `${state}:${writeRanges(at)}`,
+};
+
 const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
   at: countOr("after"),
   why,
@@ -76,6 +95,7 @@ const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
   chain: { read: (text) => (/^\w{1,40}$/.test(text) ? text : null), write: (text) => text },
   cell: count,
   level: oneOf("cell", "vector", "scalar"),
+  groups,
   by: oneOf("event", "op", "cell", "phase"),
   tab: oneOf("gradient", "bptt", "pairs", "parameters", "histograms", "curves"),
   lang: oneOf("en", "zh"),
