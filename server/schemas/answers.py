@@ -50,7 +50,7 @@ class Baseline(BaseModel):
 
 
 class LengthChoice(BaseModel):
-    """The lengths that a program may ask of a generated task. default: null where the task mixes lengths.
+    """The lengths that a program may ask of a task that can have others. default: null where the task mixes lengths.
 
     of: whether all sequences are so long, or the longest of them.
     """

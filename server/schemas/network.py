@@ -22,7 +22,7 @@ class TrainingProgram(BaseModel):
     data: Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="version of the task's examples; today's unless given")] | None = None
     length: Annotated[
         int | None,
-        Field(ge=1, le=limits.SEQUENCE_STEPS, description="steps of a sequence, of tasks that are generated; theirs unless given"),
+        Field(ge=1, le=limits.SEQUENCE_STEPS, description="steps of a sequence, of tasks that can have others than theirs"),
     ] = None
     cell: Literal["rnn", "lstm", "gru"] = "gru"
     hidden_size: Annotated[int, Field(ge=1, le=limits.HIDDEN_SIZE)] = 16

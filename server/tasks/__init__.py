@@ -35,7 +35,7 @@ _LENGTHS_KEPT = 8  # tasks of lengths that somebody asked for; one of 200 steps 
 
 
 def load(name: str, length: int | None = None) -> ArrayTask:
-    """The task of this name, made once; where it is generated and a length is given, with sequences of that.
+    """The task of this name, made once; where its lengths can be chosen and one is given, with sequences of that.
 
     Raises ValueError, with the names that there are, for another; and for a length that the task cannot have.
     """

@@ -43,7 +43,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class LengthChoice:
-    """The lengths that a task can be generated with (the program field `length`), in steps.
+    """The lengths that a task's sequences can be made with (the program field `length`), in steps.
 
     default: what it has where none is asked for; None for a mixture, which `lengths` of the task's description tells. of: whether all
     sequences are so long, or the longest of them.
@@ -121,7 +121,7 @@ class ArrayTask(ABC):
     parts: Mapping[Part, Examples]
     scale: float = 1.0  # how much of the data's unit a target's 1 is; errors and answers are told in that unit
     offset: float = 0.0  # what a target's 0 is in it
-    length: LengthChoice | None = None  # of generated tasks, whose class then takes a length (None: the default) when it is made
+    length: LengthChoice | None = None  # of tasks that can have others; the class then takes a length (None: the default) when it is made
     classes: tuple[Text, ...] | None = None
     idle: int | None = None  # the class at steps where nothing is asked for; the accuracy of the others is `recalled`
     features: tuple[str, ...] | None = None  # names of the columns of the inputs

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from engine.training import Settings, evaluate, train
 from server.tasks import PARTS, load
-from server.tasks.sunspots import WINDOW, YEARS, yearly_figures
+from server.tasks.sunspots import LONGEST, SHORTEST, WINDOW, YEARS, yearly_figures
 
 TASK = load("sunspots")
 
@@ -22,18 +23,35 @@ def test_the_table_holds_the_published_figures() -> None:
     assert figures[1957] == 190.2
 
 
-def test_every_step_is_asked_for_the_following_year() -> None:
-    figures = yearly_figures()
+@pytest.mark.parametrize("window", [WINDOW, SHORTEST, LONGEST])
+def test_every_step_is_asked_for_the_following_year(window: int) -> None:
+    figures, task = yearly_figures(), load("sunspots", window)
     for part in PARTS:
         first, last = YEARS[part]
-        assert TASK.size(part) == last - first + 1 - WINDOW
-        for index in (0, TASK.size(part) - 1):
-            example = TASK.describe(TASK.batch(part, [index]), part)["examples"][0]
-            years = range(first + index, first + index + WINDOW)
+        assert task.size(part) == last - first + 1 - window >= 14
+        for index in (0, task.size(part) - 1):
+            example = task.describe(task.batch(part, [index]), part)["examples"][0]
+            years = range(first + index, first + index + window)
             assert example["tokens"] == pytest.approx([figures[year] / 100 for year in years])
             assert [number for (number,) in example["target"]] == pytest.approx([figures[year + 1] / 100 for year in years])
             assert example["text"] == f"{years[0]}–{years[-1]}"
             assert years[-1] + 1 <= last
+
+
+def test_without_a_length_windows_are_those_that_they_always_were() -> None:
+    assert load("sunspots", WINDOW) is TASK
+    assert TASK.data_version != load("sunspots", WINDOW + 1).data_version
+    series = np.array([yearly_figures()[year] for year in range(1700, 1900)]) / 100
+    whole = TASK.batch("train", range(180))
+    for start in (0, 179):
+        assert whole.inputs[start, :, 0].tobytes() == series[start : start + 20].tobytes()
+        assert whole.targets[start, :, 0].tobytes() == series[start + 1 : start + 21].tobytes()
+
+
+@pytest.mark.parametrize("window", [SHORTEST - 1, LONGEST + 1])
+def test_a_window_that_the_years_do_not_bear_is_refused(window: int) -> None:
+    with pytest.raises(ValueError, match=f"sunspots has lengths of 5 to 40 steps; given {window}"):
+        load("sunspots", window)
 
 
 def test_the_parts_are_in_the_order_of_time_and_share_no_year() -> None:

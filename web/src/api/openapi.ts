@@ -1713,7 +1713,7 @@ export interface components {
             data?: string | null;
             /**
              * Length
-             * @description steps of a sequence, of tasks that are generated; theirs unless given
+             * @description steps of a sequence, of tasks that can have others than theirs
              */
             length?: number | null;
             /**
@@ -2067,7 +2067,7 @@ export interface components {
             data?: string | null;
             /**
              * Length
-             * @description steps of a sequence, of tasks that are generated; theirs unless given
+             * @description steps of a sequence, of tasks that can have others than theirs
              */
             length?: number | null;
             /**
@@ -3142,7 +3142,7 @@ export interface components {
         };
         /**
          * LengthChoice
-         * @description The lengths that a program may ask of a generated task. default: null where the task mixes lengths.
+         * @description The lengths that a program may ask of a task that can have others. default: null where the task mixes lengths.
          *
          *     of: whether all sequences are so long, or the longest of them.
          */
@@ -4589,7 +4589,7 @@ export interface components {
             data: string;
             /**
              * Length
-             * @description steps of a sequence, of tasks that are generated; theirs unless given
+             * @description steps of a sequence, of tasks that can have others than theirs
              */
             length?: number | null;
             /**
