@@ -1,4 +1,5 @@
 /** Draws a large graph on a canvas: what is in view, in as much detail as its size allows. Few cards are drawn by the page itself instead. */
+import { paintLane } from "./paintLane";
 import { shortened } from "../math/label";
 import { two } from "../model/format";
 import type { Film } from "../model/film";
@@ -315,9 +316,7 @@ export class Painter {
         context.fillStyle = inks.quiet;
         context.fillRect(middle - 0.5, lane + 1, 1, TILE.lane - 2);
         if (!gradient) continue;
-        const length = Math.max(-1, Math.min(1, gradient.flat(at) / this.max)) * (TILE.width / 2 - 4);
-        context.fillStyle = inks.gradient;
-        if (Number.isFinite(length)) context.fillRect(Math.min(middle, middle + length), lane + 3, Math.abs(length), TILE.lane - 6);
+        paintLane(context, gradient.flat(at), this.max, { middle, top: lane, width: TILE.width, height: TILE.lane }, inks.gradient, level === "digits", inks.font);
       }
     }
   }
