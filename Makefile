@@ -23,7 +23,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.test browser
 	@$(BIN)/python hatch_build.py build
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check

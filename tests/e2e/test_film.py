@@ -181,7 +181,8 @@ def test_why_a_shared_weight_is_the_sum_of_one_share_a_step(page: Page, api: htt
 def test_the_bars_of_rows_that_have_arrived_stay_while_others_come(page: Page) -> None:
     wait_for_film(page)
     page.get_by_test_id("stride-cell").click()
-    heights = """rows => rows.filter(row => row.dataset.value !== "").map(row => row.querySelector("svg.bar").getBoundingClientRect().height)"""
+    heights = """rows => rows.filter(row => row.dataset.value !== "")
+        .map(row => row.querySelector("svg.bar").getBoundingClientRect().height)"""
     shares, (done, whole) = [], (0, 1)
     while done < whole:
         page.keyboard.press("ArrowRight")

@@ -11,7 +11,7 @@ from playwright.sync_api import CDPSession, Page
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import moment, wait_for_film
 
-STEPS = 600
+STEPS = 400
 # Forward and back over the whole film, a frame now and then, from its start to its start
 PLAY = """async (count) => {
     const press = (key) => window.dispatchEvent(new KeyboardEvent("keydown", {key, shiftKey: true, bubbles: true}));

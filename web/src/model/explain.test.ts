@@ -28,13 +28,17 @@ function targets(shown: Film): Target[] {
   });
 }
 
+/** Of a large film each stop has its share of the numbers, and every number its stops. */
+const MOST_A_STOP = 300;
+
 describe.each(FIXTURES)("every number of %s", (name) => {
   const shown = film(name);
 
   it("is explained, and its rows add up, at every cell stop", () => {
     const list = targets(shown);
-    for (const m of stops(shown, "cell")) {
-      for (const target of list) {
+    const every = Math.ceil(list.length / MOST_A_STOP);
+    for (const [k, m] of stops(shown, "cell").entries()) {
+      for (const target of list.filter((_, i) => i % every === k % every)) {
         const e = explain(shown, target, m, 0);
         expect(e.title).not.toBe("");
         expect(e.rows.length).toBeLessThanOrEqual(8);
