@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.habits import KEYWORDS
 from engine.ops.op import REGISTRY, Op
+from engine.told import Told
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -75,7 +76,8 @@ def explained(error: Exception, name: str, tensors: Sequence[Any], attributes: M
         return type(error)(said)
     shapes = " and ".join(str(x.shape) for x in tensors)
     if text.startswith("operands could not be broadcast"):
-        return ValueError(f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1")
+        words = f"{name}: shapes {shapes} do not broadcast; sizes, compared from the last, must be equal or 1"
+        return ValueError(Told(words, "shapes-broadcast", name=name, shapes=", ".join(str(x.shape) for x in tensors)))
     if isinstance(error, TypeError) and "argument" in text and "()" in text:
         return TypeError(f"{name}: {_about_arguments(text, REGISTRY[name])}")
     dtypes = " and ".join(str(x.dtype) for x in tensors)

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.told import Told
 from server import limits, strict_json
 from server.problems import ProblemError, problem_response
 from server.proxies import own_path
@@ -116,7 +117,9 @@ def _type(headers: Headers) -> str:
 
 
 def _too_large(size: int, most: int) -> ProblemError:
-    return ProblemError(413, f"the body is larger than {most:,} bytes; send a smaller one", limit=most, actual=size)
+    return ProblemError(
+        413, Told(f"the body is larger than {most:,} bytes; send a smaller one", "body-large", most=most), limit=most, actual=size
+    )
 
 
 def _check_json(body: bytes) -> None:

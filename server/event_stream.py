@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from engine.told import Told
 from server import limits
 from server.encoding import dumps
 from server.problems import ProblemError
@@ -67,10 +68,18 @@ class Streams:
             detail = (
                 f"you listen to {self._listeners[visitor]} streams already, at most {self.most_of_visitor} at a time are sent; close one"
             )
-            raise ProblemError(429, detail, kind="limit", limit=self.most_of_visitor, actual=self._listeners[visitor] + 1)
+            raise ProblemError(
+                429,
+                Told(detail, "streams-own", most=self.most_of_visitor),
+                kind="limit",
+                limit=self.most_of_visitor,
+                actual=self._listeners[visitor] + 1,
+            )
         if self.open >= self.most:
             detail = f"{self.open} streams are open, as many as the server sends at a time; read the run from time to time instead"
-            raise ProblemError(503, detail, limit=self.most, actual=self.open + 1, headers={"Retry-After": "30"})
+            raise ProblemError(
+                503, Told(detail, "streams", most=self.most), limit=self.most, actual=self.open + 1, headers={"Retry-After": "30"}
+            )
         self._listeners[visitor] += 1
 
     def leave(self, visitor: str) -> None:

@@ -8,18 +8,19 @@ import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import takewhile
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from engine.told import Told
 from engine.training.rates import SCHEDULES
 from engine.training.settings import OPTIMIZERS
 from server.encoding import answer
@@ -60,22 +61,36 @@ _BY_STATUS = {400: "malformed", 401: "token", 403: "origin", 404: "not-found", 4
               503: "busy"}  # fmt: skip
 
 
+Code = Annotated[str | None, Field(examples=["name-unknown"], description="One of docs/api.md, Errors by code; more of them come.")]
+Params = dict[str, str | int | float | None] | None
+
+
 class ProblemPart(BaseModel):
-    """One thing that is wrong: `pointer` is a JSON pointer into the body; `line` and `column` count from 1 within an expression."""
+    """One thing that is wrong: `pointer` is a JSON pointer into the body; `line` and `column` count from 1 within an expression.
+
+    `code` and `params` say what `detail` says, for those who word it themselves.
+    """
 
     pointer: str
     detail: str
+    code: Code = None
+    params: Params = None
     line: int | None = None
     column: int | None = None
 
 
 class ProblemDocument(Answer):
-    """An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been."""
+    """An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been.
+
+    `code` and `params` say what `detail` says, for those who word it themselves.
+    """
 
     type: str
     title: str
     status: int
     detail: str
+    code: Code = None
+    params: Params = None
     instance: str
     request_id: str
     errors: list[ProblemPart] | None = None
@@ -84,7 +99,7 @@ class ProblemDocument(Answer):
 
 
 class ProblemError(Exception):
-    """An error that a person can act on: `detail` says what was given, what was expected and what to do.
+    """An error that a person can act on: `detail` says what was given, what was expected and what to do; a `Told` has its code too.
 
     kind: one of KINDS; the usual one of the status unless given. more: further members of the document (`errors`, `limit`, `actual`).
     """
@@ -101,9 +116,22 @@ def problem_response(request: Request, error: ProblemError) -> Response:
     document: dict[str, Any] = {
         "type": f"urn:retrograd:problem:{kind}" if kind else "about:blank",
         "title": KINDS[kind] if kind else HTTPStatus(error.status).phrase,
-        "status": error.status, "detail": error.detail, "instance": shown_path(request.scope), "request_id": request_id, **error.more,
+        "status": error.status, **worded(error.detail), "instance": shown_path(request.scope), "request_id": request_id, **error.more,
     }  # fmt: skip
     return Response(answer(document), error.status, {**(error.headers or {}), REQUEST_ID: request_id}, MEDIA_TYPE)
+
+
+def worded(detail: str) -> dict[str, Any]:
+    """`detail`, and where it has one its `code` with `params`, as members of a document."""
+    if not isinstance(detail, Told):
+        return {"detail": detail}
+    return {"detail": "".join(detail), "code": detail.code, "params": detail.params}
+
+
+def part(pointer: str, detail: str, line: int | None = None, column: int | None = None) -> dict[str, Any]:
+    """One thing that is wrong (`ProblemPart`)."""
+    place = {"line": line, "column": column}
+    return {"pointer": pointer, **worded(detail), **{key: value for key, value in place.items() if value is not None}}
 
 
 def shown_path(scope: Scope) -> str:
@@ -134,8 +162,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_program_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProgramError)
-    part = {"pointer": error.pointer, "detail": error.detail, "line": error.line, "column": error.column}
-    errors = [{key: value for key, value in part.items() if value is not None}]
+    errors = [part(error.pointer, error.detail, error.line, error.column)]
     return problem_response(request, ProblemError(422, error.detail, kind="program", errors=errors))
 
 
@@ -143,14 +170,16 @@ async def _on_limit(request: Request, error: Exception) -> Response:
     assert isinstance(error, LimitError)
     more: dict[str, Any] = {"limit": error.limit, "actual": error.actual}
     if error.pointer is not None:
-        more["errors"] = [{"pointer": error.pointer, "detail": error.detail}]
+        more["errors"] = [part(error.pointer, error.detail)]
     return problem_response(request, ProblemError(error.status, error.detail, kind="limit", **more))
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"pointer": pointer_of(part["loc"]), "detail": message(part)} for part in error.errors()]
-    detail = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} things in this request are not as expected"
+    found = [(pointer_of(one["loc"]), message(one)) for one in error.errors()]
+    errors = [part(pointer, words) for pointer, words in found]
+    several = Told(f"{len(found)} things in this request are not as expected", "several", count=len(found))
+    detail = found[0][1] if len(found) == 1 else several
     return problem_response(request, ProblemError(422, detail, errors=errors))
 
 
@@ -177,7 +206,7 @@ def pointer_of(location: tuple[int | str, ...]) -> str:
 
 
 _DETAILS = {
-    404: "there is nothing at this address; the API is described at /api/v1/openapi.json",
+    404: Told("there is nothing at this address; the API is described at /api/v1/openapi.json", "no-address"),
     405: "this address does not take this method; the Allow header names those it takes",
 }
 
@@ -207,26 +236,27 @@ def _allowed(request: Request) -> list[str]:
 
 async def _on_timeout(request: Request, error: Exception) -> Response:
     detail = "this took longer than the server computes for one request; ask for less of it, or try again when the server has less to do"
-    return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
+    return problem_response(request, ProblemError(503, Told(detail, "slow"), headers={"Retry-After": "30"}))
 
 
 async def _on_lost(request: Request, error: Exception) -> Response:
     detail = "the processes that computed this were ended, again and again (the machine may lack memory); ask for less, or try again later"
-    return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "30"}))
+    return problem_response(request, ProblemError(503, Told(detail, "lost"), headers={"Retry-After": "30"}))
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
     log.error("the database does not answer", exc_info=error)
-    return problem_response(request, ProblemError(503, "the database does not answer; ask again later", headers={"Retry-After": "5"}))
+    words = Told("the database does not answer; ask again later", "database")
+    return problem_response(request, ProblemError(503, words, headers={"Retry-After": "5"}))
 
 
 async def _on_memory(request: Request, error: Exception) -> Response:
-    return problem_response(request, ProblemError(422, f"{error}; ask for less of it", kind="limit"))
+    return problem_response(request, ProblemError(422, Told(f"{error}; ask for less of it", "memory"), kind="limit"))
 
 
 async def _on_overload(request: Request, error: Exception) -> Response:
     detail = f"{error}, more than the server takes; ask again later"
-    return problem_response(request, ProblemError(503, detail, headers={"Retry-After": "5"}))
+    return problem_response(request, ProblemError(503, Told(detail, "busy"), headers={"Retry-After": "5"}))
 
 
 async def _on_damaged(request: Request, error: Exception) -> Response:
@@ -241,4 +271,5 @@ async def _on_gone(request: Request, error: Exception) -> Response:
 def bug_response(request: Request, error: Exception) -> Response:
     """The answer to what the server did not expect; the log has the rest."""
     log.error("request %s failed", getattr(request.state, "request_id", "?"), exc_info=error)
-    return problem_response(request, ProblemError(500, "something went wrong in the server; its log says more under this request_id"))
+    words = Told("something went wrong in the server; its log says more under this request_id", "bug")
+    return problem_response(request, ProblemError(500, words))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engine.told import Told
 from server.origins import READS
 from server.problems import ProblemError, problem_response
 from server.settings import Settings
@@ -49,7 +50,7 @@ class RateGuard:
             wait = self.buckets.take(client_address(scope))
             if wait:
                 detail = f"more than {self.rate:g} writes a second came from this address; send them slower"
-                error = ProblemError(429, detail, headers={"Retry-After": str(math.ceil(wait))})
+                error = ProblemError(429, Told(detail, "rate", most=self.rate), headers={"Retry-After": str(math.ceil(wait))})
                 await problem_response(Request(scope), error)(scope, receive, send)
                 return
         await self.app(scope, receive, send)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engine.told import Told
 from server.origins import PROBES
 from server.problems import ProblemError, problem_response
 from server.proxies import own_path
@@ -53,4 +54,4 @@ class TokenGuard:
             response.set_cookie(COOKIE, signed, max_age=30 * 86400, path=f"{root}/", secure=secure, httponly=True, samesite="lax")
             return response
         detail = "this server asks for its token; open /?token=… in the browser once, or send the header Authorization: Bearer …"
-        return problem_response(request, ProblemError(401, detail, headers={"WWW-Authenticate": "Bearer"}))
+        return problem_response(request, ProblemError(401, Told(detail, "token"), headers={"WWW-Authenticate": "Bearer"}))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.nearest import nearest
+from engine.told import Told
 
 Part = Mapping[str, Any]  # an error of pydantic's: type, loc, msg, input, ctx
 
@@ -36,19 +37,28 @@ def _kind(value: Any) -> str:
     return "something else"
 
 
-def _expected(what: str) -> Callable[[Part], str]:
-    return lambda part: f"{_kind(part['input'])} was given; expected {what}"
+def _expected(what: str, code: str | None = None) -> Callable[[Part], str]:
+    def say(part: Part) -> str:
+        words = f"{_kind(part['input'])} was given; expected {what}"
+        return Told(words, code) if code else words
+
+    return say
 
 
-def _range(words: str, key: str) -> Callable[[Part], str]:
-    return lambda part: f"the number is out of range; give one {words} {part['ctx'][key]:,}"
+def _range(words: str, key: str, code: str) -> Callable[[Part], str]:
+    def say(part: Part) -> str:
+        bound = part["ctx"][key]
+        return Told(f"the number is out of range; give one {words} {bound:,}", code, bound=bound)
+
+    return say
 
 
 def _count(words: str, key: str) -> Callable[[Part], str]:
     def say(part: Part) -> str:
-        given, unit = part["input"], "characters" if isinstance(part["input"], str) else "items"
-        bound = part["ctx"][key]
-        return f"{len(given):,} {unit} were given; expected {words} {bound:,}"
+        given, bound = len(part["input"]), part["ctx"][key]
+        of, unit = ("text", "characters") if isinstance(part["input"], str) else ("items", "items")
+        short = "short" if key == "min_length" else "long"
+        return Told(f"{given:,} {unit} were given; expected {words} {bound:,}", f"{of}-{short}", given=given, bound=bound)
 
     return say
 
@@ -57,13 +67,14 @@ def _missing(part: Part) -> str:
     name = part["loc"][-1]
     if name == "body":
         return "the body is missing; send one as JSON"
-    return f"{name} is missing; add it"
+    return Told(f"{name} is missing; add it", "member-missing", name=name)
 
 
 def _one_of(part: Part) -> str:
     expected = str(part["ctx"]["expected"])
     options = re.findall(r"'([^']*)'", expected) or [expected.lower()]  # a truth value or a number stands there without quotes
-    return f"{_kind(part['input'])} was given; {_meant(part['input'], options)}expected {_either(options)}"
+    words = f"{_kind(part['input'])} was given; {_meant(part['input'], options)}expected {_either(options)}"
+    return Told(words, "value-choice", options=", ".join(options))
 
 
 def _either(options: list[str]) -> str:
@@ -81,7 +92,7 @@ def _meant(given: Any, options: list[str]) -> str:
 
 WORDS: Mapping[str, Callable[[Part], str]] = {
     "missing": _missing,
-    "extra_forbidden": lambda part: "there is no member of this name here; leave it out, or mind its spelling",
+    "extra_forbidden": lambda part: Told("there is no member of this name here; leave it out, or mind its spelling", "member-unknown"),
     "literal_error": _one_of,
     "union_tag_invalid": _tag,
     "union_tag_not_found": lambda part: f"{part['ctx']['discriminator'].strip(chr(39))} is missing, which says what this is; add it",
@@ -92,21 +103,21 @@ WORDS: Mapping[str, Callable[[Part], str]] = {
     "string_type": _expected("a text"),
     "bool_type": _expected("true or false"),
     "bool_parsing": _expected("true or false"),
-    "int_type": _expected("a whole number"),
-    "int_parsing": _expected("a whole number"),
-    "int_from_float": _expected("a whole number, without a fraction"),
-    "int_parsing_size": lambda part: "the number has too many digits; give a smaller one",
-    "float_type": _expected("a number"),
-    "float_parsing": _expected("a number"),
-    "finite_number": lambda part: "the number is not finite; give one that is",
-    "greater_than": _range("above", "gt"),
-    "greater_than_equal": _range("that is at least", "ge"),
-    "less_than": _range("below", "lt"),
-    "less_than_equal": _range("that is at most", "le"),
+    "int_type": _expected("a whole number", "number-whole"),
+    "int_parsing": _expected("a whole number", "number-whole"),
+    "int_from_float": _expected("a whole number, without a fraction", "number-whole"),
+    "int_parsing_size": lambda part: Told("the number has too many digits; give a smaller one", "number-digits"),
+    "float_type": _expected("a number", "number"),
+    "float_parsing": _expected("a number", "number"),
+    "finite_number": lambda part: Told("the number is not finite; give one that is", "number-finite"),
+    "greater_than": _range("above", "gt", "number-above"),
+    "greater_than_equal": _range("that is at least", "ge", "number-least"),
+    "less_than": _range("below", "lt", "number-below"),
+    "less_than_equal": _range("that is at most", "le", "number-most"),
     "string_too_short": _count("at least", "min_length"),
     "string_too_long": _count("at most", "max_length"),
     "too_short": _count("at least", "min_length"),
     "too_long": _count("at most", "max_length"),
     "string_pattern_mismatch": lambda part: f"the text is not of the form {part['ctx']['pattern']}; give one that is",
-    "value_error": lambda part: str(part["msg"]).removeprefix("Value error, "),
+    "value_error": lambda part: str(part["ctx"]["error"]),
 }

@@ -16,7 +16,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.nearest import nearest
+from engine.nearest import meant, near
+from engine.told import Told
 
 Tree = Any  # int | float | str | list[Tree | dict[str, int | float | bool | list[int] | None]]
 
@@ -24,17 +25,24 @@ BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.P
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq"}
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@",
            "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=="}  # fmt: skip
-SLIPS = {  # what is no operation here -> what is meant
-    ast.BitXor: "for powers write a**b, not a^b",
-    ast.BitAnd: "for both of two conditions write where(a, b, 0), not a & b",
-    ast.BitOr: "for one of two conditions write where(a, 1, b), not a | b",
-    ast.FloorDiv: "a // b has no gradient; for a quotient write a / b",
-    ast.Mod: "a % b is not known here; for a percentage write a / 100",
-    ast.LShift: "a << b is not known here; write a * 2**b",
-    ast.RShift: "a >> b is not known here; write a / 2**b",
-    ast.Not: "not a is not known here; write a == 0",
-    ast.Invert: "~a is not known here; write a == 0",
+SLIPS = {  # what is no operation here -> what was written, what is meant, and both in words
+    ast.BitXor: ("a^b", "a**b", "for powers write a**b, not a^b"),
+    ast.BitAnd: ("a & b", "where(a, b, 0)", "for both of two conditions write where(a, b, 0), not a & b"),
+    ast.BitOr: ("a | b", "where(a, 1, b)", "for one of two conditions write where(a, 1, b), not a | b"),
+    ast.FloorDiv: ("a // b", "a / b", "a // b has no gradient; for a quotient write a / b"),
+    ast.Mod: ("a % b", "a / 100", "a % b is not known here; for a percentage write a / 100"),
+    ast.LShift: ("a << b", "a * 2**b", "a << b is not known here; write a * 2**b"),
+    ast.RShift: ("a >> b", "a / 2**b", "a >> b is not known here; write a / 2**b"),
+    ast.Not: ("not a", "a == 0", "not a is not known here; write a == 0"),
+    ast.Invert: ("~a", "a == 0", "~a is not known here; write a == 0"),
 }
+_SYNTAX = (  # Python's words -> the code of what they say; named groups are its parameters
+    (re.compile(r"'(?P<bracket>.)' was never closed"), "formula-unclosed"),
+    (re.compile(r"unmatched '(?P<bracket>.)'"), "formula-unopened"),
+    (re.compile(r"closing parenthesis '(?P<closing>.)' does not match opening parenthesis '(?P<opening>.)'"), "formula-brackets"),
+    (re.compile(r"invalid (?:non-printable )?character (?P<character>'.' \(U\+\w+\)|U\+\w+)"), "formula-character"),
+    (re.compile(r"invalid \w+ literal|leading zeros"), "formula-number"),
+)
 MAX_NODES = 500
 MAX_DEPTH = 100
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # a line as Python's reader cuts them
@@ -50,11 +58,18 @@ class FormulaError(ValueError):
 
 
 class UnknownOperationError(FormulaError):
-    """A formula calls what is no operation. `name` is what it calls, `meant` the nearest there is (`nearest`)."""
+    """A formula calls what is no operation. `name` is what it calls, `nearest` the name that is near, if one is."""
 
-    def __init__(self, name: str, meant: str, column: int) -> None:
-        super().__init__(f"the operation {name!r} is not known; {meant}docs/ops.md lists all", column)
-        self.name, self.meant = name, meant
+    def __init__(self, name: str, nearest: str | None, column: int) -> None:
+        super().__init__(self.told(name, nearest, "docs/ops.md"), column)
+        self.name, self.nearest = name, nearest
+
+    @staticmethod
+    def told(name: str, nearest: str | None, lists: str) -> Told:
+        """The same in words. lists: where all operations are listed."""
+        return Told(
+            f"the operation {name!r} is not known; {meant(nearest)}{lists} lists all", "operation-unknown", name=name, nearest=nearest
+        )
 
 
 def parse(text: str, names: Collection[str] | None = None, functions: Collection[str] | None = None) -> Tree:
@@ -74,13 +89,31 @@ def parse_with_columns(text: str, names: Collection[str] | None = None, function
         root = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
         column = (error.offset or len(stripped) + 1) if (error.lineno or 1) == 1 else 1
-        raise FormulaError(f"not a formula: {error.msg}", shift + column) from None
+        raise FormulaError(_syntax(error.msg), shift + column) from None
     except (RecursionError, MemoryError):
-        raise FormulaError(f"nested too deeply: at most {MAX_DEPTH} levels are read") from None
+        raise FormulaError(too_deep()) from None
     except ValueError:
-        raise FormulaError("not a formula: it holds a character or a number that cannot be read") from None
+        raise FormulaError(Told("not a formula: it holds a character or a number that cannot be read", "formula-unreadable")) from None
     reader = _Reader(names, functions, stripped, shift)
     return reader.read(root, 0), reader.columns
+
+
+def _syntax(message: str) -> Told:
+    """What Python says of a text that is no formula."""
+    for words, code in _SYNTAX:
+        found = words.match(message)
+        if found:
+            return Told(f"not a formula: {message}", code, **found.groupdict())
+    return Told(f"not a formula: {message}", "formula-syntax")
+
+
+def too_deep() -> Told:
+    return Told(f"nested too deeply: at most {MAX_DEPTH} levels are read", "formula-deep", most=MAX_DEPTH)
+
+
+def too_long(most: int) -> Told:
+    """most: terms and operations that are read."""
+    return Told(f"too long: at most {most} terms and operations are read", "formula-long", most=most)
 
 
 class _Reader:
@@ -102,16 +135,16 @@ class _Reader:
     def read(self, node: ast.expr, depth: int) -> Tree:
         self.count += 1
         if self.count > MAX_NODES:
-            raise self.fail(node, f"too long: at most {MAX_NODES} terms and operations are read")
+            raise self.fail(node, too_long(MAX_NODES))
         if depth > MAX_DEPTH:
-            raise self.fail(node, f"nested too deeply: at most {MAX_DEPTH} levels are read")
+            raise self.fail(node, too_deep())
         if not isinstance(node, ast.UnaryOp) or not isinstance(node.op, ast.UAdd):  # +x is x: no subtree of its own
             self.columns.append(self.column(node))
         match node:
             case ast.Constant(value=bool() | str() | bytes() | complex() | None):
-                raise self.fail(node, "only real numbers are known here")
+                raise self.fail(node, Told("only real numbers are known here", "formula-real"))
             case ast.Constant(value=int() | float() as value):
-                return _number(value, lambda: self.fail(node, "this number does not fit a double"))
+                return _number(value, lambda: self.fail(node, Told("this number does not fit a double", "number-double")))
             case ast.Name(id=name):
                 return self.name(node, name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -125,23 +158,26 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords):
                 return self.call(node, name, arguments, keywords, depth)
         if isinstance(node, ast.BinOp | ast.UnaryOp) and type(node.op) in SLIPS:
-            raise self.fail(node, SLIPS[type(node.op)])
-        raise self.fail(node, f"{_describe(node)} is not known here: use numbers, names, + - * / ** @ and calls of operations")
+            given, write, words = SLIPS[type(node.op)]
+            raise self.fail(node, Told(words, "formula-operator", given=given, write=write))
+        words = f"{_describe(node)} is not known here: use numbers, names, + - * / ** @ and calls of operations"
+        raise self.fail(node, Told(words, "formula-construct"))
 
     def name(self, node: ast.AST, name: str) -> str:
         if self.names is not None and name not in self.names:
-            known = ", ".join(sorted(self.names)) or "none"
-            raise self.fail(node, f"the name {name!r} has no value; {nearest(name, sorted(self.names))}names with a value: {known}")
+            known, close = ", ".join(sorted(self.names)), near(name, sorted(self.names))
+            words = f"the name {name!r} has no value; {meant(close)}names with a value: {known or 'none'}"
+            raise self.fail(node, Told(words, "name-unknown", name=name, nearest=close, known=known))
         return name
 
     def call(self, node: ast.Call, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword],
              depth: int) -> Tree:  # fmt: skip
         if self.functions is not None and name not in self.functions:
-            raise UnknownOperationError(name, nearest(name, sorted(self.functions)), self.column(node))
+            raise UnknownOperationError(name, near(name, sorted(self.functions)), self.column(node))
         tree: list[Any] = ["call", name, *(self.read(argument, depth + 1) for argument in arguments)]
         attributes = {word.arg: self.attribute(word.value) for word in keywords if word.arg is not None}
         if len(attributes) != len(keywords):
-            raise self.fail(node, "write keyword arguments out, one by one")
+            raise self.fail(node, Told("write keyword arguments out, one by one", "keyword-spread"))
         if attributes:
             tree.append(attributes)
         return tree
@@ -151,12 +187,12 @@ class _Reader:
         try:
             value = ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            raise self.fail(node, "a keyword argument is a number, True, False, None or a tuple of integers") from None
+            raise self.fail(node, _keyword_value()) from None
         if isinstance(value, tuple | list) and len(value) <= 32 and all(type(item) is int for item in value):
             return list(value)
         if value is None or isinstance(value, bool | int | float):
             return value
-        raise self.fail(node, "a keyword argument is a number, True, False, None or a tuple of integers")
+        raise self.fail(node, _keyword_value())
 
 
 def _number(value: int | float, error: Callable[[], FormulaError]) -> int | float:
@@ -167,6 +203,10 @@ def _number(value: int | float, error: Callable[[], FormulaError]) -> int | floa
     if math.isinf(as_double):
         raise error()
     return value if isinstance(value, int) and int(as_double) == value else as_double
+
+
+def _keyword_value() -> Told:
+    return Told("a keyword argument is a number, True, False, None or a tuple of integers", "keyword-value")
 
 
 def _describe(node: ast.AST) -> str:

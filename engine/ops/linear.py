@@ -11,6 +11,7 @@ import numpy as np
 from engine.events import LARGE, Product
 from engine.ops.contraction import contract, read, sizes_of, spread
 from engine.ops.op import Array, Derivative, Record, Sample, Slopes, structured
+from engine.told import Told
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _M32 = [[0.2, -0.4], [1.1, 0.9], [-0.6, 0.7]]
@@ -78,7 +79,8 @@ def _matmul(a: Array, b: Array) -> Any:
     if m == 2 and n == 2 and a.shape[1] == b.shape[0]:
         return a.dot(b)
     if m < 1 or n < 1 or a.shape[-1] != b.shape[-2 if n > 1 else 0]:
-        raise ValueError(f"matmul: a has shape {a.shape} and b {b.shape}; expected a (..., m, n) and b (..., n, p), or vectors of length n")
+        words = f"matmul: a has shape {a.shape} and b {b.shape}; expected a (..., m, n) and b (..., n, p), or vectors of length n"
+        raise ValueError(Told(words, "shapes-matmul", a=str(a.shape), b=str(b.shape)))
     if m > 2 and n == 2:  # one product over all rows
         return a.reshape(_rows(a), a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1])
     try:

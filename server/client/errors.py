@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,20 +36,26 @@ class NoSuchNodeError(RetrogradError, LookupError):
 
 @dataclass(frozen=True)
 class Wrong:
-    """One thing that is wrong with a request. pointer: a JSON pointer into its body. line, column: within an expression, from 1."""
+    """One thing that is wrong with a request. pointer: a JSON pointer into its body. line, column: within an expression, from 1.
+
+    code, params: what `detail` says, for programs (docs/api.md, Errors by code); None where it has no code.
+    """
 
     pointer: str
     detail: str
     line: int | None = None
     column: int | None = None
+    code: str | None = None
+    params: Mapping[str, Any] | None = None
 
 
 class ProblemError(RetrogradError):
     """The server refused: a problem document (RFC 9457), as docs/api.md has it.
 
     status: of HTTP. kind: what a program tells problems apart by, such as `limit` (docs/api.md, Errors by type). detail: what was given,
-    what was expected, what to do. errors: what is wrong where. limit, actual: the most there may be, and what there was. request_id: what
-    the server's log knows it by. retry_after: seconds. location: of what was made although it is not sent.
+    what was expected, what to do; code, params: the same for programs, where it has a code. errors: what is wrong where. limit, actual:
+    the most there may be, and what there was. request_id: what the server's log knows it by. retry_after: seconds. location: of what was
+    made although it is not sent.
     """
 
     def __init__(self, response: httpx.Response) -> None:
@@ -57,6 +64,8 @@ class ProblemError(RetrogradError):
         self.kind = str(told.get("type", "")).removeprefix(PREFIX)
         self.title = str(told.get("title", response.reason_phrase))
         self.detail = str(told.get("detail", f"the server answered {response.status_code} {response.reason_phrase}"))
+        self.code: str | None = told.get("code")
+        self.params: Mapping[str, Any] | None = told.get("params")
         self.errors = [_wrong(part) for part in told.get("errors") or ()]
         self.limit: float | None = told.get("limit")
         self.actual: float | None = told.get("actual")
@@ -121,4 +130,11 @@ def _document(response: httpx.Response) -> dict[str, Any]:
 
 
 def _wrong(part: dict[str, Any]) -> Wrong:
-    return Wrong(str(part.get("pointer", "")), str(part.get("detail", "")), part.get("line"), part.get("column"))
+    return Wrong(
+        str(part.get("pointer", "")),
+        str(part.get("detail", "")),
+        part.get("line"),
+        part.get("column"),
+        part.get("code"),
+        part.get("params"),
+    )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.told import Told
 from server.programs.errors import ProgramError
 
 Read = Callable[[], bytes | None]
-_GONE = "the data that this program chose are gone, or are not yours: they go with the last run that used them; bring them again"
+_GONE = Told(
+    "the data that this program chose are gone, or are not yours: they go with the last run that used them; bring them again", "data-gone"
+)
 
 
 class Choice(dict[str, Any]):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from engine.told import Told
 from server.programs.errors import LimitError
 
 _LESS = "this takes more than {seconds:g} s of processor time; ask for less of it, or let a run train and open one of its steps"
@@ -23,7 +24,9 @@ def processor_time(seconds: float, words: str = _LESS) -> Iterator[None]:
     started = time.process_time()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        raise LimitError(words.format(seconds=seconds), seconds, max(seconds, round(time.process_time() - started, 3)))  # two clocks
+        said = words.format(seconds=seconds)
+        told = Told(said, "time", seconds=seconds) if words is _LESS else said
+        raise LimitError(told, seconds, max(seconds, round(time.process_time() - started, 3)))  # two clocks
 
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)

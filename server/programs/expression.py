@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine import Tape, TapeError, Tensor, apply
-from engine.ops.formula import FormulaError
+from engine.ops.formula import FormulaError, too_long
+from engine.told import Told
 from engine.trace import record
 from server import limits
 from server.programs.attributes import check_attributes
@@ -38,7 +39,9 @@ def trace_expression(program: Mapping[str, Any]) -> dict[str, Any]:
         try:
             run = result.backward()
         except TapeError:
-            raise ProgramError(f"the expression does not depend on {', '.join(program['wrt'])}, named in wrt", "/program/wrt") from None
+            names = ", ".join(program["wrt"])
+            words = Told(f"the expression does not depend on {names}, named in wrt", "expression-independent", names=names)
+            raise ProgramError(words, "/program/wrt") from None
     return record(tape, run, program=program, notes=notes)
 
 
@@ -61,19 +64,22 @@ class _Lines:
                     names.append(line.name)
                 self.all.append(line)
                 if sum(len(line.places) for line in self.all) > limits.EXPRESSION_NODES:
-                    raise FormulaError(f"too long: at most {limits.EXPRESSION_NODES} terms and operations are read", statement.start + 1)
+                    raise FormulaError(too_long(limits.EXPRESSION_NODES), statement.start + 1)
             self._check_last()
         except FormulaError as error:
             raise self.error(error.detail, error.column) from None
 
     def _check_last(self) -> None:
         if not self.all:
-            raise FormulaError("the expression is empty; write what is to be computed, for example x**2", 1)
+            raise FormulaError(Told("the expression is empty; write what is to be computed, for example x**2", "expression-empty"), 1)
         for line in self.all[:-1]:
             if line.name is None:
-                raise FormulaError("only the last line may go without a name; write name = ... before it", line.places[0])
+                raise FormulaError(
+                    Told("only the last line may go without a name; write name = ... before it", "line-unnamed"), line.places[0]
+                )
         if not isinstance(self.all[-1].tree, list):
-            raise FormulaError("the expression computes nothing; apply an operation, for example x**2", self.all[-1].places[0])
+            words = Told("the expression computes nothing; apply an operation, for example x**2", "expression-nothing")
+            raise FormulaError(words, self.all[-1].places[0])
 
     def error(self, detail: str, place: int) -> ProgramError:
         """What is wrong at a place of the text, from 1: told by line and column."""
@@ -108,20 +114,25 @@ class _Evaluation:
             return Tensor(float(tree))
         name, parts = (tree[1], tree[2:]) if tree[0] == "call" else (tree[0], tree[1:])
         if name not in OPERATIONS:
-            raise self.lines.error("a comparison has no gradient; use maximum, minimum, abs or relu", place)
+            raise self.lines.error(Told("a comparison has no gradient; use maximum, minimum, abs or relu", "formula-comparison"), place)
         attributes = parts[-1] if parts and isinstance(parts[-1], dict) else {}
         operands = [self.compute(part) for part in parts if not isinstance(part, dict)]
         try:
             check_count(name, len(operands))
             self.elements += bound(name, operands, attributes)
             if self.elements > limits.EXPRESSION_ELEMENTS:
-                raise ValueError(f"the results have more than {limits.EXPRESSION_ELEMENTS:,} elements; give smaller inputs")
+                most = limits.EXPRESSION_ELEMENTS
+                raise ValueError(
+                    Told(f"{name}: the results have more than {most:,} elements; give smaller inputs", "expression-large", most=most)
+                )
             result = apply(name, *operands, **attributes)
             check_attributes(
                 name, attributes
             )  # after the operation, whose own words say more: what it let pass has to be differentiated too
             if len(result.shape) > limits.INPUT_DIMENSIONS:
-                raise ValueError(f"the result has {len(result.shape)} dimensions, at most {limits.INPUT_DIMENSIONS} are kept")
+                given, most = len(result.shape), limits.INPUT_DIMENSIONS
+                words = f"{name}: the result has {given} dimensions, at most {most} are kept"
+                raise ValueError(Told(words, "expression-dimensions", given=given, most=most))
             return result
         except REFUSALS as error:
             raise self.lines.error(without_signature(name, error), place) from None

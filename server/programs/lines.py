@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.ops import REGISTRY
 from engine.ops.formula import FormulaError, UnknownOperationError, parse_with_columns
+from engine.told import Told
 from server import limits
 
 # Their inputs are class numbers, masks or series, or their attributes indices, which an expression has no way to write.
@@ -63,18 +64,20 @@ def read(statement: Statement, names: Collection[str]) -> Line:
         if problem:
             raise FormulaError(problem, statement.start + match.start(1) + 1)  # type: ignore[union-attr]  # there is a name
         if not statement.text[body:].strip():
-            raise FormulaError(f"nothing stands after {name} =; write what it is", statement.start + body)
+            raise FormulaError(Told(f"nothing stands after {name} =; write what it is", "line-nothing", name=name), statement.start + body)
     # Blanks in place of what stands before: the columns are then those of the whole text.
     try:
         tree, places = parse_with_columns(" " * (statement.start + body) + statement.text[body:], names, OPERATIONS)
     except UnknownOperationError as error:
-        raise FormulaError(f"the operation {error.name!r} is not known; {error.meant}GET /api/v1/ops lists all", error.column) from None
+        raise FormulaError(error.told(error.name, error.nearest, "GET /api/v1/ops"), error.column) from None
     if name is not None and isinstance(tree, str):
-        raise FormulaError(f"{name} would be another name of {tree}; use {tree} itself, or apply an operation", places[0])
+        words = f"{name} would be another name of {tree}; use {tree} itself, or apply an operation"
+        raise FormulaError(Told(words, "line-alias", name=name, other=tree), places[0])
     return Line(name, tree, places)
 
 
-def _wrong_name(name: str, names: Collection[str]) -> str | None:
+def _wrong_name(name: str, names: Collection[str]) -> Told | None:
     if keyword.iskeyword(name) or len(name) > limits.INPUT_NAME_CHARACTERS:
-        return f"the name of a line is a Python name of at most {limits.INPUT_NAME_CHARACTERS} characters, such as h or h_1"
-    return f"the name {name} is taken already; give each line a name of its own" if name in names else None
+        most = limits.INPUT_NAME_CHARACTERS
+        return Told(f"the name of a line is a Python name of at most {most} characters, such as h or h_1", "line-name", most=most)
+    return Told(f"the name {name} is taken already; give each line a name of its own", "line-taken", name=name) if name in names else None

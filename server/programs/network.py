@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.nearest import nearest
+from engine.told import Told
 from engine.training import Part, Settings, trace_step
 from server import limits
 from server.datasets.choice import data_of
@@ -26,7 +27,8 @@ _SETTINGS = ("cell", "hidden_size", "layers", "bidirectional", "truncation", "in
 def check_task(name: str) -> None:
     """Raises ProgramError for a task that there is not."""
     if name not in NAMES:
-        raise ProgramError(f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}", "/program/task")
+        words = f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}"
+        raise ProgramError(Told(words, "no-task"), "/program/task")
 
 
 def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
@@ -45,11 +47,15 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
     task = _chosen(own) if own is not None else _of_length(program) if sequences is None else OwnSequencesTask(sequences)
     learned = parameters(task, settings)
     if learned > limits.PARAMETERS:
-        most = f"the network would have {learned:,} parameters, at most {limits.PARAMETERS:,} are trained"
-        raise LimitError(f"{most}: choose a smaller hidden_size, or fewer layers", limits.PARAMETERS, learned, "/program")
+        most = limits.PARAMETERS
+        words = (
+            f"the network would have {learned:,} parameters, at most {most:,} are trained: choose a smaller hidden_size, or fewer layers"
+        )
+        raise LimitError(Told(words, "network-large", given=learned, most=most), most, learned, "/program")
     if program.get("data") not in (None, task.data_version):
         today = f"the examples of {task.name} have changed since this program was made: they are version {task.data_version} now"
-        raise ProgramError(f"{today}, and what it showed cannot be computed again; make a new one, without `data`", "/program/data")
+        words = f"{today}, and what it showed cannot be computed again; make a new one, without `data`"
+        raise ProgramError(Told(words, "data-changed", task=task.name), "/program/data")
     return task, settings
 
 
@@ -98,16 +104,19 @@ def admit(program: Mapping[str, Any], nodes: int, elements: int, size: int | Non
     if example is not None and example >= task.size(part):
         name = "training" if part == "train" else part
         there = f"it has 0 to {task.size(part) - 1}" if task.size(part) else "it has none"
-        raise ProgramError(f"example {example} is outside the {name} part; {there}", "/program/example")
+        words = f"example {example} is outside the {name} part; {there}"
+        raise ProgramError(Told(words, "example-outside", example=example, part=part, size=task.size(part)), "/program/example")
     initial(program, task, settings)
     cost = trace_cost(task, settings, example, part)
     todo = "ask for one example of it (example=0, say)" if example is None else "choose a smaller hidden_size, or fewer layers"
     for what, actual, most in (("nodes", cost.nodes, nodes), ("numbers", cost.elements, elements)):
         if actual > most:
-            raise LimitError(f"the trace would hold about {actual:,} {what}, at most {most:,} are kept: {todo}", most, actual, "/program")
+            words = f"the trace would hold about {actual:,} {what}, at most {most:,} are kept: {todo}"
+            raise LimitError(Told(words, f"trace-{what}", given=actual, most=most), most, actual, "/program")
     if size is not None and cost.bytes > size:
         document = f"the trace's document would have about {cost.bytes:,} bytes, at most {size:,} are sent at once"
-        raise LimitError(f"{document}: {todo}, or for the trace without its numbers, ?tensors=stats", size, cost.bytes, "/program")
+        words = f"{document}: {todo}, or for the trace without its numbers, ?tensors=stats"
+        raise LimitError(Told(words, "trace-sent", given=cost.bytes, most=size), size, cost.bytes, "/program")
 
 
 def check_reach(program: Mapping[str, Any]) -> None:
@@ -116,7 +125,8 @@ def check_reach(program: Mapping[str, Any]) -> None:
     step, most = program["step"], limits.TRACE_WORK // step_work(task, settings)
     if step - 1 > most:
         reach = f"with this network and batch a trace is made up to step {most + 1:,}, step {step:,} would train too long"
-        raise ProgramError(f"{reach}: ask for an earlier step, or create a run, any of whose steps opens", "/program/step")
+        words = f"{reach}: ask for an earlier step, or create a run, any of whose steps opens"
+        raise ProgramError(Told(words, "step-far", step=step, most=most + 1), "/program/step")
 
 
 def trace_network(program: Mapping[str, Any], checkpoint: bytes | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import TapeError
 from engine.ops import REGISTRY
+from engine.told import Told
 
 # What operations raise for inputs and attributes that they cannot take.
 REFUSALS = (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, TapeError)
@@ -15,7 +16,8 @@ def check_count(name: str, given: int) -> None:
     any_number = names[-1].startswith("*")
     if given < len(names) if any_number else given != len(names):
         expected = "one or more" if any_number else f"{len(names)} ({', '.join(names)})"
-        raise ValueError(f"{name} was given {given} inputs in its parentheses; expected {expected}")
+        words = f"{name} was given {given} inputs in its parentheses; expected {expected}"
+        raise ValueError(Told(words, "operation-inputs", name=name, given=given, inputs=", ".join(names)))
 
 
 def without_signature(name: str, error: Exception) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.nearest import nearest
 from engine.ops.op import Array
+from engine.told import Told
 from engine.trace import Change, Document, Edit, EditError, KeepGradients, Mute, MuteStep, what_if
 from server import limits
 from server.programs.errors import LimitError, ProgramError
@@ -26,7 +27,8 @@ def trace_with_edits(document: Document, edits: Sequence[Mapping[str, Any]], poi
     """
     base = document.doc["program"]
     if depth(base) >= limits.EDIT_DEPTH:
-        raise ProgramError(f"this trace has {limits.EDIT_DEPTH} ancestors; give all edits together to an earlier one of them", pointer)
+        words = f"this trace has {limits.EDIT_DEPTH} ancestors; give all edits together to an earlier one of them"
+        raise ProgramError(Told(words, "edits-deep", most=limits.EDIT_DEPTH), pointer)
     wanted = [_change(edit, f"{pointer}/{number}/value") for number, edit in enumerate(edits)]
     try:
         written = [_written(document, edit) for edit in edits]

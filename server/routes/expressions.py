@@ -8,6 +8,7 @@ from starlette.responses import Response
 from server import limits
 from server.encoding import Json
 from server.jobs.work import check_program
+from server.problems import part
 from server.programs.errors import ProgramError
 from server.routes.disconnect import while_connected
 from server.schemas.expression_check import ExpressionCheckRequest
@@ -23,6 +24,5 @@ async def check_expression(request: Request, body: ExpressionCheckRequest, servi
     try:
         shape = await while_connected(request, work)
     except ProgramError as error:
-        part = {"pointer": error.pointer, "detail": error.detail, "line": error.line, "column": error.column}
-        return Json({"errors": [part], "shape": None})
+        return Json({"errors": [part(error.pointer, error.detail, error.line, error.column)], "shape": None})
     return Json({"errors": [], "shape": shape})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar
 
 from engine.nearest import nearest
+from engine.told import Told
 from engine.trace import Document
 from server.problems import ProblemError
 
@@ -21,7 +22,7 @@ def found(thing: T | None, kind: Kind) -> T:
 
 def missing(kind: Kind) -> ProblemError:
     makes, lists = f"POST /api/v1/{kind}s makes one", "those there are" if kind == "trace" else "your own"
-    return ProblemError(404, f"there is no such {kind}; GET /api/v1/{kind}s lists {lists}, {makes}")
+    return ProblemError(404, Told(f"there is no such {kind}; GET /api/v1/{kind}s lists {lists}, {makes}", f"no-{kind}"))
 
 
 def node_of(document: Document, key: str, role: str | None = None) -> dict[str, Any]:

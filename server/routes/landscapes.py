@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.told import Told
 from engine.training.checkpoint import step_of
 from server import limits
 from server.encoding import Json
@@ -34,7 +35,8 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
     for other in runs[1:]:
         differing = [name for name in _SHAPE if other["program"].get(name) != first["program"].get(name)]
         if differing:
-            raise ProblemError(422, f"the runs differ in {', '.join(differing)}; a map has room for networks of one task and one shape")
+            words = f"the runs differ in {', '.join(differing)}; a map has room for networks of one task and one shape"
+            raise ProblemError(422, Told(words, "landscape-runs", differing=", ".join(differing)))
     services.landscapes.admit()
     asked = Asked(body.model_dump(), [run["step"] for run in runs])
     landscape_id = await run_in_threadpool(services.landscapes.store.create, asked)
@@ -119,4 +121,5 @@ def _way(services: Services, run_id: str, step: int, most_bytes: int) -> Way:
 
 
 def _missing() -> ProblemError:
-    return ProblemError(404, "there is no such landscape, or it is no longer kept; POST /api/v1/landscapes makes one")
+    words = "there is no such landscape, or it is no longer kept; POST /api/v1/landscapes makes one"
+    return ProblemError(404, Told(words, "no-landscape"))

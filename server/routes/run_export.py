@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.told import Told
 from server import limits
 from server.export.run_files import RUN_FORMATS
 from server.jobs.run_export_work import RunFormat, write_run
@@ -40,7 +41,8 @@ async def export(
     run = await run_in_threadpool(computable, services, run_id)
     chosen = step_of(run, step)
     if format == "zip" and run["step"] == 0:
-        raise ProblemError(409, "the run has done no step that a script could repeat; train it first: POST /api/v1/runs/{id}/steps")
+        words = "the run has done no step that a script could repeat; train it first: POST /api/v1/runs/{id}/steps"
+        raise ProblemError(409, Told(words, "export-untrained"))
     content = await while_connected(request, _written(services, run, chosen, format))
     about = RUN_FORMATS[format]
     program = run["program"]

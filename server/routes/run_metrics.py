@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.told import Told
 from engine.training import Part
 from server import limits
 from server.encoding import Json
@@ -68,9 +69,11 @@ async def test(request: Request, run_id: str, services: Use, body: FinalTestRequ
         return Json(_told(found(await run_in_threadpool(services.runs.get, run_id), "run"), result))
     run = await run_in_threadpool(computable, services, run_id)
     if run["status"] == "training":
-        raise ProblemError(409, "the run is training; its test is taken once, so wait until it is idle, or end the training")
+        words = "the run is training; its test is taken once, so wait until it is idle, or end the training"
+        raise ProblemError(409, Told(words, "test-training"))
     if run["step"] == 0:
-        raise ProblemError(409, "the run has done no step; its test is taken once, so train it first: POST /api/v1/runs/{id}/steps")
+        words = "the run has done no step; its test is taken once, so train it first: POST /api/v1/runs/{id}/steps"
+        raise ProblemError(409, Told(words, "test-untrained"))
     step = step_of(run, body.step)
     evaluation = await while_connected(request, _computed(services, run, "test", step))
     result = await run_in_threadpool(services.results.put, run_id, step, run["step"], evaluation.metrics)

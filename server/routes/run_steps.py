@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from engine.told import Told
 from server import limits
 from server.datasets.choice import chooses_data, data_of
 from server.jobs.replay import checkpoint_before
@@ -42,7 +43,8 @@ def step_of(run: dict[str, Any], wanted: Step) -> int:
     if wanted == "last":
         return int(run["step"])
     if wanted > run["step"]:
-        raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
+        words = f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further"
+        raise ProblemError(404, Told(words, "run-step", steps=run["step"]))
     return wanted
 
 

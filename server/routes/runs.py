@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from engine.told import Told
 from engine.training import Part
 from server import limits
 from server.datasets.choice import with_data
@@ -89,7 +90,8 @@ async def train(request: Request, run_id: str, body: StepsRequest, services: Use
     done = marking(request, 202, "read_run", "run_id")
     if await run_in_threadpool(services.runs.request, run_id, body.count, limits.RUN_STEPS, done) is None:
         found(await run_in_threadpool(services.runs.get, run_id), "run")  # it may have been deleted meanwhile
-        raise ProblemError(422, f"a run has at most {limits.RUN_STEPS:,} steps; ask for fewer, or create another run")
+        words = f"a run has at most {limits.RUN_STEPS:,} steps; ask for fewer, or create another run"
+        raise ProblemError(422, Told(words, "run-long", most=limits.RUN_STEPS))
     return await _trained(services, run_id)
 
 
@@ -128,7 +130,7 @@ async def edit(run_id: str, body: RateRequest, services: Use) -> Response:
     if edited is None:
         run = found(await run_in_threadpool(services.runs.get, run_id), "run")
         detail = f"a run's learning rate is changed at most {limits.RUN_EDITS} times; create another run with the rate that works"
-        raise LimitError(detail, limits.RUN_EDITS, len(run["edits"]) + 1)
+        raise LimitError(Told(detail, "run-edits", most=limits.RUN_EDITS), limits.RUN_EDITS, len(run["edits"]) + 1)
     services.trainer.changed(run_id)
     return Json(edited)
 
@@ -174,7 +176,8 @@ async def step_trace(
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
     run = await run_in_threadpool(computable, services, run_id)  # after its checkpoint: without one, step k would be far away
     if k > run["step"] + (example is not None):  # one example alone is no step that the run does: the network of its end answers, too
-        raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
+        words = f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further"
+        raise ProblemError(404, Told(words, "run-step", steps=run["step"]))
     if part != "train" and example is None:
         raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")
     program = {"kind": "network", **with_edits(run, k), "step": k, "example": example, "part": part}
@@ -226,7 +229,8 @@ def _check_trainable(run: dict[str, Any]) -> None:
     """Raises ProblemError for a run that has come to an end of its own."""
     if run["reason"] == "diverged":
         detail = f"the run diverged at step {run['step']}: its loss is no number any more; create another with a lower learning rate"
-        raise ProblemError(422, detail)
+        raise ProblemError(422, Told(detail, "run-diverged", step=run["step"]))
     most = run["stop"]["steps"]
     if most is not None and run["step"] >= most:
-        raise ProblemError(422, f"this run stops at {most:,} steps; PATCH it with another `stop` first, or create another run")
+        words = f"this run stops at {most:,} steps; PATCH it with another `stop` first, or create another run"
+        raise ProblemError(422, Told(words, "run-stop", most=most))

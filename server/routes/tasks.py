@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from engine.nearest import nearest
+from engine.told import Told
 from engine.training import Part
 from server import limits
 from server.encoding import Json
@@ -32,7 +33,7 @@ def some_examples(
 ) -> Response:  # fmt: skip
     """Examples of a part, in their order; `after` is the number of the last one seen."""
     if name not in NAMES:
-        raise ProblemError(404, f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}")
+        raise ProblemError(404, Told(f"there is no such task; {nearest(name, NAMES)}the tasks are {', '.join(NAMES)}", "no-task"))
     try:
         task = load(name, length)
     except ValueError as error:

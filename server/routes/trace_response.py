@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.told import Told
 from engine.trace import from_bytes
 from server import msgpack
 from server.accept import preferred
@@ -106,4 +107,5 @@ def _too_large(request: Request, trace: TraceFile, most: int) -> ProblemError:
         "or make a smaller one, of one example or with a smaller hidden_size"
     )
     headers = {"Location": place, "Link": f'<{place}?tensors=stats>; rel="alternate"'}
-    return ProblemError(422, detail, kind="limit", headers=headers, limit=most, actual=trace.size)
+    words = Told(detail, "trace-sent", given=trace.size, most=most)
+    return ProblemError(422, words, kind="limit", headers=headers, limit=most, actual=trace.size)

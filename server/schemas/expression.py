@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from engine.told import Told
 from server import limits
 
 
@@ -17,7 +18,9 @@ def count_numbers(value: Any, depth: int = 0, strings: Collection[str] = ()) -> 
     """How many numbers stand in a number or nested lists, where these strings stand for numbers. Raises ValueError for anything else."""
     if isinstance(value, list):
         if depth >= limits.INPUT_DIMENSIONS:
-            raise ValueError(f"at most {limits.INPUT_DIMENSIONS} dimensions are kept")
+            raise ValueError(
+                Told(f"at most {limits.INPUT_DIMENSIONS} dimensions are kept", "input-dimensions", most=limits.INPUT_DIMENSIONS)
+            )
         return sum(count_numbers(item, depth + 1, strings) for item in value)
     if isinstance(value, str) and value in strings:
         return 1
@@ -28,29 +31,31 @@ def count_numbers(value: Any, depth: int = 0, strings: Collection[str] = ()) -> 
 
 def _tensor(value: Any) -> Any:
     if count_numbers(value) > limits.INPUT_ELEMENTS:
-        raise ValueError(f"an input has at most {limits.INPUT_ELEMENTS:,} elements")
+        most = limits.INPUT_ELEMENTS
+        raise ValueError(Told(f"an input has at most {most:,} elements", "input-large", most=most))
     try:
         array = np.array(value, dtype=np.float64)
     except OverflowError:
-        raise ValueError("an input's numbers have to fit a double") from None
+        raise ValueError(Told("an input's numbers have to fit a double", "number-double")) from None
     except ValueError:
-        raise ValueError("the lists of an input are of unequal length; nest them evenly") from None
+        raise ValueError(Told("the lists of an input are of unequal length; nest them evenly", "input-uneven")) from None
     if not array.size:
-        raise ValueError("an input has at least one element")
+        raise ValueError(Told("an input has at least one element", "input-empty"))
     return value
 
 
 def _name(value: str) -> str:
     most = limits.INPUT_NAME_CHARACTERS
     if not value.isidentifier() or keyword.iskeyword(value) or value.startswith("__") or len(value) > most:
-        raise ValueError(f"an input is named as in Python, by at most {most} characters and without __ before: w or x_1, say")
+        words = f"an input is named as in Python, by at most {most} characters and without __ before: w or x_1, say"
+        raise ValueError(Told(words, "input-name", most=most))
     return value
 
 
 def _lines(value: str) -> str:
     value = value.replace("\r\n", "\n")
     if not all(line.isprintable() for line in value.split("\n")):
-        raise ValueError("an expression is lines of printable characters")
+        raise ValueError(Told("an expression is lines of printable characters", "formula-unreadable"))
     return value
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engine.told import Told
 from engine.training.rates import parameters_of
 from engine.training.settings import OPTIMIZERS
 from server import limits
@@ -149,7 +150,8 @@ class WarmupCosineSchedule(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> WarmupCosineSchedule:
         if self.total_iters <= self.warmup_iters:
-            raise ValueError(f"total_iters is {self.total_iters}; expected more than warmup_iters, {self.warmup_iters}")
+            words = f"total_iters is {self.total_iters}; expected more than warmup_iters, {self.warmup_iters}"
+            raise ValueError(Told(words, "schedule-short", given=self.total_iters, warmup=self.warmup_iters))
         return self
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from engine.told import Told
 from server import limits
 from server.schemas.body import Body
 from server.schemas.edits import Edits
@@ -62,7 +63,7 @@ class Stop(BaseModel):
 
 def _one_line(name: str) -> str:
     if not name.strip() or not name.isprintable():
-        raise ValueError("a name is one line of letters, digits and signs that can be seen")
+        raise ValueError(Told("a name is one line of letters, digits and signs that can be seen", "name-unprintable"))
     return name.strip()
 
 

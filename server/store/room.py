@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select, union_all
 
+from engine.told import Told
 from server.jobs.stopping import gain
 from server.programs.errors import LimitError
 from server.store.tables import checkpoints, observations, runs, slices, sweeps
@@ -27,8 +28,9 @@ def too_many(connection: Connection, visitor: str, most: int) -> list[int]:
     at_rest = select(runs.c.number).where(mine, runs.c.status != "training", runs.c.number != newest).order_by(held, runs.c.number)
     gone = list(connection.execute(at_rest.limit(count - most)).scalars())
     if len(gone) < count - most:
-        detail = f"{count - 1 - len(gone)} of your runs are training, and {most} are kept in all; cancel one, or wait until one has ended"
-        raise LimitError(detail, most, count - len(gone), status=429)
+        training = count - 1 - len(gone)
+        detail = f"{training} of your runs are training, and {most} are kept in all; cancel one, or wait until one has ended"
+        raise LimitError(Told(detail, "runs-training", given=training, most=most), most, count - len(gone), status=429)
     return gone
 
 

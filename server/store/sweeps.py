@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, delete, func, insert, or_, select, update
 
+from engine.told import Told
 from server.encoding import dumps
 from server.programs.errors import LimitError
 from server.store.clock import now
@@ -40,7 +41,7 @@ class SweepStore:
             others = connection.execute(select(func.count()).where(going_on)).scalar_one() - 1
             if at_once is not None and others >= at_once:
                 detail = f"{others} of your searches go on already, at most {at_once} do at a time; cancel one, or wait"
-                raise LimitError(detail, at_once, others + 1, status=429)
+                raise LimitError(Told(detail, "sweeps-running", given=others, most=at_once), at_once, others + 1, status=429)
             mine = select(sweeps.c.id).where(sweeps.c.visitor == visitor, sweeps.c.status != "running").order_by(sweeps.c.number.desc())
             beyond = list(connection.execute(mine.offset(most - 1)).scalars())
         return sweep_id, beyond

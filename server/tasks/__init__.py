@@ -9,6 +9,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from engine.told import Told
 from engine.training.task import Part
 from server.tasks.base import PARTS, ArrayTask
 
@@ -44,9 +45,10 @@ def load(name: str, length: int | None = None) -> ArrayTask:
         return task
     offered = task.length
     if offered is None:
-        raise ValueError(f"the sequences of {name} are as they are, no length can be chosen; leave length out")
+        raise ValueError(Told(f"the sequences of {name} are as they are, no length can be chosen; leave length out", "length-fixed"))
     if not offered.min <= length <= offered.max:
-        raise ValueError(f"{name} has lengths of {offered.min} to {offered.max} steps; given {length}")
+        words = f"{name} has lengths of {offered.min} to {offered.max} steps; given {length}"
+        raise ValueError(Told(words, "length-outside", given=length, least=offered.min, most=offered.max))
     return _load_with(name, length)
 
 

@@ -35,7 +35,10 @@ NAMES = {
 }
 """Names, symbols and keys: the same in every language."""
 
-DATA = 'math, code, kbd, [lang="en"], .token, .tokens, .word, textarea, option, .formula, [data-testid^="token"], [data-testid^="label-"]'
+DATA = (
+    'math, code, kbd, [lang="en"], .token, .tokens, .word, textarea, option, .formula, [data-testid^="token"], [data-testid^="label-"], '
+    '[data-testid="expression-marks"]'
+)
 """What shows data, formulas, or somebody's own words."""
 
 TEXTS = """(data) => {
@@ -94,6 +97,20 @@ def test_no_english_is_left_on_a_chinese_page(open_page: OpenPage, api: httpx.Cl
         expect(page.get_by_test_id("tour" if entry == "tour" else "glossary")).to_be_visible()
         assert english(page, operations) == []
         page.keyboard.press("Escape")
+
+
+def test_errors_are_in_the_language_of_the_page_and_say_what_to_do_there(open_page: OpenPage) -> None:
+    page = open_page("#/expression", locale="zh-CN", expected=("404",))
+    wait_for_film(page)
+    for formula, words in (("nosuch(w*x)", "没有运算“nosuch”"), ("tanh(w*x", "这个“(”没有配对的右括号"), ("w*2x", "这个数无法读取")):
+        page.get_by_test_id("expression-input").fill(formula)
+        expect(page.get_by_test_id("expression-error")).to_contain_text(words)
+        assert (formula, english(page)) == (formula, [])
+    start = page.url.partition("#")[0]
+    for address, words in (("#/train?run=r_0", "没有这个运行"), (f"#/network?trace=sha256:{'0' * 64}", "这段影片已不再保存")):
+        page.goto(start + address)
+        expect(page.get_by_test_id("error")).to_contain_text(words, timeout=READY)
+        assert (address, english(page)) == (address, [])
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,12 @@ def test_errors_are_problem_documents(client: httpx.Client, method: str, path: s
     assert problem["status"] == status
     assert problem["schema_version"] == 1
     assert problem["request_id"] == response.headers["x-request-id"]
-    assert set(problem) - {"errors", "limit", "actual"} == {"schema_version", "type", "title", "status", "detail", "instance", "request_id"}
+    optional = {"errors", "limit", "actual", "code", "params"}
+    assert set(problem) - optional == {"schema_version", "type", "title", "status", "detail", "instance", "request_id"}
     assert len(problem["detail"]) > 20
     assert problem["type"].removeprefix("urn:retrograd:problem:") in KINDS
     assert ("limit" in problem) == ("actual" in problem)
+    assert ("code" in problem) == ("params" in problem)
     assert "Traceback" not in response.text
 
 

@@ -1917,6 +1917,8 @@ export interface components {
         /**
          * ProblemDocument
          * @description An error (RFC 9457). `limit` and `actual` stand together: the most there may be, and what there was or would have been.
+         *
+         *     `code` and `params` say what `detail` says, for those who word it themselves.
          */
         ProblemDocument: {
             /**
@@ -1932,6 +1934,16 @@ export interface components {
             status: number;
             /** Detail */
             detail: string;
+            /**
+             * Code
+             * @description One of docs/api.md, Errors by code; more of them come.
+             * @example name-unknown
+             */
+            code?: string | null;
+            /** Params */
+            params?: {
+                [key: string]: string | number | null;
+            } | null;
             /** Instance */
             instance: string;
             /** Request Id */
@@ -1946,12 +1958,24 @@ export interface components {
         /**
          * ProblemPart
          * @description One thing that is wrong: `pointer` is a JSON pointer into the body; `line` and `column` count from 1 within an expression.
+         *
+         *     `code` and `params` say what `detail` says, for those who word it themselves.
          */
         ProblemPart: {
             /** Pointer */
             pointer: string;
             /** Detail */
             detail: string;
+            /**
+             * Code
+             * @description One of docs/api.md, Errors by code; more of them come.
+             * @example name-unknown
+             */
+            code?: string | null;
+            /** Params */
+            params?: {
+                [key: string]: string | number | null;
+            } | null;
             /** Line */
             line?: number | null;
             /** Column */

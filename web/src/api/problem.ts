@@ -1,7 +1,14 @@
 /** An error as the API tells it (RFC 9457), or the absence of an answer. */
-export interface FieldError {
-  pointer?: string;
+export interface Saying {
+  /** English. */
   detail: string;
+  /** What `detail` says, of what (server/codes.py); the catalogue words it. */
+  code?: string | null;
+  params?: Readonly<Record<string, string | number | null>> | null;
+}
+
+export interface FieldError extends Saying {
+  pointer?: string;
   /** Line and column in an expression, from 1. */
   line?: number | null;
   column?: number | null;
@@ -25,6 +32,8 @@ export class Problem extends Error {
     readonly requestId: string | null = null,
     /** Seconds after which the server is to be asked again. */
     readonly retryAfter: number | null = null,
+    readonly code: string | null = null,
+    readonly params: Saying["params"] = null,
   ) {
     super(detail || title);
   }
@@ -37,7 +46,7 @@ export class Problem extends Error {
   static async from(response: Response): Promise<Problem> {
     const body: unknown = await response.json().catch(() => null);
     if (typeof body !== "object" || body === null) return new Problem(response.statusText || `HTTP ${response.status}`, "", response.status, [], null, retryAfter(response.headers.get("Retry-After")));
-    const { title, detail, errors, request_id: requestId } = body as Record<string, unknown>;
+    const { title, detail, errors, request_id: requestId, code, params } = body as Record<string, unknown>;
     return new Problem(
       typeof title === "string" ? title : `HTTP ${response.status}`,
       typeof detail === "string" ? detail : "",
@@ -45,6 +54,8 @@ export class Problem extends Error {
       Array.isArray(errors) ? (errors as FieldError[]) : [],
       typeof requestId === "string" ? requestId : null,
       retryAfter(response.headers.get("Retry-After")),
+      typeof code === "string" ? code : null,
+      typeof params === "object" ? (params as Saying["params"]) : null,
     );
   }
 }

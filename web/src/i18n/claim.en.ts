@@ -3,7 +3,7 @@ export default {
   "claim.close": "Close",
   "claim.close_card": "Leave this statement",
   "claim.about": "Thirteen statements that many believe. Each opens a film at the moment that decides, with one thing to do.",
-  "claim.failed": "The film cannot be opened: {reason}",
+  "claim.failed": "The film cannot be opened:",
   "claim.answer": "Answer",
   "claim.all": "All statements",
   "claim.next": "Next statement",

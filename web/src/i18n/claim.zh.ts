@@ -3,7 +3,7 @@ export default {
   "claim.close": "关闭",
   "claim.close_card": "离开这个说法",
   "claim.about": "十三个常见的说法。每一个都会把影片打开到关键的时刻，并准备好一个操作。",
-  "claim.failed": "无法打开影片：{reason}",
+  "claim.failed": "无法打开影片：",
   "claim.answer": "答案",
   "claim.all": "全部说法",
   "claim.next": "下一个说法",

@@ -11,7 +11,7 @@ export default {
   "share.send": "Send …",
   "share.short": "Short link, kept by this server",
   "share.too_long": "The link would have {count} characters, so this server keeps it under a short name.",
-  "share.short_failed": "No short link: {detail}",
+  "share.short_failed": "No short link:",
   "share.shortening": "Making the short link …",
   "share.qr": "QR code of the link",
   "share.qr_none": "The link is too long for a QR code.",
@@ -38,8 +38,7 @@ export default {
   "share.format.model_explorer": "Model Explorer",
   "share.working": "Making the file …",
   "share.saved": "Saved: {name}",
-  "share.failed": "The file could not be made: {detail}",
-  "share.failed_offline": "the server does not answer",
+  "share.failed": "The file could not be made:",
 
   "share.embed": "Embed",
   "share.embed_about": "Shows this moment within another page.",

@@ -11,7 +11,7 @@ export default {
   "share.send": "发送……",
   "share.short": "短链接，由本服务器保存",
   "share.too_long": "链接将有 {count} 个字符，因此由本服务器以短名保存。",
-  "share.short_failed": "无法生成短链接：{detail}",
+  "share.short_failed": "无法生成短链接：",
   "share.shortening": "正在生成短链接……",
   "share.qr": "链接的二维码",
   "share.qr_none": "链接太长，无法做成二维码。",
@@ -38,8 +38,7 @@ export default {
   "share.format.model_explorer": "Model Explorer",
   "share.working": "正在生成文件……",
   "share.saved": "已保存：{name}",
-  "share.failed": "无法生成文件：{detail}",
-  "share.failed_offline": "服务器没有响应",
+  "share.failed": "无法生成文件：",
 
   "share.embed": "嵌入",
   "share.embed_about": "在其他网页中显示这一刻。",

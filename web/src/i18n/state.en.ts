@@ -21,7 +21,6 @@ export default {
   "state.busy_title": "The server has too much to do",
   "state.busy_detail": "It was asked several times. Wait a little, then try once more.",
   "state.token": "This server wants a token",
-  "state.token_detail": "Open it once by the address that was printed when it started, the one with “?token=…”.",
   "state.part": "This part of the page could not be loaded",
   "state.part_detail": "The server does not answer. Films that are here already go on playing on their own pages.",
   "state.too_large": "This step is too large to show",

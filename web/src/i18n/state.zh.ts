@@ -21,7 +21,6 @@ export default {
   "state.busy_title": "服务器任务过多",
   "state.busy_detail": "已经请求了几次。请稍候再试。",
   "state.token": "此服务器需要令牌",
-  "state.token_detail": "请用服务器启动时打印的地址打开一次，即带有“?token=…”的地址。",
   "state.part": "页面的这一部分无法加载",
   "state.part_detail": "服务器没有应答。已经收到的影片在各自的页面上照常播放。",
   "state.too_large": "这一步太大，无法显示",

@@ -12,7 +12,7 @@ export default {
   "whatif.redo_key": "Redo (Ctrl+Shift+Z)",
   "whatif.remove": "Take back change {number}",
   "whatif.reset": "Take back all",
-  "whatif.refused": "This change cannot be made: {reason}",
+  "whatif.refused": "This change cannot be made:",
   "whatif.predicted": "gradient × change = {value}",
   "whatif.predicted_hint": "What the gradient says this change does to the loss. It holds for small changes.",
   "whatif.no_number": "This is no number. Write one such as −0.5, 2 or 1e-3, or press Esc.",

@@ -77,7 +77,7 @@ export class OwnData {
   async bring(data: Blob | string, name = ""): Promise<void> {
     const size = typeof data === "string" ? new TextEncoder().encode(data).length : data.size;
     if (isSpreadsheet(name)) this.problem = new Problem("own.spreadsheet", name, 422);
-    else if (size > MOST_BYTES) this.problem = new Problem("too_large", `the file has ${size.toLocaleString("en")} bytes, at most ${MOST_BYTES.toLocaleString("en")} are taken`, 413);
+    else if (size > MOST_BYTES) this.problem = new Problem("file_large", `the file has ${size.toLocaleString("en")} bytes, at most ${MOST_BYTES.toLocaleString("en")} are taken`, 413);
     else await this.#read((signal) => api.bring(data, signal), null);
   }
 
