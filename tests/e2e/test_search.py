@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+import json
+from typing import Any
 
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from server import limits
+from server.jobs.programs import searched as searched_for
+from server.schemas.sweeps import SweepRequest
+from server.tasks import NAMES, load
 from tests.e2e.conftest import OpenPage
 from tests.e2e.several import searched, trained
 from tests.e2e.stage import READY
@@ -120,3 +127,37 @@ def test_a_search_that_is_ended_keeps_what_it_found_and_is_deleted_only_when_tha
     page.get_by_test_id("sweep-delete-sure").click()
     page.wait_for_url("**/*sweep=new")
     expect(page.get_by_test_id(f"sweep-{sweep}")).to_have_count(0, timeout=READY)
+
+
+def test_every_task_begins_with_what_is_suggested_for_it(open_page: OpenPage) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def kept_back(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        asked.append(json.loads(route.request.post_data or "null"))
+        route.fulfill(status=422, content_type="application/problem+json", body=json.dumps({"title": "kept back", "status": 422}))
+
+    page = open_page("#/train?sweep=new", expected=("422",))
+    expect(page.get_by_test_id("vary-lr")).to_be_checked(timeout=READY)
+    page.route("**/api/v1/sweeps", kept_back)
+    page.get_by_test_id("vary-optimizer").check()
+    for name in ("adamw", "adam", "sgd", "rmsprop", "adagrad"):
+        expect(page.get_by_test_id(f"vary-optimizer-{name}")).to_be_visible()
+    put(page, "sweep-steps", str(limits.STEPS_PER_REQUEST))
+    expect(page.get_by_test_id("sweep-steps")).to_have_value(str(limits.STEPS_PER_REQUEST))
+    for count, name in enumerate(NAMES, 1):
+        page.get_by_test_id("sweep-base").select_option(f"task:{name}")
+        page.get_by_test_id("sweep-start").click()
+        expect(page.get_by_test_id("sweep-start")).to_be_enabled()
+        expect(page.get_by_test_id("error")).to_be_visible()
+        assert len(asked) == count
+    for name, body in zip(NAMES, asked, strict=True):
+        request = SweepRequest.model_validate(body)
+        by = load(name).suggested
+        assert (request.program.task, request.steps, request.stop.patience) == (name, by.steps, by.patience)
+        given = {key: value for key, value in by.settings().items() if value is not None and key != "optimizer"}
+        program = request.program.model_dump()
+        assert {key: program[key] for key in given} == given
+        searched_for(program, request.model_dump()["space"])

@@ -7,9 +7,13 @@ export const CELLS: readonly { value: CellKind; name: string }[] = [
   { value: "gru", name: "GRU" },
 ];
 
+/** All that the server trains with; form/settings.ts has their settings. */
 export const OPTIMIZERS: readonly { value: string; name: string }[] = [
-  { value: "sgd", name: "SGD" },
   { value: "adamw", name: "AdamW" },
+  { value: "adam", name: "Adam" },
+  { value: "sgd", name: "SGD" },
+  { value: "rmsprop", name: "RMSprop" },
+  { value: "adagrad", name: "Adagrad" },
 ];
 
 /** What a new training starts from. */

@@ -1,4 +1,5 @@
 /** An event in words: what the transport and the list for screen readers say of it. Gives message keys and their parameters. */
+import { OPTIMIZERS } from "../app/program";
 import { symbol as texOfName } from "../math/latex";
 import { marked, parameterTex, placeIn, stackOf } from "../model/stack";
 import type { EventKind, Trace } from "../model/trace";
@@ -8,10 +9,8 @@ export interface Words {
   params: Record<string, string | number>;
 }
 
-const OPTIMIZERS: Record<string, string> = { adamw: "AdamW", sgd: "SGD" };
-
 export function optimizerName(name: string): string {
-  return OPTIMIZERS[name] ?? name;
+  return OPTIMIZERS.find(({ value }) => value === name)?.name ?? name;
 }
 
 const LABELS: Record<string, string> = { logits: "\\mathrm{logits}", y_hat: "\\hat{y}", h_0: "h_0", c_0: "c_0" };

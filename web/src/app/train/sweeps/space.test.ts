@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { TaskInfo } from "../../../api/types";
 import { FRESH_RUN } from "../../program";
-import { combinations, dimensionOf, drafts, PARAMETERS, refused, requestOf, suggestedProgram, type Budget, type Draft } from "./space";
+import { OPTIMIZERS as KINDS } from "../form/settings";
+import { combinations, dimensionOf, drafts, PARAMETERS, refused, requestOf, startOf, wordsOf, type Budget, type Draft } from "./space";
 
 const length = { min: 10, max: 200, default: 50, of: "all" } as TaskInfo["length"];
-const budget: Budget = { steps: 200, trials: 10, seconds: null, sampler: "tpe", pruner: "median", seed: 0, name: " " };
+const budget: Budget = { steps: 200, patience: null, trials: 10, seconds: null, sampler: "tpe", pruner: "median", seed: 0, name: " " };
 const draft = (change: Partial<Draft>): Draft => ({ name: "lr", on: true, mode: "range", low: "0.001", high: "0.1", log: true, list: "", words: [], ...change });
 
 describe("the form's beginning", () => {
@@ -68,6 +69,22 @@ describe("what is sent", () => {
 describe("a task's suggestion", () => {
   it("becomes a program", () => {
     const suggested = { cell: "lstm", hidden_size: 16, steps: 1500, lr: 0.005, optimizer: "adamw", batch_size: 8, length: 50, dropout: 0.2, schedule: null } as unknown as TaskInfo["suggested"];
-    expect(suggestedProgram({ name: "adding", suggested } as TaskInfo)).toEqual({ ...FRESH_RUN, task: "adding", cell: "lstm", hidden_size: 16, batch_size: 8, optimizer: { name: "adamw", lr: 0.005 }, length: 50, dropout: 0.2 });
+    const start = startOf({ name: "adding", suggested });
+    expect(start).toEqual({ program: { ...FRESH_RUN, task: "adding", cell: "lstm", hidden_size: 16, batch_size: 8, optimizer: { name: "adamw", lr: 0.005 }, length: 50, dropout: 0.2 }, steps: 1500, patience: undefined });
+  });
+
+  it("ends its trials with the patience that it has, which is no setting of the program", () => {
+    const suggested = { cell: "gru", hidden_size: 24, steps: 800, lr: 0.01, optimizer: "adamw", batch_size: 32, length: null, bidirectional: false, forget_bias: null, dropout: 0, schedule: null, patience: 5 } as TaskInfo["suggested"];
+    const { program, patience } = startOf({ name: "sunspots", suggested });
+    const request = requestOf(program, [draft({})], { ...budget, patience }, 8);
+    expect(request).toMatchObject({ stop: { patience: 5 } });
+    expect(Object.keys(program)).not.toContain("patience");
+  });
+});
+
+describe("optimizers", () => {
+  it("are all that a run may have, so that whichever a search begins from can be chosen", () => {
+    expect(wordsOf("optimizer").map(({ value, name }) => [value, name])).toEqual(KINDS.map(({ name, title }) => [name, title]));
+    for (const { name } of KINDS) expect(drafts({ ...FRESH_RUN, optimizer: { name, lr: 0.01 } }, null).find((one) => one.name === "optimizer")!.words).toContain(name);
   });
 });

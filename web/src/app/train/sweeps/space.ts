@@ -1,7 +1,8 @@
 /** What a search varies: as a form has it, texts as they were typed, and as the API takes it. */
 import type { Dimension, SweepRequest } from "../../../api/sweeps";
 import type { RunProgram, TaskInfo } from "../../../api/types";
-import { CELLS, FRESH_RUN, OPTIMIZERS, readNumber, RULES, type NumberRule } from "../../program";
+import { CELLS, OPTIMIZERS, readNumber, RULES, type NumberRule } from "../../program";
+import { bodyOf, FRESH, suggested } from "../form/settings";
 
 interface Numbers {
   rule: NumberRule;
@@ -119,8 +120,19 @@ export function combinations(dimensions: readonly Dimension[]): number | null {
   return dimensions.every((one) => "choices" in one) ? dimensions.reduce((count, one) => count * (one as { choices: unknown[] }).choices.length, 1) : null;
 }
 
+/** Steps of one trial: the server's limit (`STEPS_PER_REQUEST`). */
+export const MOST_TRIAL_STEPS = 10_000;
+
+/** What every trial has, unless it varies. patience: the validations without a better one after which a trial ends; null: it goes on. */
+export interface Start {
+  program: RunProgram;
+  steps: number;
+  patience: number | null;
+}
+
 export interface Budget {
   steps: number;
+  patience: number | null;
   trials: number;
   seconds: number | null;
   sampler: SweepRequest["sampler"];
@@ -137,8 +149,8 @@ export function requestOf(program: RunProgram, all: readonly Draft[], budget: Bu
   if (varied.length === 0) refusals[""] = { key: "runs.sweep.wrong.none" };
   if (varied.length > most) refusals[""] = { key: "runs.sweep.wrong.many", params: { most, given: varied.length } };
   if (Object.keys(refusals).length > 0) return { refusals };
-  const { seconds, name, ...rest } = budget;
-  return { program: kept(program), space: Object.fromEntries(made) as Record<string, Dimension>, ...rest, ...(seconds !== null && { seconds }), ...(name.trim() && { name: name.trim() }) };
+  const { seconds, name, patience, ...rest } = budget;
+  return { program: kept(program), space: Object.fromEntries(made) as Record<string, Dimension>, ...rest, ...(seconds !== null && { seconds }), ...(patience !== null && { stop: { patience } }), ...(name.trim() && { name: name.trim() }) };
 }
 
 /** A run's program as another run may start from it: what was changed on its way is its own. */
@@ -147,10 +159,8 @@ function kept(program: RunProgram): object {
   return rest;
 }
 
-/** The settings with which a task is known to be learnt. */
-export function suggestedProgram(task: TaskInfo): RunProgram {
-  const { cell, hidden_size, optimizer, lr, batch_size, length, ...further } = task.suggested;
-  const { steps: _, ...rest } = further;
-  const extra = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== 0));
-  return { ...FRESH_RUN, task: task.name, cell, hidden_size, batch_size, optimizer: { name: optimizer, lr }, ...(length !== null && { length }), ...extra } as RunProgram;
+/** What a search begins from where a task is chosen: the settings with which that is known to be learnt. */
+export function startOf(task: Pick<TaskInfo, "name" | "suggested">): Start {
+  const draft = suggested(FRESH, task);
+  return { program: bodyOf(draft).program, steps: draft.steps, patience: draft.stop.patience };
 }
