@@ -63,6 +63,13 @@ def test_the_curves_are_a_table_too(trained: Page, api: httpx.Client) -> None:
     assert float(cells[5]) == pytest.approx(min(1.0, history["gradient_norm"][6]), rel=1e-3)
     trained.get_by_test_id("gradient-map").locator("summary").click()
     assert trained.get_by_test_id("gradient-map").locator("tbody tr").count() > 2
+    # the document is as long as the window, what one does with a run stands in one row, and so does each setting
+    assert trained.evaluate("document.scrollingElement.scrollHeight - document.scrollingElement.clientHeight") == 0
+    row = trained.locator("main header .actions > :not([popover])")
+    assert len(set(row.evaluate_all("all => all.map((one) => Math.round(one.getBoundingClientRect().bottom))"))) == 1
+    trained.get_by_test_id("run-task").select_option("adding")
+    named = trained.locator("aside.form dl").first.locator("dt")
+    assert set(named.evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")) == {21}
 
 
 def test_step_7_opens_as_a_film_with_the_loss_of_the_history_and_back_leads_to_it(trained: Page, api: httpx.Client) -> None:

@@ -29,6 +29,11 @@ describe("axes", () => {
 
   it("say round numbers between powers of ten where there are less than two", () => {
     expect(logAxis(0.2, 0.8).ticks.map((tick) => tick.label)).toEqual(["0.2", "0.4", "0.6", "0.8"]);
+    const labels = (low: number, high: number) => logAxis(low, high, 4).ticks.map((tick) => tick.label);
+    expect(labels(0.08, 0.9)).toEqual(["0.1", "0.2", "0.5"]);
+    expect(labels(0.11, 9)).toEqual(["0.2", "0.5", "1", "2", "5"]);
+    expect(labels(0.52, 0.58)).toEqual(["0.52", "0.54", "0.56", "0.58"]);
+    for (let k = 0; k < 300; k++) expect(labels(0.013 * 1.021 ** k, 0.013 * 1.021 ** k * (1.05 + (k % 40) / 10)).length, String(k)).toBeGreaterThanOrEqual(2);
   });
 
   it("thin the powers of ten out", () => {

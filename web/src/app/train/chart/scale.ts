@@ -56,9 +56,18 @@ export function logAxis(low: number, high: number, count = 5): Axis {
   const powers = Array.from({ length: Math.floor(to + 1e-9) - Math.ceil(from - 1e-9) + 1 }, (_, k) => Math.ceil(from - 1e-9) + k);
   const every = Math.max(1, Math.ceil(powers.length / count));
   const whole = powers.filter((_, k) => k % every === 0).map((exponent) => ({ value: 10 ** exponent, label: `10${superscript(exponent)}` }));
-  // less than two powers of ten in view: round numbers between them say more
-  const ticks = whole.length >= 2 ? whole : linearAxis(low, high, count).ticks.filter((tick) => tick.value > 0);
+  const ticks = whole.length >= 2 ? whole : between(low, high, count);
   return { low, high, log: true, ticks, place: (value) => (value > 0 ? (Math.log10(value) - from) / (to - from) : NaN), at: (place) => 10 ** (from + place * (to - from)) };
+}
+
+/** Ticks where less than two powers of ten are in view: 1, 2 and 5 of each, or round numbers evenly apart where those are more. */
+function between(low: number, high: number, count: number): Axis["ticks"] {
+  const [some, more] = [count, 2 * count].map((about) => linearAxis(low, high, about).ticks.filter((tick) => tick.value > 0)) as [Axis["ticks"], Axis["ticks"]];
+  const even = some.length >= 2 ? some : more;
+  const first = Math.floor(Math.log10(low));
+  const values = Array.from({ length: Math.floor(Math.log10(high)) - first + 1 }, (_, k) => [1, 2, 5].map((factor) => Number(`${factor}e${first + k}`))).flat();
+  const round = values.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)).map((value) => ({ value, label: short(value) }));
+  return round.length >= Math.min(3, even.length) ? round : even;
 }
 
 /** The path through points at places in pixels; a gap where one has no place. */
