@@ -111,7 +111,8 @@ export default {
   "stage.open.lane_of_w": "lanes of W and b: this step’s share",
   "stage.more.left": "On to the left",
   "stage.more.right": "On to the right",
-  "stage.open.rows_of": "the first {rows} of {hidden} rows …",
+  "stage.open.window": "rows [{from}] to [{to}] of {hidden}",
+  "stage.open.window_of_w": "rows [{from}] to [{to}], columns [{left}] to [{right}] of {hidden}",
 
   "stage.caption.start": "Nothing has happened yet: only the inputs, the parameters and $h_0 = 0$ are known.",
   "stage.caption.reads_letter": "The state reads “{token}” and keeps what it needs of the past.",

@@ -111,7 +111,8 @@ export default {
   "stage.open.lane_of_w": "W 与 b 下的横条：本步的贡献",
   "stage.more.left": "向左看其余部分",
   "stage.more.right": "向右看其余部分",
-  "stage.open.rows_of": "{hidden} 行中的前 {rows} 行 …",
+  "stage.open.window": "行 [{from}]–[{to}]，共 {hidden} 行",
+  "stage.open.window_of_w": "行 [{from}]–[{to}]、列 [{left}]–[{right}]，共 {hidden}",
 
   "stage.caption.start": "一切尚未开始：已知的只有输入、参数和 $h_0 = 0$。",
   "stage.caption.reads_letter": "读入“{token}”：新的隐状态由这个字母和上一个隐状态算出。",

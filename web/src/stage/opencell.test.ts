@@ -41,6 +41,14 @@ describe("the opened RNN cell", () => {
     inside(diagram, layout.width);
   });
 
+  it("has its equations, and says where columns of W are left out", () => {
+    expect(diagram.blocks[0]!.tex).toEqual(["a_{3} = W_{\\mathrm{hh}} h_{2} + W_{\\mathrm{ih}} x_{3} + b_{\\mathrm{ih}} + b_{\\mathrm{hh}}", "h_{3} = \\tanh(a_{3})"]);
+    expect(diagram.signs[0]!.text).toBe("=");
+    const { trace } = film("rnn");
+    const cut = openCell(trace, grid, grid.column(1)!, { ...layout, rows: grid.hidden - 1 });
+    expect(cut.signs[0]!.text).toBe("\u2026 =");
+  });
+
   it("begins at the initial state", () => {
     expect(opened("rnn", 1).diagram.matrix!.before).toBe(grid.initial.h);
   });
@@ -63,6 +71,7 @@ describe("the opened LSTM cell", () => {
 
   it("shows the four gates, the cell state and the state", () => {
     expect(diagram.blocks).toHaveLength(5);
+    expect(diagram.shared!.tex).toBe("a_k = W_{ik} x_{2} + b_{ik} + W_{hk} h_{1} + b_{hk}\\quad (k = i, f, g, o)");
     for (const gate of ["i", "f", "o"]) close(values(gate), values(`${gate}:a`).map(sigmoid));
     close(values("g"), values("g:a").map(Math.tanh));
     close(values("c"), values("f").map((f, i) => f * values("c_before")[i]! + values("i")[i]! * values("g")[i]!));

@@ -33,6 +33,8 @@ export interface OpenDiagram {
   vectors: OpenVector[];
   signs: OpenSign[];
   blocks: OpenBlock[];
+  /** An equation that several groups share, below their own. */
+  shared: { x: number; width: number; tex: string } | null;
   /** W_hh with the state before it over its columns (RNN). */
   matrix: { node: number; before: number; x: number; cell: number } | null;
 }
@@ -77,8 +79,8 @@ export function openLayout(cell: NetworkGrid["cell"], hidden: number): OpenLayou
   return {
     rows, row, matrixCell, cardTop, bandTop, labelTop, rowsTop, cardHeight,
     tile: roomy ? 36 : 19, lane: roomy ? 13 : 8, font: roomy ? 13 : 11,
-    width: openWidth(cell, matrixCell, rows),
-    pitch: openWidth(cell, matrixCell, rows) + 36,
+    width: openWidth(cell, matrixCell, rows, hidden),
+    pitch: openWidth(cell, matrixCell, rows, hidden) + 36,
     inputTop: cardTop + cardHeight + 34,
     height: cardTop + cardHeight + 34 + 72,
   };
@@ -95,7 +97,10 @@ function groups(cell: NetworkGrid["cell"], notation: Notation): { tex: string[];
   switch (cell) {
     case "rnn":
       return [{
-        tex: [],
+        tex: [
+          `a_{{t}} = ${product(notation, "W_{\\mathrm{hh}}", "h_{{p}}", " ")} + ${product(notation, "W_{\\mathrm{ih}}", "x_{{t}}", " ")} + b_{\\mathrm{ih}} + b_{\\mathrm{hh}}`,
+          "h_{{t}} = \\tanh(a_{{t}})",
+        ],
         pieces: [
           { key: "Wh", tex: x("\\mathrm{hh}", "h_{{p}}") }, "+", { key: "Wx", tex: x("\\mathrm{ih}", "x_{{t}}") }, "+",
           { key: "b_ih", tex: "b_{\\mathrm{ih}}" }, "+", { key: "b_hh", tex: "b_{\\mathrm{hh}}" }, "=", { key: "a", tex: "a_{{t}}" }, "›", { key: "h", tex: "h_{{t}}" },
@@ -119,28 +124,37 @@ function groups(cell: NetworkGrid["cell"], notation: Notation): { tex: string[];
   }
 }
 
-function matrixWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number): number {
-  return cell === "rnn" ? matrixCell * rows + SIGN : 0;
+/** What each gate of an LSTM is made of; `k` is the gate. */
+function gateSum(notation: Notation): string {
+  return `a_k = ${product(notation, "W_{ik}", "x_{{t}}", " ")} + b_{ik} + ${product(notation, "W_{hk}", "h_{{p}}", " ")} + b_{hk}\\quad (k = i, f, g, o)`;
 }
 
-function openWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number): number {
+/** The sign after a matrix that is shown in part: more columns follow. */
+const cutSign = (hidden: number, rows: number): number => SIGN + (hidden > rows ? 20 : 0);
+
+function matrixWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number, hidden: number): number {
+  return cell === "rnn" ? matrixCell * rows + cutSign(hidden, rows) : 0;
+}
+
+function openWidth(cell: NetworkGrid["cell"], matrixCell: number, rows: number, hidden: number): number {
   const all = groups(cell, USUAL); // the same columns in any
   const inside = all.reduce((sum, group) => sum + group.pieces.reduce((w, piece) => w + (typeof piece === "string" ? SIGN : VECTOR[cell]), 0), 0);
-  return 2 * PAD + matrixWidth(cell, matrixCell, rows) + inside + (all.length - 1) * APART;
+  return 2 * PAD + matrixWidth(cell, matrixCell, rows, hidden) + inside + (all.length - 1) * APART;
 }
 
 /** The diagram of one step. */
 export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout: OpenLayout, notation: Notation = USUAL, example = 0): OpenDiagram {
   const nodes = nodesOf(trace, grid, column, example);
-  const diagram: OpenDiagram = { vectors: [], signs: [], blocks: [], matrix: null };
+  const diagram: OpenDiagram = { vectors: [], signs: [], blocks: [], shared: null, matrix: null };
   const before = grid.stateBefore(column.t, example).h;
   let x = PAD;
   const weight = grid.parameter("weight_hh");
   if (grid.cell === "rnn" && weight) {
     diagram.matrix = { node: weight.node, before, x, cell: layout.matrixCell };
     x += layout.matrixCell * layout.rows;
-    diagram.signs.push({ x: x + SIGN / 2 - 1, text: "=" });
-    x += SIGN;
+    const sign = cutSign(grid.hidden, layout.rows);
+    diagram.signs.push({ x: x + sign / 2 - 1, text: sign > SIGN ? "\u2026 =" : "=" });
+    x += sign;
   }
   groups(grid.cell, notation).forEach((group, k) => {
     if (k > 0) x += APART;
@@ -157,6 +171,10 @@ export function openCell(trace: Trace, grid: NetworkGrid, column: Column, layout
     }
     diagram.blocks.push({ x: from, width: x - from, tex: group.tex.map((tex) => atStep(tex, column.t, grid)) });
   });
+  if (grid.cell === "lstm") {
+    const [first, , , last] = diagram.blocks as [OpenBlock, OpenBlock, OpenBlock, OpenBlock];
+    diagram.shared = { x: first.x, width: last.x + last.width - first.x, tex: atStep(gateSum(notation), column.t, grid) };
+  }
   return diagram;
 }
 
