@@ -21,14 +21,13 @@ from server.programs.network import settings_of, trace_network
 from server.programs.start import initial
 from server.programs.what_if import first, trace_with_edits, within
 from server.store.traces import TraceFile
-from server.tasks import ArrayTask, all_tasks
+from server.tasks import ArrayTask
 
 _trainings = KeptTrainings()
 
 
 def be_ready() -> None:
-    """Reads the data of every task: the first trace or slice of a process then finds them, and the libraries that this imports."""
-    all_tasks()
+    """Nothing: a process that has done it has imported this module, and what it imports. Data are read by those who need them."""
 
 
 def make_trace(
