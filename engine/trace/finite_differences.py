@@ -11,13 +11,17 @@ from engine.ops.op import Array
 from engine.tape import replay
 from engine.trace.document import Document
 
+ULPS = 4  # by how many units in the last place a loss is taken to be off
+
 
 def check(document: Document, node: int | str, index: Sequence[int], use: tuple[int, int] | None = None) -> dict[str, Any]:
     """Central difference (L(v + eps) - L(v - eps)) / 2 eps of one element of one node, beside its recorded gradient.
 
     index: of the element, empty for a 0-d node. use: a consumer and its input; then only what this use reads is moved, and the
     difference stands beside the contribution that comes back from there. eps is the cube root of the dtype's precision times
-    max(1, |v|), where rounding and curvature weigh the same. Where back-propagation through time is truncated, what goes on over the
+    max(1, |v|), where rounding and curvature weigh the same. `error` estimates by how much the difference may be off: what it changes by
+    when eps is doubled, three times the curvature's part, and what a loss rounded to 4 ulp makes of it. A gradient that is not large
+    beside it cannot be resolved. Where back-propagation through time is truncated, what goes on over the
     border is held as it was, as the gradient takes it. Raises ValueError for an element that has no gradient or does not exist,
     LookupError for a use from which nothing comes back.
     """
@@ -31,17 +35,29 @@ def check(document: Document, node: int | str, index: Sequence[int], use: tuple[
         gradient = _contribution(document, about, use)
     value = document.value(about["id"])
     epsilon = float(np.cbrt(np.finfo(value.dtype).eps) * max(1.0, abs(float(value[at]))))
-    losses, places = [], []
     held = {n: document.value(n) for n, other in enumerate(document.nodes) if other["op"] == "truncate"}
-    for sign in (1, -1):
-        moved = value.copy()
-        moved[at] += sign * epsilon
-        places.append(float(moved[at]))
-        changed = {about["id"]: moved} if use is None else {use[0]: _made_of(document, *use, moved)}
-        losses.append(float(document.replay({**held, **changed})[document.loss].sum()))
-    difference = (losses[0] - losses[1]) / (places[0] - places[1])  # the step as rounded, not as wished
+
+    def quotient(step: float) -> tuple[float, float]:
+        """The central difference with this step, and what rounding may have made of it."""
+        losses, places = [], []
+        for sign in (1, -1):
+            moved = value.copy()
+            moved[at] += sign * step
+            places.append(float(moved[at]))
+            changed = {about["id"]: moved} if use is None else {use[0]: _made_of(document, *use, moved)}
+            losses.append(float(document.replay({**held, **changed})[document.loss].sum()))
+        apart = places[0] - places[1]  # the step as rounded, not as wished
+        return (losses[0] - losses[1]) / apart, ULPS * float(np.finfo(value.dtype).eps) * (abs(losses[0]) + abs(losses[1])) / abs(apart)
+
+    (difference, rounding), (twice, _) = quotient(epsilon), quotient(2 * epsilon)
     recorded = float(gradient[at])
-    return {"gradient": recorded, "finite_difference": difference, "difference": difference - recorded, "epsilon": epsilon}
+    return {
+        "gradient": recorded,
+        "finite_difference": difference,
+        "difference": difference - recorded,
+        "epsilon": epsilon,
+        "error": abs(twice - difference) + rounding,
+    }
 
 
 def _contribution(document: Document, about: dict[str, Any], use: tuple[int, int]) -> Array:

@@ -170,12 +170,17 @@ class Why(Answer):
 
 
 class Check(Answer):
-    """A gradient's element beside its central difference."""
+    """A gradient's element beside its central difference.
+
+    error: estimate of the difference's own error, of curvature and rounding; where it is not small beside the gradient, differences
+    cannot resolve that.
+    """
 
     gradient: Number
     finite_difference: Number
     difference: Number
     epsilon: Number
+    error: Number
 
 
 class TensorStatistics(BaseModel):

@@ -268,3 +268,16 @@ def test_every_nan_is_the_same_number(dtype: Any) -> None:
     assert made[0] == made[2]
     assert made[1] == made[3]
     assert neuron((np.nan, 2.0))["id"] == neuron((np.copysign(np.nan, -1.0), 2.0))["id"]
+
+
+def test_a_difference_tells_its_own_error(network: dict[str, Any]) -> None:
+    """The estimate is at least what the difference is off by, and small beside a gradient that can be resolved."""
+    document = Document(network)
+    resolved = 0
+    for node in document.nodes:
+        if node["role"] != "parameter":
+            continue
+        found = check(document, node["id"], [0] * len(node["shape"]))
+        assert abs(found["difference"]) <= 2 * found["error"] + 1e-15
+        resolved += found["error"] < 1e-3 * abs(found["gradient"])
+    assert resolved > 0

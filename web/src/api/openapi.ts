@@ -2696,6 +2696,9 @@ export interface components {
         /**
          * Check
          * @description A gradient's element beside its central difference.
+         *
+         *     error: estimate of the difference's own error, of curvature and rounding; where it is not small beside the gradient, differences
+         *     cannot resolve that.
          */
         Check: {
             /**
@@ -2711,6 +2714,8 @@ export interface components {
             difference: number | ("NaN" | "Infinity" | "-Infinity");
             /** Epsilon */
             epsilon: number | ("NaN" | "Infinity" | "-Infinity");
+            /** Error */
+            error: number | ("NaN" | "Infinity" | "-Infinity");
         };
         /**
          * Checkpoint

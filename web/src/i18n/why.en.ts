@@ -59,6 +59,8 @@ export default {
   "why.check_running": "computing",
   "why.check_wait": "when the sum is complete",
   "why.check_failed": "the check failed: {reason}",
+  "why.check_error": "the difference’s own error is about {error}",
+  "why.check_unresolved": "This gradient is too small to be resolved by finite differences: rounding and curvature leave them uncertain by about as much, or more. They say neither yes nor no.",
 
   "why.say.unknown": "This number is not known yet.",
   "why.note.nan": "**NaN** is no number: it comes of ∞ − ∞, of 0 · ∞, or of another NaN. Follow what is NaN here back to the first that is.",

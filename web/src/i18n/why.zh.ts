@@ -59,6 +59,8 @@ export default {
   "why.check_running": "正在计算",
   "why.check_wait": "求和完成后再核对",
   "why.check_failed": "核对失败：{reason}",
+  "why.check_error": "差分本身的误差约为 {error}",
+  "why.check_unresolved": "这个梯度太小，有限差分分辨不出：舍入与曲率带来的误差与它相当或更大。差分既不能证实，也不能否定。",
 
   "why.say.unknown": "这个数尚未得出。",
   "why.note.nan": "**NaN** 不是数：它来自 ∞ − ∞、0 · ∞，或另一个 NaN。沿着这里的 NaN 往回找到第一个。",

@@ -98,13 +98,17 @@ describe("the inspector", () => {
   });
 
   it("checks by finite differences on request, and says when that fails", async () => {
-    const check = vi.fn().mockResolvedValueOnce({ gradient: 1, finite_difference: 0.25, difference: 1e-10, epsilon: 1e-5 });
+    const check = vi.fn().mockResolvedValueOnce({ gradient: 1, finite_difference: 0.25, difference: 1e-10, epsilon: 1e-5, error: 1e-10 });
     const target: Target = { kind: "gradient", node: weight, index: [0, 2] };
     show(target, shown.length, { check });
     await fireEvent.click(screen.getByTestId("why-check"));
     await vi.waitFor(() => expect(screen.getByText(/✓ \|Δ\| 1·10⁻¹⁰/)).toBeTruthy());
     expect(check).toHaveBeenCalledWith(target);
     expect(data("why-check")).toBe(0.25);
+    cleanup();
+    show(target, shown.length, { check: vi.fn().mockResolvedValue({ gradient: 3e-11, finite_difference: 5e-11, difference: 2e-11, epsilon: 1e-5, error: 6e-11 }) });
+    await fireEvent.click(screen.getByTestId("why-check"));
+    await vi.waitFor(() => expect(screen.getByTestId("why-unresolved").textContent).toContain("too small to be resolved"));
     cleanup();
     show(target, shown.length, { check: vi.fn().mockRejectedValue(new Error("the server is busy")) });
     await fireEvent.click(screen.getByTestId("why-check"));
@@ -134,7 +138,7 @@ describe("the inspector", () => {
   it("checks the gradient of an update, and both gradients of a hop", async () => {
     const check = vi.fn(async (target: Target) => {
       const gradient = shown.trace.gradient(target.node)!.at(target.index);
-      return { schema_version: 1 as const, gradient, finite_difference: gradient * (1 + 1e-9), difference: gradient * 1e-9, epsilon: 1e-5 };
+      return { schema_version: 1 as const, gradient, finite_difference: gradient * (1 + 1e-9), difference: gradient * 1e-9, epsilon: 1e-5, error: Math.abs(gradient) * 1e-8 };
     });
     show({ kind: "update", node: weight, index: [0, 2], term: "exp_avg" }, shown.length, { check });
     await fireEvent.click(screen.getByTestId("why-check"));

@@ -6,7 +6,7 @@ import type { Contribution } from "../model/film";
 import { hopInto } from "../model/edges";
 import { norm } from "../model/network";
 
-const MOST = 64; // differences of one hop, each two replays on the server
+const MOST = 64; // differences of one hop, each four replays on the server
 
 interface Plan {
   /** Of the gradient at the hop's end, element by element: what is added up. */
@@ -42,20 +42,24 @@ const size = (numbers: readonly number[]): number => norm(Float64Array.from(numb
 export async function checkHop(session: Session, target: Target): Promise<Check> {
   const plan = planOf(session, target)!;
   const [recorded, found] = [{ before: [] as number[], after: [] as number[] }, { before: [] as number[], after: [] as number[] }];
+  const errors = { before: [] as number[], after: [] as number[] };
   let epsilon = 0;
   const add = async (targets: Target[], side: "before" | "after"): Promise<void> => {
-    let [known, difference] = [0, 0];
+    let [known, difference, error] = [0, 0, 0];
     for (const one of targets) {
       const check = await session.check(one);
       known += check.gradient;
       difference += check.finite_difference;
+      error += check.error;
       epsilon = Math.max(epsilon, check.epsilon);
     }
     recorded[side].push(known);
     found[side].push(difference);
+    errors[side].push(error);
   };
   for (const targets of plan.after) await add(targets, "after");
   for (const one of plan.before) await add([one], "before");
   const [gradient, finite_difference] = [size(recorded.after) / size(recorded.before), size(found.after) / size(found.before)];
-  return { schema_version: 1, gradient, finite_difference, difference: finite_difference - gradient, epsilon };
+  const error = finite_difference * (size(errors.after) / size(found.after) + size(errors.before) / size(found.before));
+  return { schema_version: 1, gradient, finite_difference, difference: finite_difference - gradient, epsilon, error };
 }
