@@ -19,6 +19,24 @@ CLAIMS = (
 STEPS = {"backward_moves", "clipping_cures", "truncation_cuts_memory", "big_gradient_big_step", "decay_is_gradient"}
 """Those whose gesture moves the film, and changes nothing in it."""
 
+VALUE = "why-value"
+EVIDENCE = {
+    "backward_moves": (VALUE,),
+    "weights_differ": ("badge-rnn.weight_hh_l0-1", "badge-rnn.weight_hh_l0-5", VALUE, "change-loss"),
+    "gradient_is_error": (VALUE, "change-loss", "change-predicted"),
+    "forks_average": (VALUE, "why-row-0", "why-sum"),
+    "vanishing_zero": ("norm-1", "norm-5", "share-1", "share-5", "share-sum", "share-size"),
+    "only_slopes": ("lever-scale", "factor-h-2", "factor-h-5", "gradient-h-1"),
+    "lstm_never_forgets": ("lever-forget", "gradient-c-1", "factor-c-2"),
+    "clipping_cures": ("clip-arrow", "gradient-h-1", "gradient-h-5"),
+    "truncation_cuts_memory": ("tile-h-1-0", "tile-h-5-0"),
+    "big_gradient_big_step": (VALUE, "parameters"),
+    "decay_is_gradient": (VALUE,),
+    "backward_resets": (VALUE,),
+    "inputs_learn": (VALUE, "change-predicted"),
+}
+"""What each card speaks of, once its gesture is done: in view, not only in the page."""
+
 
 def choose(page: Page, claim: str) -> None:
     page.get_by_test_id("help").click()
@@ -36,7 +54,8 @@ def numbers(text: str) -> list[float]:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_each_statement_has_a_film_a_gesture_and_an_answer(open_page: OpenPage, language: str) -> None:
-    page = open_page(locale="zh-CN" if language == "zh" else "en-US")
+    width, height = (1366, 768) if language == "zh" else (1440, 789)  # what two usual laptops have left of their screens
+    page = open_page(locale="zh-CN" if language == "zh" else "en-US", width=width, height=height)
     wait_for_film(page)
     choose(page, CLAIMS[0])
     for claim in CLAIMS:
@@ -47,6 +66,8 @@ def test_each_statement_has_a_film_a_gesture_and_an_answer(open_page: OpenPage, 
         page.get_by_test_id("claim-gesture").click()
         if claim not in STEPS:
             expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+        for evidence in EVIDENCE[claim]:
+            expect(page.get_by_test_id(evidence), f"{claim}: {evidence}").to_be_in_viewport()
         page.get_by_test_id("claim-answer").click()
         text = page.get_by_test_id("claim-text").inner_text()
         assert re.search(r"\d", text)

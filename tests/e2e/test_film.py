@@ -39,6 +39,102 @@ def test_the_first_visit_plays_by_itself_and_any_input_stops_it(open_page: OpenP
     expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false")
 
 
+WATCH = """() => addEventListener("DOMContentLoaded", () => {
+  const seen = window.seen = [];
+  const last = {};
+  const note = (what, now) => { if (now !== undefined && now !== null && last[what] !== now) seen.push([what, (last[what] = now)]); };
+  new MutationObserver(() => {
+    const flight = document.querySelector("[data-testid=flight]");
+    if (flight && flight !== last.element) {
+      last.element = flight;
+      const { animationDuration } = getComputedStyle(flight);
+      seen.push(["flight", document.querySelectorAll(".matrix [data-testid^=share-]").length]);
+      note("takes", animationDuration);
+    }
+    note("tab", document.querySelector(".tray nav [aria-pressed=true]")?.dataset.testid);
+    const hidden = document.querySelectorAll(".tray.folded").length;
+    if (document.querySelector(".tray")) note("folded", hidden);
+    const stage = document.querySelector(".scroller")?.getBoundingClientRect();
+    const ends = [...document.querySelectorAll(".token, [data-testid=loss-value]")].map((one) => one.getBoundingClientRect());
+    const beyond = (one) => one.right > stage.right + 1 || one.left < stage.left || one.bottom > stage.bottom + 1 || one.top < stage.top;
+    const cut = ends.filter(beyond);
+    if (document.querySelector("[data-testid^=share-]")) note("cut", cut.length);
+  }).observe(document, { subtree: true, childList: true, attributes: true });
+})"""
+"""What a person sees of the film that plays by itself, in order: flights, tabs, and what of letters and loss is not in view."""
+
+LONGEST = """() => Math.max(...[...document.querySelectorAll(".frame, .frame *")].flatMap((one) => {
+  const { transitionDuration, animationDuration, animationName } = getComputedStyle(one);
+  const times = [...transitionDuration.split(","), ...(animationName === "none" ? [] : animationDuration.split(","))];
+  return times.map((time) => parseFloat(time) * (/ms$/.test(time) ? 1 : 1000));
+}))"""
+"""ms that anything in the frame of the film takes to change."""
+
+
+def test_the_first_thirty_seconds_on_a_laptop(open_page: OpenPage) -> None:
+    page = open_page("#/train", width=1366, height=768, reduced_motion="no-preference")
+    page.add_init_script(f"({WATCH})(); localStorage.setItem('retrograd.speed', '4')")
+    home = page.url.partition("#")[0]
+    page.goto(f"{home}?watched")
+    expect(page.get_by_test_id("caption")).to_contain_text("Tap any number: why?", timeout=READY)
+    expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false")
+    seen = page.evaluate("seen")
+    assert [what for name, what in seen if name == "flight"] == [1, 2, 3, 4, 5], "a share did not fly into the sum"
+    assert [what for name, what in seen if name == "takes"] == ["0.35s"]
+    assert [what for name, what in seen if name == "tab"] == ["tab-bptt", "tab-parameters"]
+    order = [(name, what) for name, what in seen if name in ("flight", "tab")]
+    assert order.index(("tab", "tab-parameters")) > order.index(("flight", 5)), "the parameters came before the sum was whole"
+    assert [what for name, what in seen if name == "folded"] == [0], "the tray was folded"
+    assert [what for name, what in seen if name == "cut"] == [0], "letters or the loss were out of view"
+    expect(page.get_by_test_id("parameters")).to_be_in_viewport()
+    # any input stops it, and nothing jumps under the hand
+    for size, act in (((1440, 789), "key"), ((1366, 650), "wheel"), ((1366, 768), "touch")):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.goto(f"{home}?{act}")
+        expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "true", timeout=READY)
+        expect(page.get_by_test_id("share-sum").or_(page.get_by_test_id("tab-bptt")).first).to_be_in_viewport()
+        if act == "key":
+            page.keyboard.press("x")
+        elif act == "wheel":
+            page.mouse.move(600, 300)
+            page.mouse.wheel(0, 40)
+        else:
+            page.locator("main.stage").dispatch_event("pointerdown", {"pointerType": "touch", "isPrimary": True, "bubbles": True})
+        expect(page.get_by_test_id("play")).to_have_attribute("data-playing", "false")
+        assert page.locator(".tray.folded").count() == 0
+    # a step by key takes at most 150 ms, whatever shows it
+    for _ in range(14):
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(LONGEST) <= 150
+    assert page.locator(".frame").get_attribute("data-motion") == "key"
+    # who folds the tray himself keeps it folded
+    page.get_by_test_id("tab-bptt").click()
+    folded = page.locator(".tray.folded")
+    if folded.count() == 0:
+        page.get_by_test_id("tab-bptt").click()
+    expect(folded).to_have_count(1)
+    page.get_by_test_id("help").click()
+    page.get_by_test_id("help-claims").click()
+    page.get_by_test_id("claim-vanishing_zero").click()
+    expect(page.get_by_test_id("claim-gesture")).to_be_visible(timeout=READY)
+    expect(folded).to_have_count(1)
+
+
+def test_steps_of_a_graph_take_no_longer_either_and_a_large_window_is_filled(open_page: OpenPage) -> None:
+    page = open_page("#/expression", reduced_motion="no-preference", width=2560, height=1440)
+    wait_for_film(page)
+    page.keyboard.press("End")
+    expect(page.locator("g.back").first).to_be_attached()  # gradients, once the graph is laid out
+    assert page.evaluate(LONGEST) <= 150
+    page.get_by_test_id("nav-network").click()
+    wait_for_film(page)
+    expect(page.get_by_test_id("stage-zoom-reset")).to_have_text("150%", timeout=READY)
+    expect(page.get_by_test_id("loss-value").or_(page.get_by_test_id("token-5")).first).to_be_in_viewport()
+    page.get_by_test_id("stage-zoom-out").click()  # smaller: no reason to open a cell
+    expect(page.get_by_test_id("stage-zoom-reset")).to_have_text("120%")
+    expect(page.get_by_test_id("level-cell")).to_have_attribute("aria-pressed", "true")
+
+
 def test_plays_from_a_late_moment_to_its_end_and_rests_there(open_page: OpenPage) -> None:
     page = open_page()
     wait_for_film(page)

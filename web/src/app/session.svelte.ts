@@ -405,6 +405,11 @@ export class Session {
     this.#single = false;
   }
 
+  /** What the film or a statement is about is in the tray: it unfolds, unless it was folded by hand. */
+  unfoldTray(): void {
+    this.#tray ??= true;
+  }
+
   /** Shows `tab`; once more, where the window is low, folds the tray again. */
   chooseTab(tab: TrayTab): void {
     this.#tray = this.folded || this.tab !== tab || !this.#cramped;

@@ -22,6 +22,8 @@ type Params = Record<string, string | number>;
 
 export interface Claim {
   page: "network" | "expression";
+  /** What of the inspector it speaks of, beside the number itself: that is brought into view. */
+  shows?: "rows" | "levers";
   /** What makes the film, from the program of the opening film; null: the opening film itself. */
   program: ((opening: NetworkProgram) => Program) | null;
   /** Brings the film to where the statement begins. */
@@ -166,6 +168,7 @@ export const CLAIM: Record<ClaimId, Claim> = {
   },
   forks_average: {
     page: "network",
+    shows: "rows",
     program: null,
     place(session) {
       const { node, index } = strongestOf(session);
@@ -203,6 +206,7 @@ export const CLAIM: Record<ClaimId, Claim> = {
   },
   only_slopes: {
     page: "network",
+    shows: "levers",
     program: null,
     place(session) {
       const { node, index } = strongestOf(session);
@@ -228,6 +232,7 @@ export const CLAIM: Record<ClaimId, Claim> = {
   },
   lstm_never_forgets: {
     page: "network",
+    shows: "levers",
     program: (opening) => ({ ...opening, cell: "lstm" }),
     place(session) {
       const { grid } = recurrent(session);
@@ -257,7 +262,7 @@ export const CLAIM: Record<ClaimId, Claim> = {
     program: null,
     place(session) {
       const { node, index } = strongestOf(session);
-      session.tab = "parameters";
+      session.tab = "gradient"; // has the arrow before and after, and the norms of all h
       choose(session, endOfBackward(session.film!), { kind: "gradient", node, index });
     },
     gesture(session) {

@@ -15,6 +15,8 @@ export interface Layout {
   readonly strips: 1 | 2;
   /** Centre of the initial state, centre of the first column, distance of columns. */
   readonly x0: number;
+  /** How far the columns are moved to the right. */
+  readonly indent: number;
   readonly x1: number;
   readonly pitch: number;
   readonly card: number;
@@ -47,6 +49,8 @@ export interface Layout {
 }
 
 export const LABELS = 128; // the gutter at the left that names rows and classes
+export const TRAY_NAMES = 118; // px of the screen at the left of the tray
+export const LEAST_PITCH = 64; // between columns of the tray: a number fits
 export const LOSS_ROOM = 96; // right of the last card: L and its value
 const FOOT = 36; // badges in a card
 const NORMS = 44; // norms in words under a texture
@@ -59,30 +63,35 @@ export interface LayoutInput {
   slim: boolean;
   /** Whether inputs are pairs, which need more room than a letter. */
   tall?: boolean;
+  /** Whether the stage is too low for a card of the usual height: rows are lower. */
+  low?: boolean;
+  /** How far the columns are to be moved to the right. */
+  indent?: number;
   layers?: number;
   directions?: 1 | 2;
 }
 
-export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directions = 1 }: LayoutInput): Layout {
+export function layoutOf({ hidden, cell, slim, tall = false, low: tight = false, indent = 0, layers = 1, directions = 1 }: LayoutInput): Layout {
   const strips = cell === "lstm" ? 2 : 1;
   const detail: Detail = hidden <= 4 ? "digits" : hidden <= 15 ? "bars" : "texture";
   const strip = strips === 2 ? (slim ? 47 : 52) : slim ? 64 : 72;
   const gap = 6;
   const card = strips * strip + (strips - 1) * gap + (slim ? 14 : 16);
   const cards = layers * directions;
+  const flat = tight && cards === 1 && !slim;
   const low = cards > 2 && detail === "digits" && !slim; // three and more above each other
   const between = { directions: BETWEEN.directions, layers: cards > 2 ? BETWEEN.many : BETWEEN.layers };
-  const full = low ? 24 : cards > 1 ? (slim ? 27 : 30) : slim ? 40 : 47;
+  const full = low ? 24 : flat ? 27 : cards > 1 ? (slim ? 27 : 30) : slim ? 40 : 47;
   const thin = Math.min(6, (4 * full - NORMS) / hidden); // rows of a texture
   const stateHeight = detail === "digits" ? Math.max(2, hidden) * full : detail === "bars" ? 4 * full : thin * hidden + NORMS;
   const row = detail === "digits" ? full : detail === "bars" ? stateHeight / hidden : thin;
-  const digits = low ? 17 : cards > 1 ? 19 : slim ? 27 : 32;
+  const digits = low || flat ? 17 : cards > 1 ? 19 : slim ? 27 : 32;
   const lane = detail === "digits" ? full - digits - 3 : Math.max(3, Math.floor(row * 0.3));
   const tile = detail === "digits" ? digits : detail === "bars" ? Math.floor(row) - lane - 1 : row;
   const names = cards > 1 && !slim ? 66 : 0; // of the layers and directions
   const predictionTop = 36;
   const predictionHeight = 74;
-  const cardTop = (slim ? 30 : 142) - (strips === 2 && !slim ? 6 : 0);
+  const cardTop = (slim ? 30 : flat ? 130 : 142) - (strips === 2 && !slim ? 6 : 0);
   const stateTop = cardTop + 10 + (strips === 2 ? 10 : 0);
   const cardHeight = stateTop - cardTop + stateHeight + FOOT;
   const shifts: number[] = [];
@@ -97,22 +106,24 @@ export function layoutOf({ hidden, cell, slim, tall = false, layers = 1, directi
     if (cards > 1) groups.push({ layer, top: top - FRAME, height: cardTop + down - between.layers - top + 2 * FRAME });
   }
   const cardsBottom = cardTop + down - between.layers;
-  const inputTop = cardsBottom + 36;
+  const inputTop = cardsBottom + (flat ? 22 : 36);
   const inputHeight = tall ? 48 : 36;
   return {
     slim, hidden, detail, strips, strip, gap, card, tile, lane, row, stateHeight, cardHeight, cardTop, stateTop, inputTop, inputHeight,
     shifts, groups, cardsBottom,
     predictionTop, predictionHeight,
-    x0: (slim ? 34 : 76) + names,
-    x1: (slim ? 70 : 132) + names + card / 2,
+    x0: (slim ? 34 : 76) + names + indent,
+    x1: (slim ? 70 : 132) + names + card / 2 + indent,
+    indent,
     labels: LABELS + names,
     pitch: card + (slim ? 44 : 52),
-    font: detail === "digits" ? (low ? 13 : cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
+    font: detail === "digits" ? (low || flat ? 13 : cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
     headTop: slim ? 6 : 6,
     height: inputTop + inputHeight + 4,
+    // Two rails of a low card are further apart: the factor of one stands above it
     forwardY: Math.round(stateTop + 0.335 * stateHeight),
-    cellBackwardY: Math.round(stateTop + 0.585 * stateHeight),
-    backwardY: Math.round(stateTop + 0.835 * stateHeight),
+    cellBackwardY: Math.round(stateTop + (flat ? 0.56 : 0.585) * stateHeight),
+    backwardY: Math.round(stateTop + (flat && strips === 2 ? 0.92 : 0.835) * stateHeight),
   };
 }
 
@@ -123,6 +134,12 @@ export function columnX(layout: Pick<Layout, "x0" | "x1" | "pitch">, t: number):
 
 /** Width of what the tray has under a column. */
 export const trayWidth = (pitch: number): number => Math.min(116, pitch - 24);
+
+/** How far columns have to move to the right, in px at 100 %, so that those of the tray, under them, leave room for its names at the left at this zoom. */
+export function indentAt({ x1, pitch, slim }: Pick<Layout, "x1" | "pitch" | "slim">, zoom: number): number {
+  if (slim || zoom >= 1 || pitch * zoom < LEAST_PITCH) return 0;
+  return Math.max(0, (TRAY_NAMES + trayWidth(pitch * zoom) / 2) / zoom - x1);
+}
 
 export function contentWidth(layout: Pick<Layout, "x0" | "x1" | "pitch" | "card">, columns: number): number {
   return columnX(layout, columns) + layout.card / 2 + LOSS_ROOM;

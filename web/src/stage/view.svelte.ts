@@ -6,19 +6,21 @@ import { ALL, gradientSlice, slice } from "../model/network";
 import { beats, type Beat } from "../model/stops";
 import type { Numbers, Tensor } from "../model/trace";
 import { originalOf } from "../whatif/edits";
-import { contentWidth, LABELS, layoutOf, scrollToColumn, trayWidth, type Layout } from "./layout";
+import { contentWidth, indentAt, layoutOf, LEAST_PITCH, scrollToColumn, TRAY_NAMES, trayWidth, type Layout, type LayoutInput } from "./layout";
 import { marksAt, stepInView, type Marks } from "./marks";
 import { closes, opens, within } from "./zoom";
 
 /** Playing has the tokens' durations, a key step at most 150 ms, scrubbing none. */
 export type Motion = "play" | "key" | "none";
 
-const LEAST_PITCH = 64; // between columns of the tray: a number fits
+const TIGHT = 0.9; // a usual column that would be shown smaller than this has lower rows instead
 
 export class StageView {
   /** Where the stage is scrolled to and how wide it is, in px of the screen. */
   scroll = $state(0);
   width = $state(0);
+  /** How high a wide window's stage is; 0 where that depends on what it shows. */
+  height = $state(0);
   /** How many times its size each level is shown. */
   readonly zooms = $state({ cell: 1, vector: 1, scalar: 1 });
   /** The zoom of closed cells that the stage has chosen by itself. */
@@ -51,7 +53,7 @@ export class StageView {
     if (!layout || zoom === 1) return layout;
     const { x0, x1, pitch, card } = layout;
     const spread = { x0: x0 * zoom, x1: x1 * zoom, pitch: pitch * zoom, card: card * zoom };
-    const room = spread.pitch >= LEAST_PITCH && (layout.slim || spread.x1 - trayWidth(spread.pitch) / 2 >= LABELS);
+    const room = spread.pitch >= LEAST_PITCH && (layout.slim || spread.x1 - trayWidth(spread.pitch) / 2 > TRAY_NAMES - 1);
     return room ? { ...layout, ...spread } : layout;
   });
 
@@ -62,13 +64,27 @@ export class StageView {
     return this.step === null ? from : scrollToColumn(this.layout, this.columns, this.step, from, this.width);
   });
 
-  readonly layout: Layout | null = $derived.by(() => {
+  readonly #drawn: LayoutInput | null = $derived.by(() => {
     const { grid } = this.session;
     if (!grid) return null;
     const tall = grid.batch.display === "pairs";
     const { layers, bidirectional } = grid.stack;
-    return layoutOf({ hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 480, tall, layers, directions: bidirectional ? 2 : 1 });
+    const input: LayoutInput = { hidden: grid.hidden, cell: grid.cell, slim: this.width > 0 && this.width < 480, tall, layers, directions: bidirectional ? 2 : 1 };
+    return { ...input, low: this.height > 0 && this.height < TIGHT * layoutOf(input).height };
   });
+
+  readonly layout: Layout | null = $derived.by(() => this.layoutAt(this.zooms.cell));
+
+  layoutAt(zoom: number): Layout | null {
+    const input = this.#drawn;
+    return input && layoutOf({ ...input, indent: indentAt(layoutOf(input), zoom) });
+  }
+
+  /** How wide the closed cells are, in px at 100 %, if they are shown at this zoom. */
+  widthAt(zoom: number): number {
+    const layout = this.layoutAt(zoom);
+    return layout ? contentWidth(layout, this.columns) : 0;
+  }
 
   readonly motion: Motion = $derived.by(() => {
     if (this.scrubbing) return "none";
@@ -129,18 +145,23 @@ export class StageView {
     if (level === "cell") {
       const tile = this.layout.tile * zoom;
       this.zooms.cell = zoom;
-      if (this.#stayClosed || !opens(tile)) return null;
+      if (this.#stayClosed || !opens(tile / this.#large)) return null;
       this.zooms.vector = Math.max(1, Math.min(tile / open.tile, this.width / (open.width + 32)));
       this.#passed = tile / this.zooms.vector;
       return "open";
     }
-    if (this.#passed === null || !closes(this.#passed * zoom)) {
+    if (this.#passed === null || !closes((this.#passed * zoom) / this.#large)) {
       this.zooms.vector = zoom;
       return null;
     }
     this.zooms.cell = within((this.#passed * zoom) / this.layout.tile);
     this.#passed = null;
     return "close";
+  }
+
+  /** A stage that has chosen to be large has the height that opens a cell, too, as many times. */
+  get #large(): number {
+    return Math.max(1, this.#unasked);
   }
 
   /** A new film's closed cells are shown at `zoom`, unless another one was asked for. Whether that is another than before. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnX, layoutOf } from "./layout";
+import { columnX, indentAt, layoutOf, TRAY_NAMES, trayWidth } from "./layout";
 import { cellAt, closes, fitting, LARGEST, opening, opens, scrollAfter, SMALLEST, STEP, within } from "./zoom";
 
 const layout = layoutOf({ hidden: 4, cell: "gru", slim: false, layers: 2, directions: 2 });
@@ -35,13 +35,39 @@ describe("the size of the stage", () => {
   });
 
   it("opens with all of a column in view, and no smaller than its digits can be read", () => {
-    expect([600, 480, 300].map((room) => opening(600, room))).toEqual([1, 0.8, 0.7]);
+    const size = (width: number, height: number): number => opening({ width: 1000, height: 600 }, { width, height });
+    expect([600, 480, 300].map((height) => size(1000, height))).toEqual([1, 0.8, 0.7]);
     const room = 640; // of a window of 1440 × 900, the tray folded
     for (const [layers, directions] of [[4, 1], [2, 2]] as const) {
       const four = layoutOf({ hidden: 4, cell: "gru", slim: false, layers, directions });
-      const zoom = opening(four.height, room);
+      const zoom = opening({ width: 800, height: four.height }, { width: 880, height: room });
       expect(zoom * four.height).toBeLessThanOrEqual(room);
       expect(zoom * four.font).toBeGreaterThan(9);
+    }
+  });
+
+  it("shows all columns where they nearly fit, and a large window's as large as is read from afar", () => {
+    const size = (width: number, height: number): number => opening({ width: 1000, height: 600 }, { width, height });
+    expect(size(940, 900)).toBe(0.94);
+    expect(size(600, 900)).toBe(1); // a part of a long sequence, and no larger
+    expect([size(1300, 900), size(1300, 660), size(2200, 1800)]).toEqual([1.3, 1.1, 1.5]);
+  });
+
+  it("leaves the tray the room for its names, whatever the zoom", () => {
+    const base = layoutOf({ hidden: 4, cell: "rnn", slim: false });
+    for (const zoom of [0.6, 0.75, 0.9, 1]) {
+      const moved = layoutOf({ hidden: 4, cell: "rnn", slim: false, indent: indentAt(base, zoom) });
+      expect(moved.x1 * zoom - trayWidth(moved.pitch * zoom) / 2).toBeGreaterThan(TRAY_NAMES - 0.01);
+    }
+    expect(indentAt(base, 1)).toBe(0);
+  });
+
+  it("has lower rows where the stage is low, so that a column of a laptop's window is seen whole", () => {
+    const low = layoutOf({ hidden: 4, cell: "rnn", slim: false, low: true });
+    for (const room of [345, 324, 246]) {
+      const zoom = opening({ width: 800, height: low.height }, { width: 880, height: room });
+      expect(zoom * (low.height - 4)).toBeLessThanOrEqual(room);
+      expect(zoom * low.font).toBeGreaterThan(9);
     }
   });
 

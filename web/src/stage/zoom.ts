@@ -8,6 +8,10 @@ export const STEP = 1.25;
 
 /** As small as the stage shows itself unasked: its digits can still be read. */
 const LEGIBLE = 0.7;
+/** As large as it shows itself unasked, where there is room. */
+const ROOMY = 1.5;
+/** Columns that are seen to this part are shown whole, a little smaller; of more of them a part is shown. */
+const NEARLY = 0.9;
 
 /** A closed cell whose tiles pass this height opens; back at it, what so opened closes again. */
 const PASS = 32;
@@ -36,9 +40,18 @@ export function fitting(content: { width: number; height: number }, stage: { wid
   return within(Math.min(1, stage.width / content.width, stage.height / content.height));
 }
 
-/** The zoom at which a stage opens: all of a column is seen, as far as its digits can be read. */
-export function opening(height: number, room: number): number {
-  return within(Math.min(1, Math.max(LEGIBLE, room / height)));
+/** The zoom at which a stage opens: all of a column is seen, as far as its digits can be read; and all columns, where they nearly are. Where all of it is seen it is as large as there is room for, within reason. */
+export function opening(content: { width: number; height: number }, stage: { width: number; height: number }): number {
+  const across = stage.width / content.width;
+  const most = across < NEARLY ? 1 : Math.min(across, ROOMY);
+  return within(Math.min(most, Math.max(LEGIBLE, stage.height / content.height)));
+}
+
+/** The zoom that `zoomFor` finds for a content whose width at 100 % depends on the zoom. */
+export function settled(widthAt: (zoom: number) => number, zoomFor: (width: number) => number): number {
+  let zoom = 1;
+  for (let i = 0; i < 6; i++) zoom = zoomFor(widthAt(zoom));
+  return zoom;
 }
 
 /** The step and the card (its place among the grid's chains) nearest to a place of the cell view, in px at 100 %. */
