@@ -14,6 +14,7 @@ import { differences, lossesOf } from "./differences";
 import { itemsOf, originalOf, placeOf, shownNode, withKept, withLetter, withMuted, withMutedStep, withNumber, withTensor, without, lists } from "./edits";
 import { History } from "./history.svelte";
 import { Mutes } from "./mutes";
+import { inputsOf, saturated, withGain } from "./saturation";
 import { samePlace } from "./place";
 import { describe as say } from "./words";
 
@@ -217,5 +218,32 @@ describe("the address of a film with edits", () => {
   it.each([[[]], [[{ mute: {} }]], [[{ mute: { node: "h", time: 2 } }]], [[{ mute: { node: "h", port: "0" } }]], [[{ zero_grad: true }]], [[{ node: "h" }]], [{ edits: 1 }]])("says so where edits cannot be read: %j", (edits) => {
     expect(parseRoute(`#/network?x=${pack(edits)}`).broken).toEqual(["x"]);
     expect(parseRoute(`#/network?p=${pack({ kind: "what-if", program, edits })}`).broken).toEqual(["p"]);
+  });
+});
+
+describe("the saturation of a layer", () => {
+  it("is the share of activations whose slope is below a tenth of its greatest", () => {
+    for (const name of ["rnn", "lstm", "gru"] as const) {
+      const trace = Trace.from(fixture(name));
+      const grid = NetworkGrid.of(trace)!;
+      const slopes = grid.columns.flatMap((column) =>
+        name === "rnn"
+          ? [...trace.value(column.h).data].map((y) => 1 - y * y)
+          : [...column.gates].flatMap(([gate, node]) => [...trace.value(node).data].map((y) => ("gn".includes(gate) ? 1 - y * y : (y * (1 - y)) / 0.25))),
+      );
+      expect(saturated(trace, grid)).toBe(slopes.filter((slope) => slope < 0.1).length / slopes.length);
+    }
+  });
+
+  it("is driven by what comes from the input: W_ih and both biases are scaled, W_hh stays, and 1 takes it back", () => {
+    const trace = original;
+    const paths = inputsOf(trace, original, before)!;
+    expect(paths).toEqual(["rnn.weight_ih_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0"]);
+    const other: Edit = { node: "rnn.weight_hh_l0", index: [0, 1], value: 2 };
+    const edits = withGain([other], original, paths, 3);
+    expect(edits.map((edit) => "node" in edit && edit.node)).toEqual(["rnn.weight_hh_l0", ...paths]);
+    const bias = original.value(original.node("rnn.bias_ih_l0").id);
+    expect((edits[2] as { value: unknown }).value).toEqual([...bias.data].map((x) => x * 3));
+    expect(withGain(withGain(edits, original, paths, 5), original, paths, 1)).toEqual([other]);
   });
 });
