@@ -236,3 +236,9 @@ def test_axe_finds_nothing_serious_on_paper(open_page: OpenPage, locale: str) ->
     large.get_by_test_id("sheet-units").press("Tab")
     expect(large.get_by_role("alert")).to_be_visible()
     assert violations(large) == []
+
+
+def test_share_leads_to_the_sheet_of_the_film_on_a_phone_too(open_page: OpenPage) -> None:
+    page = open_page("#/network", width=390, height=844)
+    page.get_by_test_id("share").first.click()
+    expect(page.get_by_test_id("share-sheet")).to_have_attribute("href", re.compile(r"^#/worksheet\?v=2"))
