@@ -29,6 +29,9 @@ EXCEPTIONS = {
 """Rules of axe that some elements may break: what their markup holds, and why."""
 
 
+LANDMARKS = {"landmark-banner-is-top-level", "landmark-unique"}
+"""Lesser rules that hold everywhere too."""
+
 COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules of axe that a theme can break."""
 
@@ -49,7 +52,7 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     return [
         f"{violation['id']} ({violation['impact']}): {node['target']} {node['failureSummary']}"
         for violation in found
-        if violation["impact"] in ("serious", "critical")
+        if violation["impact"] in ("serious", "critical") or violation["id"] in LANDMARKS
         for node in violation["nodes"]
         if not any(markup in node["html"] for markup in EXCEPTIONS.get(violation["id"], ()))
     ]

@@ -47,7 +47,7 @@ export default {
   "help.term.cell_state": "Cell state",
   "help.about.cell_state": "The second state of an LSTM. It goes from step to step through the forget gate alone, so its gradient can last.",
   "help.term.weights": "Weights",
-  "help.about.weights": "Input to hidden, hidden to hidden, hidden to output. The first two are shared: the same matrix at every time step.",
+  "help.about.weights": "Input to hidden, hidden to hidden, hidden to output. The first two are used again at every time step, the same matrix: parameter sharing.",
   "help.term.bias": "Biases",
   "help.about.bias": "Added to the products. There are two in a cell, as in PyTorch; their gradients are the same.",
   "help.term.logits": "Logits",

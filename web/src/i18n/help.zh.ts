@@ -47,7 +47,7 @@ export default {
   "help.term.cell_state": "细胞状态（记忆元）",
   "help.about.cell_state": "LSTM 的第二个状态。它只经过遗忘门从一步到下一步，因此它的梯度能够持久。",
   "help.term.weights": "权重",
-  "help.about.weights": "输入到隐层，隐层到隐层，隐层到输出。前两个是共享的：每个时间步用同一个矩阵。",
+  "help.about.weights": "输入到隐层，隐层到隐层，隐层到输出。前两个在每个时间步用同一个矩阵：参数共享。",
   "help.term.bias": "偏置",
   "help.about.bias": "加在乘积上。与 PyTorch 一样，每个单元有两个；它们的梯度相同。",
   "help.term.logits": "未规范化的预测",

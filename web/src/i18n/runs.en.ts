@@ -84,7 +84,7 @@ export default {
   "runs.compare.left": "At t = {first} there is {share} times as much as at t = {last}.",
   "runs.compare.left_none": "There is no gradient at the last time step to measure by.",
 
-  "runs.sweep.title": "Search for settings",
+  "runs.sweep.title": "Hyper-parameter search",
   "runs.sweep.intro": "Many short trainings, each with other settings. The one that does best on the validation part wins; the test part is not looked at.",
   "runs.sweep.list": "Searches",
   "runs.sweep.new": "New search",

@@ -83,7 +83,7 @@ export default {
   "runs.compare.left": "t = {first} 处是 t = {last} 处的 {share} 倍。",
   "runs.compare.left_none": "最后一个时间步没有梯度，无从比较。",
 
-  "runs.sweep.title": "搜索设置",
+  "runs.sweep.title": "超参数搜索",
   "runs.sweep.intro": "许多次短训练，每次用不同的设置。在验证集上最好的胜出；不看测试集。",
   "runs.sweep.list": "搜索",
   "runs.sweep.new": "新搜索",

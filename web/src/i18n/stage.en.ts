@@ -191,7 +191,7 @@ export default {
   "tray.tab.histograms": "Histograms",
   "tray.panel.momentum": "momentum",
   "tray.panel.truncation": "truncate after",
-  "tray.panel.truncation_label": "Truncate back-propagation after so many time steps",
+  "tray.panel.truncation_label": "Truncate backpropagation after so many time steps",
   "tray.panel.no_truncation": "never",
   "tray.panel.steps": "steps",
   "tray.layer": "Layer and direction",

@@ -29,7 +29,7 @@ export default {
   "stage.mean.running#one": "这一步有 {count} 个样本在读入",
   "stage.mean.running#other": "这一步有 {count} 个样本在读入",
   "stage.mean.running_short": "{count} 个",
-  "stage.table.caption_mean": "此刻各时间步隐藏状态的批量平均",
+  "stage.table.caption_mean": "此刻各时间步隐状态的批量平均",
   "stage.scalar.part": "单元的部分",
   "stage.scalar.unit": "元素 {i}（0 … {last}）",
   "stage.scalar.previous": "上一个元素",

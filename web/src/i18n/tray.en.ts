@@ -2,8 +2,8 @@
 export default {
   "tray.gradient.hops": "per hop",
   "tray.cut.name": "truncated",
-  "tray.cut.says": "Back-propagation is truncated {count} times, first between t = {from} and t = {to}: no gradient goes over these borders, while the state goes on.",
-  "tray.cut.once": "Back-propagation is truncated between t = {from} and t = {to}: no gradient goes over this border, while the state goes on.",
+  "tray.cut.says": "Backpropagation is truncated {count} times, first between t = {from} and t = {to}: no gradient goes over these borders, while the state goes on.",
+  "tray.cut.once": "Backpropagation is truncated between t = {from} and t = {to}: no gradient goes over this border, while the state goes on.",
   "tray.overview": "All time steps; the window is what the stage shows",
 
   "tray.clip.picture": "The gradient on the plane of {one} and {other}, before and after clipping: its norm goes from {before} to {after}, its direction stays",
@@ -29,7 +29,7 @@ export default {
   "tray.pairs.reaches": "The loss of $t = {t}$ reaches ${state}_{{s}}$ with norm **{value}**: ×{ratio} of the {own} that enter at ${state}_{{t}}$.",
   "tray.pairs.jacobian_says": "A small change at $t = {s}$ becomes at most **×{value}** at $t = {t}$.",
   "tray.pairs.same": "A state by itself: **×{value}**.",
-  "tray.pairs.cut": "Exactly **0**: back-propagation is truncated after $t = {border}$, between $s = {s}$ and $t = {t}$.",
+  "tray.pairs.cut": "Exactly **0**: backpropagation is truncated after $t = {border}$, between $s = {s}$ and $t = {t}$.",
   "tray.pairs.one_loss": "This example has one loss, at t = {t}; its gradients are those of “Gradient through time”. Jacobians say the same of every pair.",
   "tray.pairs.linear_means": "One scale for all pairs, locked and linear; blank is exactly 0. Touch a pair: both cells are marked.",
   "tray.pairs.log_means": "Powers of ten, at most twelve; blank is exactly 0. Touch a pair: both cells are marked.",
