@@ -111,6 +111,7 @@ def collect(client: httpx.Client) -> Mapping[str, Any]:
     api.ask("listCheckpoints", "GET", "/checkpoints", summary="the first checkpoint", items=1)
     api.ask("readTraceSchema", "GET", "/schema/trace-1.json", summary="its first members", everything=4)
     api.ask("listTasks", "GET", "/tasks", summary="the first task", items=1)
+    api.ask("readTask", "GET", "/tasks/adding?length=100")
     api.ask("listExamples", "GET", "/tasks/surnames/examples?limit=2")
     api.ask("listOperations", "GET", "/ops", summary="the first two operations", items=2)
     run = api.ask("createRun", "POST", "/runs", {"program": RUN})["id"]

@@ -72,6 +72,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/opening"): Operation("readOpening", traces.Trace, forms=_TRACE, headers=("Content-Location", "ETag"), conditional=True),
     ("get", "/schema/trace-1.json"): Operation("readTraceSchema", forms=("application/schema+json",)),
     ("get", "/tasks"): Operation("listTasks", about.TaskList),
+    ("get", "/tasks/{name}"): Operation("readTask", about.TaskOfLength),
     ("get", "/tasks/{name}/examples"): Operation("listExamples", about.ExamplePage, headers=("Link",)),
     ("get", "/checkpoints"): Operation("listCheckpoints", CheckpointList),
     ("get", "/ops"): Operation("listOperations", about.OperationList),

@@ -55,13 +55,14 @@ class Task(Answer):
 
 
 class Validation(Answer):
-    """Figures on the validation part after a step. Which of the three there are goes by the task."""
+    """Figures on the validation part after a step. Which there are goes by the task."""
 
     step: int
     loss: float
     accuracy: float | None = None
     rmse: float | None = None
     perplexity: float | None = None
+    recalled: float | None = None
 
 
 class Best(Answer):

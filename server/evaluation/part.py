@@ -12,6 +12,7 @@ from engine.training import Part, Predictions, Settings, evaluate, predictions
 from server import limits
 from server.encoding import dumps
 from server.evaluation.naive import naive_forecast
+from server.evaluation.recalled import recalled
 from server.evaluation.scores import classification_scores, cross_entropies, pieces, probabilities, regression_scores
 from server.tasks import ArrayTask
 
@@ -48,9 +49,8 @@ def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None,
         classes = [_title(task, k) for k in range(task.output_size)]
         rows = [{"title": title, **row} for title, row in zip(classes, scores["classes"], strict=True)]
         metrics = {**about, "classification": {**scores, "classes": rows}, "regression": None}
-        if task.idle is not None:
-            asked = made.targets != task.idle
-            metrics["recalled"] = float((predicted == made.targets)[asked].mean())
+        share = recalled(task, made)
+        metrics |= {} if share is None else {"recalled": share}
         wrong, losses = predicted != made.targets, cross_entropies(made.outputs, made.targets)
     else:
         name, naive = _naive(task, part, made)

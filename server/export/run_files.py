@@ -67,7 +67,9 @@ def history_csv(settings: Settings, history: Mapping[str, Sequence[float]], vali
 
     Numbers are written in as many digits as give them back exactly; NaN and infinities as Python writes them.
     """
-    names = [name for name in ("loss", "accuracy", "perplexity", "rmse") if any(entry.get(name) is not None for entry in validation)]
+    names = [
+        name for name in ("loss", "accuracy", "recalled", "perplexity", "rmse") if any(entry.get(name) is not None for entry in validation)
+    ]
     found = {entry["step"]: entry for entry in validation}
     out = io.StringIO(newline="")
     writer = csv.writer(out)

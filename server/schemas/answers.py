@@ -101,6 +101,10 @@ class Task(BaseModel):
     license: str
 
 
+class TaskOfLength(Task, Answer):
+    """A task with sequences of the length that was asked for."""
+
+
 class TaskList(Answer):
     """Every task."""
 
@@ -181,13 +185,17 @@ class WrittenRunProgram(RunProgram):
 
 
 class Validation(BaseModel):
-    """Figures on the validation part: a classification has an accuracy, one of every step a perplexity, a regression an rmse."""
+    """Figures on the validation part: a classification has an accuracy, one of every step a perplexity, a regression an rmse.
+
+    recalled: the accuracy at the steps that ask for something, of a task most of whose steps do not.
+    """
 
     step: int
     loss: Number
     accuracy: Number | None = None
     rmse: Number | None = None
     perplexity: Number | None = None
+    recalled: Number | None = None
 
 
 class StopConditions(BaseModel):

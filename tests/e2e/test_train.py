@@ -382,13 +382,19 @@ def test_a_film_opened_after_another_is_drawn_by_its_own_measures(open_page: Ope
     expect(page.get_by_text("Nothing has happened yet")).to_have_count(0)
 
 
-def test_a_step_too_large_to_be_shown_opens_with_one_example_of_its_batch(open_page: OpenPage, api: httpx.Client) -> None:
+def test_a_run_of_a_length_has_its_baseline_and_its_step_opens_with_one_of_its_batch(open_page: OpenPage, api: httpx.Client) -> None:
     program = {"task": "adding", "length": 100, "hidden_size": 32, "batch_size": 32}
     run = api.post("/runs", json={"program": program}).json()["id"]
     api.post(f"/runs/{run}/steps", json={"count": 2})
     page = open_page("#/train")
     page.goto(page.url.partition("#")[0] + f"#/train?run={run}")
     rests(page, 2)
+    told = api.get("/tasks/adding", params={"length": 100}).json()  # what it is held against is that of its length
+    expect(page.get_by_test_id("run-baseline")).to_contain_text(f"{told['baseline']['value']:.4f}")
+    expect(page.get_by_test_id("verdict")).to_contain_text(f"{told['baseline']['value']:.4f}")
+    page.get_by_test_id("run-copy").click()
+    expect(page.get_by_test_id("task-baseline")).to_have_attribute("data-value", str(told["baseline"]["value"]))
+    expect(page.get_by_test_id("task-license")).to_have_text(told["license"])
     page.get_by_test_id("open-step").click()
     wait_for_film(page)
     examples = [one["index"] for one in api.get(f"/runs/{run}/steps/2").json()["examples"]]

@@ -37,8 +37,11 @@ def test_a_task_trains_with_its_suggestion_and_all_of_the_run_opens(client: http
     losses = run["history"]["loss"]
     assert (run["status"], run["step"], len(losses)) == ("idle", STEPS, STEPS)
     assert all(math.isfinite(loss) for loss in losses)
+    told = client.get(f"{API}/tasks/{name}", params={} if length is None else {"length": length}).json()
+    assert told["baseline"] == client.get(f"{address}/metrics", params={"step": "last"}).json()["metrics"]["baseline"]
+    assert told["lengths"]["max"] == (length or told["lengths"]["max"])
     (validation,) = run["validation"]
-    assert set(validation) - {"step"} == {"loss"} | ({*task.metrics} & {"accuracy", "perplexity", "rmse"})
+    assert set(validation) - {"step"} == {"loss"} | ({*task.metrics} & {"accuracy", "recalled", "perplexity", "rmse"})
     _its_step_opens(client, address, losses)
     _it_is_told(client, address, task.metrics, run)
 

@@ -80,6 +80,11 @@ export async function tasks(signal?: AbortSignal): Promise<TaskInfo[]> {
   return (await get<{ items: TaskInfo[] }>("/tasks", signal)).items;
 }
 
+/** The task with sequences of this length. */
+export function taskOfLength(name: string, length: number, signal?: AbortSignal): Promise<TaskInfo> {
+  return get(`/tasks/${encodeURIComponent(name)}?length=${length}`, signal);
+}
+
 export interface ExampleQuery {
   limit?: number;
   after?: string | number | null;

@@ -320,6 +320,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Task
+         * @description A task, of a length where one is chosen: its sizes, lengths and baseline are those of its sequences then.
+         */
+        get: operations["readTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{name}/examples": {
         parameters: {
             query?: never;
@@ -4060,6 +4080,57 @@ export interface components {
             items: components["schemas"]["Task"][];
         };
         /**
+         * TaskOfLength
+         * @description A task with sequences of the length that was asked for.
+         */
+        TaskOfLength: {
+            /**
+             * Schema Version
+             * @constant
+             */
+            schema_version: 1;
+            /** Name */
+            name: string;
+            title: components["schemas"]["Localised"];
+            question: components["schemas"]["Localised"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "classification" | "regression";
+            /**
+             * Display
+             * @enum {string}
+             */
+            display: "letters" | "rows" | "series" | "pairs";
+            /**
+             * Readout
+             * @enum {string}
+             */
+            readout: "last" | "every";
+            /** Input Size */
+            input_size: number;
+            /** Output Size */
+            output_size: number;
+            /** Classes */
+            classes: string[] | null;
+            /** Class Titles */
+            class_titles: {
+                [key: string]: string[];
+            } | null;
+            sizes: components["schemas"]["Sizes"];
+            lengths: components["schemas"]["Lengths"];
+            length: components["schemas"]["LengthChoice"] | null;
+            /** Metrics */
+            metrics: ("accuracy" | "precision" | "recall" | "f1" | "confusion" | "rmse" | "mae" | "perplexity" | "recalled")[];
+            baseline: components["schemas"]["Baseline"];
+            suggested: components["schemas"]["Suggestion"];
+            /** Source */
+            source: string;
+            /** License */
+            license: string;
+        };
+        /**
          * Tensor
          * @description One array of a trace.
          */
@@ -4465,6 +4536,8 @@ export interface components {
         /**
          * Validation
          * @description Figures on the validation part: a classification has an accuracy, one of every step a perplexity, a regression an rmse.
+         *
+         *     recalled: the accuracy at the steps that ask for something, of a task most of whose steps do not.
          */
         Validation: {
             /** Step */
@@ -4477,6 +4550,8 @@ export interface components {
             rmse?: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Perplexity */
             perplexity?: number | ("NaN" | "Infinity" | "-Infinity") | null;
+            /** Recalled */
+            recalled?: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * Why
@@ -5655,6 +5730,39 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    readTask: {
+        parameters: {
+            query?: {
+                /** @description as in a program, of tasks that may have several */
+                length?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description a task */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOfLength"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     listExamples: {
         parameters: {
             query?: {
@@ -5665,7 +5773,7 @@ export interface operations {
                 after?: number | null;
                 /** @description only those whose text begins so */
                 starts_with?: string;
-                /** @description as in a program, of tasks that are generated */
+                /** @description as in a program, of tasks that may have several */
                 length?: number | null;
             };
             header?: never;

@@ -42,7 +42,16 @@ export function judged(figures: Partial<Record<Metric, number | null>>): { metri
 /** A figure as text: a share as per cent, an error as it is. */
 export function figure(metric: string, value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : "∞";
-  return metric === "accuracy" ? t("app.percent", { value: (value * 100).toFixed(1) }) : metric === "perplexity" ? value.toFixed(2) : value.toFixed(4);
+  return metric === "accuracy" || metric === "recalled" ? t("app.percent", { value: (value * 100).toFixed(1) }) : metric === "perplexity" ? value.toFixed(2) : value.toFixed(4);
+}
+
+/** What else of a validation is shown beside the figure by which it is judged: that which the baseline is told in, and what only some tasks have. */
+export function beside(figures: Validation, baseline: string | null): { metric: "accuracy" | "recalled"; value: number }[] {
+  const chief = judged(figures)?.metric;
+  return (["accuracy", "recalled"] as const).flatMap((metric) => {
+    const value = figures[metric];
+    return typeof value === "number" && metric !== chief && (metric === "recalled" || metric === baseline) ? [{ metric, value }] : [];
+  });
 }
 
 export function score(figures: Validation | Scores): string {

@@ -12,7 +12,7 @@ export interface Verdict {
 }
 
 /** `smoothed`: the training loss of step k at k - 1. `baseline`: what is reached without learning, where that is known. */
-export function verdict(validations: readonly Validation[], smoothed: ArrayLike<number>, baseline: { metric: string; value: number } | null): Verdict | null {
+export function verdict(validations: readonly Validation[], smoothed: ArrayLike<number>, baseline: { metric: "accuracy" | "rmse" | "perplexity"; value: number } | null): Verdict | null {
   const last = validations.at(-1);
   const score = last && judged(last);
   if (!last || !score) return null;
@@ -21,9 +21,10 @@ export function verdict(validations: readonly Validation[], smoothed: ArrayLike<
   if (last.loss > RISE * least.loss && now < FALL * then) {
     return { key: "train.verdict.overfits", params: { step: least.step, least: short(least.loss), now: short(last.loss) } };
   }
-  if (baseline === null || baseline.metric !== score.metric) return null;
-  const params = { value: figure(score.metric, score.value), baseline: figure(baseline.metric, baseline.value) };
-  return { key: better(score.metric, score.value, baseline.value) ? "train.verdict.better" : "train.verdict.no_better", params };
+  const reached = baseline === null ? null : last[baseline.metric];
+  if (baseline === null || typeof reached !== "number") return null;
+  const params = { value: figure(baseline.metric, reached), baseline: figure(baseline.metric, baseline.value) };
+  return { key: better(baseline.metric, reached, baseline.value) ? "train.verdict.better" : "train.verdict.no_better", params };
 }
 
 const better = (metric: Metric, value: number, than: number): boolean => (metric === "accuracy" ? value > than : value < than);
