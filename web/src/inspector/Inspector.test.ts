@@ -53,6 +53,12 @@ describe("the inspector", () => {
     const setData = vi.fn();
     fireEvent(shown, Object.assign(new Event("copy", { bubbles: true, cancelable: true }), { clipboardData: { setData } }));
     expect(setData).toHaveBeenCalledWith("text/plain", shown.dataset.value);
+    document.getSelection()!.removeAllRanges();
+    shown.focus();
+    expect([document.activeElement, shown.dataset.full]).toEqual([shown, shown.dataset.value]);
+    setData.mockClear();
+    fireEvent(shown, Object.assign(new Event("copy", { bubbles: true, cancelable: true }), { clipboardData: { setData } }));
+    expect(setData).toHaveBeenCalledWith("text/plain", shown.dataset.value);
   });
 
   it("says what has not arrived", () => {
