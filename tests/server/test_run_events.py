@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from server import limits
-from server.store.run_changes import Position
+from server.event_stream import written
+from server.store.run_changes import Changes, Position
 from server.token import COOKIE
 from tests.server.helpers import API, Start, create_run, finished, wait_until
 
@@ -137,8 +138,16 @@ def test_at_most_ten_updates_a_second(start: Start) -> None:
             assert updates >= 2
 
 
-def test_many_who_listen_are_told_the_same_bytes(start: Start) -> None:
+def test_many_who_listen_are_told_the_same_bytes_written_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: dict[int, list[Event]] = {}
+    encoded: list[bytes] = []
+    heard: dict[int, list[Event]] = {}
+
+    def counted(new: Changes) -> bytes:
+        encoded.append(written(new))
+        return encoded[-1]
+
+    monkeypatch.setattr("server.event_stream.written", counted)
     with start(quick_seconds=0) as client:
         run = create_run(client)
 
@@ -156,6 +165,7 @@ def test_many_who_listen_are_told_the_same_bytes(start: Start) -> None:
             thread.join()
     assert all([event.id for event in one] == [event.id for event in heard[0]] for one in heard.values())
     assert [told[0] for told in steps_of(heard[0])] == list(range(1, 801))
+    assert len(encoded) - len({*encoded}) < len(heard), "what happens is written once for all; only where each begins is written for each"
 
 
 def test_one_who_does_not_read_holds_nobody_up(start: Start) -> None:
