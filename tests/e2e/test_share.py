@@ -279,10 +279,12 @@ def test_data_and_graphs_are_saved(open_page: OpenPage, tmp_path: Path, api: htt
 def test_what_cannot_be_saved_says_why(open_page: OpenPage) -> None:
     page = open_page(expected=("500", "503"))
     wait_for_film(page)
-    page.route("**/export/dot", lambda route: route.fulfill(status=503, json={"title": "busy", "detail": "too much waits already"}))
+    page.route(
+        "**/export/dot", lambda route: route.fulfill(status=503, json={"title": "busy", "code": "busy", "detail": "too much waits already"})
+    )
     page.get_by_test_id("share").click()
     page.get_by_test_id("share-dot").click()
-    expect(page.get_by_test_id("share-said")).to_contain_text("too much waits already")
+    expect(page.get_by_test_id("share-said")).to_contain_text(": The server has too much to do.")
 
 
 def test_by_keyboard_alone(open_page: OpenPage) -> None:

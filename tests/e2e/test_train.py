@@ -198,7 +198,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(open_page: OpenP
     )
     page.get_by_test_id("run-start").click()
     row = page.locator("dl.kv > div", has=page.get_by_test_id("run-optimizer-momentum"))
-    expect(row.get_by_role("alert")).to_have_text("the server says no")
+    expect(row.get_by_role("alert")).to_have_text("The server says, in English: the server says no")
     expect(page.get_by_test_id("run-hidden_size")).to_have_value("5")
     assert violations(page) == []
 

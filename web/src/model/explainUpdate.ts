@@ -120,7 +120,7 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   e.state = "known";
   const gone = lost(e.before, gradient, fresh);
   e.sentence = gone ?? sentence(term, gradient, step, decay);
-  if (!gone) e.numbers = `= ${[e.before, step, ...(adam ? [decay] : [])].map((x, i) => six(x, i > 0)).join(" ").replace(/ ([+\u2212])/g, " $1 ")} = ${six(fresh, false)}`;
+  if (!gone) e.numbers = `= ${[e.before, step, ...(adam ? [decay] : [])].map((x, i) => (i === 0 ? six(x, false) : six(x).replace(/^(?![+\u2212])/, "+"))).join(" ").replace(/ ([+\u2212])/g, " $1 ")} = ${six(fresh, false)}`;
   return e;
 }
 
