@@ -140,7 +140,8 @@ def prepare(state: State, settings: Settings) -> float:
 def evaluate(task: Task, settings: Settings, checkpoint: bytes | None, part: Part, stop: int | None = None) -> dict[str, float]:
     """Mean loss over a part, and how good the predictions are. stop: over the part's examples before that number alone.
 
-    Classification: accuracy, and with read-out "every" the perplexity, exp(loss). Regression: root mean squared error in the targets'
+    Classification: accuracy, with read-out "every" the perplexity, exp(loss), and of a task with an ``idle`` class `recalled`, the accuracy
+    where another is asked for. Regression: root mean squared error in the targets'
     units. With read-out "every" each step counts alike, however long its sequence.
     """
     return _figures(restore(task, settings, checkpoint).model, task, part, stop)
@@ -149,19 +150,26 @@ def evaluate(task: Task, settings: Settings, checkpoint: bytes | None, part: Par
 def _figures(model: SequenceModel, task: Task, part: Part, stop: int | None) -> dict[str, float]:
     """What `evaluate` says of a network."""
     loss = score = 0.0
-    total = 0
+    total = asked = recalled = 0
+    idle = getattr(task, "idle", None)
     for batch, output, batch_loss in _answered(model, task, part, stop):
         targets = packed(batch.targets, batch) if task.readout == "every" and output.ndim == 2 else batch.targets
         count = int(batch.lengths.sum()) if task.readout == "every" else len(batch.lengths)
         loss += batch_loss * count
         total += count
         if task.kind == "classification":
-            score += float((output.argmax(axis=1) == targets).sum())
+            right = output.argmax(axis=1) == targets
+            score += float(right.sum())
+            if idle is not None:
+                asked += int((targets != idle).sum())
+                recalled += int(right[targets != idle].sum())
         else:
             score += float(np.square(output - targets).mean()) * count
     if task.kind == "regression":
         return {"loss": loss / total, "rmse": float(np.sqrt(score / total))}
     figures = {"loss": loss / total, "accuracy": score / total}
+    if asked:
+        figures["recalled"] = recalled / asked
     return figures if task.readout == "last" else {**figures, "perplexity": float(np.exp(loss / total))}
 
 

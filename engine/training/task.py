@@ -54,7 +54,8 @@ class Generate(Protocol):
 class Task(Protocol):
     """A data set with a train, a validation and a test part, fixed by the task alone (not by a run's seed).
 
-    A task may have two things besides, which observations look for. ``fixed``: numbers of the examples of the validation part (of the
+    A task may have three things besides. ``idle``: the class that targets have at steps where nothing is asked for. Observations look for
+    the others. ``fixed``: numbers of the examples of the validation part (of the
     training part where there is no other) that are looked at again and again; the first eight unless given. ``samples(generate)``: texts
     that the network writes, of a task that predicts what follows; it is given a `Generate`.
     """

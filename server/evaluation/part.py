@@ -12,7 +12,6 @@ from engine.training import Part, Predictions, Settings, evaluate, predictions
 from server import limits
 from server.encoding import dumps
 from server.evaluation.naive import naive_forecast
-from server.evaluation.recalled import recalled
 from server.evaluation.scores import classification_scores, cross_entropies, pieces, probabilities, regression_scores
 from server.tasks import ArrayTask
 
@@ -34,8 +33,8 @@ class Evaluation:
 def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None, part: Part) -> Evaluation:
     """Figures and mistakes of the network in a checkpoint (None: the initial one).
 
-    Loss, accuracy, root mean squared error and perplexity are those that `engine.training.evaluate` reports, to the last bit. Of a
-    classification at every step every step counts as a prediction, and an example is wrong where one of its steps is.
+    Loss, accuracy, what is recalled, root mean squared error and perplexity are those that `engine.training.evaluate` reports, to the last
+    bit. Of a classification at every step every step counts as a prediction, and an example is wrong where one of its steps is.
     """
     figures = evaluate(task, settings, checkpoint, part)
     if task.kind == "regression":
@@ -49,8 +48,6 @@ def evaluate_part(task: ArrayTask, settings: Settings, checkpoint: bytes | None,
         classes = [_title(task, k) for k in range(task.output_size)]
         rows = [{"title": title, **row} for title, row in zip(classes, scores["classes"], strict=True)]
         metrics = {**about, "classification": {**scores, "classes": rows}, "regression": None}
-        share = recalled(task, made)
-        metrics |= {} if share is None else {"recalled": share}
         wrong, losses = predicted != made.targets, cross_entropies(made.outputs, made.targets)
     else:
         name, naive = _naive(task, part, made)

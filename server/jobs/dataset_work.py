@@ -17,13 +17,13 @@ _TOO_SLOW = "this file takes more than {seconds:g} s of processor time to read; 
 
 def describe_dataset(data: bytes, seconds: float = limits.DATASET_COMPUTE_SECONDS) -> dict[str, Any]:
     """A file as `server.datasets.describing` has it, within `seconds` of processor time. Raises DatasetError."""
-    with processor_time(seconds, _TOO_SLOW):
+    with processor_time(seconds, _TOO_SLOW, None):
         return describe(data)
 
 
 def describe_choice(choice: Mapping[str, Any], data: bytes, seconds: float = limits.DATASET_COMPUTE_SECONDS) -> dict[str, Any]:
     """The task of a choice, the rows that are left out, and some of its examples. Raises DatasetError."""
-    with processor_time(seconds, _TOO_SLOW):
+    with processor_time(seconds, _TOO_SLOW, None):
         task = own_task(choice, data)
         first = task.describe(task.batch("train", range(min(_SHOWN, task.size("train")))), "train")["examples"]
         problems = [problem_as_json(problem) for problem in task.problems[: limits.ERRORS]]

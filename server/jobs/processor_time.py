@@ -16,16 +16,16 @@ _AGAIN = 0.1  # seconds after which it is said again: an exception in what Pytho
 
 
 @contextmanager
-def processor_time(seconds: float, words: str = _LESS) -> Iterator[None]:
+def processor_time(seconds: float, words: str = _LESS, code: str | None = "time") -> Iterator[None]:
     """Raises LimitError within the block once this process has computed for `seconds`. For the main thread, as a worker's work is.
 
-    words: what it says then, with {seconds:g} where they stand.
+    words: what it says then, with {seconds:g} where they stand; code: the same for programs, where there is one.
     """
     started = time.process_time()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         said = words.format(seconds=seconds)
-        told = Told(said, "time", seconds=seconds) if words is _LESS else said
+        told = said if code is None else Told(said, code, seconds=seconds)
         raise LimitError(told, seconds, max(seconds, round(time.process_time() - started, 3)))  # two clocks
 
     before = signal.signal(signal.SIGPROF, stop)

@@ -10,9 +10,8 @@ import numpy as np
 import orjson
 
 from engine.trace import Document, check, from_bytes
-from engine.training import Observation, Slice, predictions
+from engine.training import Observation, Slice
 from server import limits
-from server.evaluation.recalled import recalled
 from server.jobs.kept import KeptTrainings
 from server.jobs.processor_time import processor_time
 from server.programs.errors import ProgramError
@@ -105,9 +104,6 @@ def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, 
     with np.errstate(all="ignore"):
         training = _trainings.take(task, settings, checkpoint)
         figures = training.evaluate("validation")
-        if task.idle is not None:
-            share = recalled(task, predictions(task, settings, training.checkpoint, "validation"))
-            figures |= {} if share is None else {"recalled": share}
     _trainings.keep(training)
     return {**figures, "rmse": figures["rmse"] * task.scale} if "rmse" in figures else figures
 

@@ -43,9 +43,14 @@ def step_of(run: dict[str, Any], wanted: Step) -> int:
     if wanted == "last":
         return int(run["step"])
     if wanted > run["step"]:
-        words = f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further"
-        raise ProblemError(404, Told(words, "run-step", steps=run["step"]))
+        raise not_done(run)
     return wanted
+
+
+def not_done(run: dict[str, Any]) -> ProblemError:
+    """What is said of a step that the run has not come to."""
+    words = f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further"
+    return ProblemError(404, Told(words, "run-step", steps=run["step"]))
 
 
 async def network_after(services: Services, run: dict[str, Any], step: int) -> bytes | None:

@@ -25,7 +25,7 @@ from server.routes.found import found, missing
 from server.routes.making import keep_trace, network_trace, send_made
 from server.routes.paging import After, Limit, page_of
 from server.routes.parts import Tensors
-from server.routes.run_steps import computable
+from server.routes.run_steps import computable, not_done
 from server.routes.trace_response import asked_anew
 from server.schemas.requests import RateRequest, RunChangeRequest, RunRequest, StepsRequest
 from server.services import Services, Use
@@ -176,8 +176,7 @@ async def step_trace(
     checkpoint = await run_in_threadpool(services.runs.checkpoint, run_id, k - 1)
     run = await run_in_threadpool(computable, services, run_id)  # after its checkpoint: without one, step k would be far away
     if k > run["step"] + (example is not None):  # one example alone is no step that the run does: the network of its end answers, too
-        words = f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further"
-        raise ProblemError(404, Told(words, "run-step", steps=run["step"]))
+        raise not_done(run)
     if part != "train" and example is None:
         raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")
     program = {"kind": "network", **with_edits(run, k), "step": k, "example": example, "part": part}

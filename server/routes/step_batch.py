@@ -15,7 +15,7 @@ from server.problems import ProblemError
 from server.programs.cost import TraceCost
 from server.programs.errors import ProgramError
 from server.programs.step_batch import batch_of_step
-from server.routes.run_steps import computable
+from server.routes.run_steps import computable, step_of
 from server.services import Use
 
 router = APIRouter(prefix="/runs/{run_id}/steps/{k}", tags=["runs"])
@@ -25,12 +25,11 @@ router = APIRouter(prefix="/runs/{run_id}/steps/{k}", tags=["runs"])
 async def read_step(run_id: str, k: Annotated[int, Path(ge=1, le=limits.RUN_STEPS)], services: Use) -> Response:
     """The examples of a past step, and whether the trace of them all, or of one alone, is sent whole; nothing is computed for that."""
     run = await run_in_threadpool(computable, services, run_id)
-    if k > run["step"]:
-        raise ProblemError(404, f"the run has done {run['step']} steps; POST /api/v1/runs/{{id}}/steps trains further")
+    step = step_of(run, k)
     settings = services.settings
     most = TraceCost(settings.graph_nodes, settings.trace_elements, settings.response_bytes)
     try:
-        batch = await found_of(services.quick, batch_of_step, run["program"], k, most)
+        batch = await found_of(services.quick, batch_of_step, run["program"], step, most)
     except ProgramError as error:  # it points into a body, which this request has not
         raise ProblemError(422, error.detail) from None
-    return Json({"run": run_id, "step": k, **batch})
+    return Json({"run": run_id, "step": step, **batch})

@@ -154,7 +154,7 @@ def test_another_film_begins_where_it_can_be_seen_and_one_come_back_to_keeps_its
     page = open_page(f"#/network?v=2&trace={trace}", reduced_motion="no-preference")
     wait_for_film(page)
     page.get_by_test_id("to-end").click()
-    scrolled = """() => { const { scrollLeft, clientWidth, scrollWidth } = document.querySelector(".scroller");
+    scrolled = """() => { const { scrollLeft, clientWidth, scrollWidth } = document.querySelector(".scroller") ?? {};
       return scrollLeft > 600 && scrollLeft + clientWidth > scrollWidth - 2 && scrollLeft }"""
     place = page.wait_for_function(scrolled).json_value()
     page.get_by_test_id("nav-train").click()

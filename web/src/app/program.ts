@@ -1,5 +1,6 @@
 /** Changes to a program, as the panel makes them. Nothing is changed in place. */
 import type { CellKind, NetworkProgram, OptimizerSettings, RunProgram } from "../api/types";
+import { OPTIMIZER_NAMES } from "../model/program";
 
 export const CELLS: readonly { value: CellKind; name: string }[] = [
   { value: "rnn", name: "RNN, tanh" },
@@ -8,13 +9,7 @@ export const CELLS: readonly { value: CellKind; name: string }[] = [
 ];
 
 /** All that the server trains with; form/settings.ts has their settings. */
-export const OPTIMIZERS: readonly { value: string; name: string }[] = [
-  { value: "adamw", name: "AdamW" },
-  { value: "adam", name: "Adam" },
-  { value: "sgd", name: "SGD" },
-  { value: "rmsprop", name: "RMSprop" },
-  { value: "adagrad", name: "Adagrad" },
-];
+export const OPTIMIZERS: readonly { value: string; name: string }[] = Object.entries(OPTIMIZER_NAMES).map(([value, name]) => ({ value, name }));
 
 /** What a new training starts from. */
 export const FRESH_RUN: RunProgram = {

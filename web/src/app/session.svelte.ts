@@ -12,9 +12,9 @@ import { Recent } from "../model/recent";
 import { nextStop, previousStop, stops, type Stride } from "../model/stops";
 import type { Edit } from "../model/program";
 import { Trace } from "../model/trace";
-import { grouping, WHOLE, type Grouping } from "../graph/groups";
+import { OpenGroups } from "../graph/openGroups.svelte";
 import { showView } from "../share/moment";
-import type { GroupsView, View } from "../share/view";
+import type { View } from "../share/view";
 import { Breakpoints } from "../transport/breakpoints.svelte";
 import { createPlayer } from "../transport/play";
 import { samePlace } from "../whatif/place";
@@ -81,8 +81,8 @@ export class Session {
   missed = $state.raw<string[]>([]);
   /** What is explained while no number is chosen, in place of what the film would show by itself. */
   lead = $state.raw<Target | null>(null);
-  /** Groups of a graph that were opened, by their paths; null: as a graph begins. */
-  openGroups = $state.raw<ReadonlySet<string> | null>(null);
+  /** The groups of a graph, open and closed. */
+  readonly groups = new OpenGroups(() => this.trace);
   /** The run that the Curves tab shows. */
   run = $state.raw<Run | null>(null);
 
@@ -107,17 +107,6 @@ export class Session {
   readonly edits: readonly Edit[] = $derived(this.trace?.edits ?? []);
   readonly #whole: NetworkGrid | null = $derived(this.trace ? NetworkGrid.of(this.trace) : null);
   readonly grid: NetworkGrid | null = $derived(this.#whole?.showing(this.#whole.chains.find(({ suffix }) => suffix === this.chain) ?? null) ?? null);
-  /** The groups of a graph, and which of them are open: all of a small graph, none of a large one, until somebody says otherwise. */
-  readonly groups: Grouping | null = $derived(this.trace ? grouping(this.trace) : null);
-  readonly open: ReadonlySet<string> = $derived(this.openGroups ?? new Set((this.trace?.nodes.length ?? 0) > WHOLE ? [] : this.groups?.groups.map((group) => group.path)));
-  /** The same for a link: whichever are fewer, the open or the closed ones. */
-  readonly groupsView: GroupsView | null = $derived.by(() => {
-    if (!this.openGroups || !this.groups) return null;
-    const at: Record<GroupsView["state"], number[]> = { open: [], closed: [] };
-    this.groups.groups.forEach((group, place) => at[this.open.has(group.path) ? "open" : "closed"].push(place));
-    const state = at.open.length < at.closed.length ? "open" : "closed";
-    return at[this.trace!.nodes.length > WHOLE ? "open" : "closed"].length === 0 ? null : { state, at: at[state] };
-  });
   readonly stops: number[] = $derived(this.film ? stops(this.film, this.stride) : [0]);
   readonly phase = $derived(this.film ? this.film.phaseAt(this.moment) : "forward");
   /** How many steps the example that is shown has; 0 for expressions. */
@@ -280,7 +269,7 @@ export class Session {
     this.trace = trace;
     if (!stays) {
       this.films++;
-      this.openGroups = null;
+      this.groups.chosen = null;
     }
     this.moment = moment;
     this.#chosen = chosen;

@@ -1,6 +1,6 @@
 /** A gradient lane on a canvas: the marks of the stage's lanes. */
 import { hatchPath } from "../stage/hatch";
-import { dotOf, laneMark, laneWords, ringOf, roomForZero } from "../stage/lane";
+import { dotOf, laneMark, laneWords, ringOf } from "../stage/lane";
 
 export interface LanePlace {
   /** The tick, and the upper edge. */
@@ -27,7 +27,7 @@ export function paintLane(context: CanvasRenderingContext2D, value: number, max:
     context.stroke();
     context.lineWidth = 1;
   } else if (mark.kind === "zero" || mark.kind === "words") {
-    const said = !words ? null : mark.kind === "words" ? laneWords(mark, width, height) : roomForZero(height) ? { text: "0", side: "right" as const } : null;
+    const said = words ? laneWords(mark, width, height) : null;
     if (said) {
       const before = [context.font, context.textAlign] as const;
       context.font = `500 10px ${font}`;

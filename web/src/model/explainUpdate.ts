@@ -2,8 +2,8 @@
 
 import { blank, type Context, type Explanation, type LadderStep, type Target } from "./explanation";
 import { explainTerm, targetOfTerm } from "./explainTerm";
-import { decimals, six } from "./format";
-import type { Program } from "./program";
+import { decimals, MINUS, six } from "./format";
+import { OPTIMIZER_NAMES, type Program } from "./program";
 import type { RuleEntry, Tensor } from "./trace";
 
 /** LaTeX of a rule's terms and hyper-parameters, as the trace gives it. */
@@ -78,9 +78,6 @@ function direction(names: Names, term: Term): string {
   return term("sum") !== null ? `\\frac{${gradient}}{\\sqrt{${names.sum}} + ${names.eps}}` : gradient;
 }
 
-/** Names of the optimizers, as they are written. */
-export const OPTIMIZERS: Record<string, string> = { adamw: "AdamW", adam: "Adam", sgd: "SGD", rmsprop: "RMSprop", adagrad: "Adagrad" };
-
 /** The terms of an optimizer's rule that say how a step comes about. */
 export function explainUpdate(context: Context, target: Target): Explanation {
   const { film, trace, m } = context;
@@ -89,7 +86,7 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   const e = blank(context, target, "update", "why.kind.update");
   const update = film.update(target.node);
   const term = update ? elementOf(update.terms, target.index) : () => null;
-  e.kind.params = { optimizer: OPTIMIZERS[optimizer] ?? optimizer, step: term("step") ?? (program.kind === "network" ? program.step : 1) };
+  e.kind.params = { optimizer: OPTIMIZER_NAMES[optimizer] ?? optimizer, step: term("step") ?? (program.kind === "network" ? program.step : 1) };
   if (!update) {
     e.sentence = { key: "why.say.no_update" };
     return e;
@@ -120,7 +117,7 @@ export function explainUpdate(context: Context, target: Target): Explanation {
   e.state = "known";
   const gone = lost(e.before, gradient, fresh);
   e.sentence = gone ?? sentence(term, gradient, step, decay);
-  if (!gone) e.numbers = `= ${[e.before, step, ...(adam ? [decay] : [])].map((x, i) => (i === 0 ? six(x, false) : six(x).replace(/^(?![+\u2212])/, "+"))).join(" ").replace(/ ([+\u2212])/g, " $1 ")} = ${six(fresh, false)}`;
+  if (!gone) e.numbers = `= ${six(e.before, false)}${[step, ...(adam ? [decay] : [])].map(added).join("")} = ${six(fresh, false)}`;
   return e;
 }
 
@@ -152,6 +149,9 @@ function sentence(term: Term, gradient: number, step: number, decay: number): Ex
   if (against) return { key: memory ? "why.say.update_against" : "why.say.update_against_decay", params };
   return { key: `why.say.${manner(term)}_${gradient < 0 ? "up" : "down"}`, params };
 }
+
+/** A number as it stands in a sum, behind another. */
+const added = (x: number): string => ` ${x < 0 ? MINUS : "+"} ${six(Math.abs(x), false)}`;
 
 /** What is said of a weight that is no finite number, after this step or already before it; null of any other. */
 function lost(old: number, gradient: number, fresh: number): Explanation["sentence"] | null {

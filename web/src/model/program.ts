@@ -1,5 +1,8 @@
 // What makes a film: a program, and the edits that make another film of it. As the API takes them.
 
+/** The optimizers that the server trains with, as they are written. */
+export const OPTIMIZER_NAMES: Readonly<Record<string, string>> = { adamw: "AdamW", adam: "Adam", sgd: "SGD", rmsprop: "RMSprop", adagrad: "Adagrad" };
+
 export interface ExpressionProgram {
   kind: "expression";
   expression: string;

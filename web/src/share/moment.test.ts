@@ -87,20 +87,20 @@ describe("a moment", () => {
 
   it("has the groups of a graph that were opened and closed", () => {
     const [one, other] = [open("stack"), open("stack")];
-    const paths = one.groups!.groups.map((group) => group.path);
-    expect([paths.length > 5, viewOf(one).groups, one.open.size]).toEqual([true, null, paths.length]);
+    const paths = one.groups.paths;
+    expect([paths.length > 5, viewOf(one).groups, one.groups.open.size]).toEqual([true, null, paths.length]);
     for (const closed of [[0], [1, 2, 4], paths.map((_, i) => i), paths.slice(2).map((_, i) => i + 2)]) {
-      one.openGroups = new Set(paths.filter((_, i) => !closed.includes(i)));
+      one.groups.chosen = new Set(paths.filter((_, i) => !closed.includes(i)));
       expect(showView(other, sent(viewOf(one)))).toEqual([]);
-      expect([[...other.open].sort(), viewOf(other)]).toEqual([[...one.open].sort(), viewOf(one)]);
+      expect([[...other.groups.open].sort(), viewOf(other)]).toEqual([[...one.groups.open].sort(), viewOf(one)]);
     }
     expect(writeView({ ...NO_VIEW, groups: { state: "open", at: [0, 1, 2, 5] } })).toEqual([["groups", "open:0-2,5"]]);
     expect(showView(other, { ...NO_VIEW, at: 0, groups: { state: "open", at: [paths.length] } })).toEqual(["groups"]);
-    expect(other.open.size).toBe(paths.length);
-    one.openGroups = new Set(paths);
+    expect(other.groups.open.size).toBe(paths.length);
+    one.groups.chosen = new Set(paths);
     expect(viewOf(one).groups).toBeNull();
     expect(showView(other, sent({ ...NO_VIEW, at: 3 }))).toEqual([]); // an older link: as the graph begins
-    expect(other.openGroups).toBeNull();
+    expect(other.groups.chosen).toBeNull();
     for (const text of ["open", "open:2,1", "open:3-1", "shut:1", "open:0-9999999"]) {
       const broken: string[] = [];
       expect([readView(new URLSearchParams({ groups: text }), broken).groups, broken]).toEqual([null, ["groups"]]);

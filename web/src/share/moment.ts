@@ -19,7 +19,7 @@ export function viewOf(session: Session): View {
     chain: session.chain,
     cell: session.focus,
     level: session.level === "scalar" ? "scalar" : null, // an opened cell is the vector level, closed ones are the cell level
-    groups: session.groupsView,
+    groups: session.groups.view,
     by: session.stride === "cell" ? null : session.stride,
     tab: session.tab === "bptt" ? null : session.tab,
     lang: preferences.lang,
@@ -62,14 +62,7 @@ export function showView(session: Session, view: View): string[] {
       misfits.push("cell");
     }
   }
-  if (view.groups || whole) {
-    const paths = session.groups?.groups.map((group) => group.path) ?? [];
-    const there = view.groups?.at.every((place) => place < paths.length) ?? true;
-    if (!there) misfits.push("groups");
-    const { state, at } = view.groups ?? { state: "open", at: [] };
-    const named = new Set(at.map((place) => paths[place]!));
-    session.openGroups = view.groups && there ? new Set(state === "open" ? named : paths.filter((path) => !named.has(path))) : null;
-  }
+  if ((view.groups || whole) && !session.groups.show(view.groups)) misfits.push("groups");
   if (view.why) {
     const target = targetOf(film, session.grid, view.why);
     if (target) session.select(target);

@@ -25,16 +25,15 @@ export function laneMark(value: number | null, max: number, half: number): LaneM
   return { kind: "bar", from: value < 0 ? -length : 0, width: length };
 }
 
-/** The words for what is under a pixel as a lane of this size has room for them: on their side, or in the middle in place of the tick. Null: none, a dot says it. */
-export function laneWords(mark: Extract<LaneMark, { kind: "words" }>, width: number, height: number): { text: string; side: "left" | "right" | "middle" } | null {
+/** The words of a mark as a lane of this size has room for them: on their side, or in the middle in place of the tick. Null: none; a dot or a ring says it, or nothing is to be said. */
+export function laneWords(mark: LaneMark, width: number, height: number): { text: string; side: "left" | "right" | "middle" } | null {
   if (height < HIGH) return null;
+  if (mark.kind === "zero") return { text: "0", side: "right" };
+  if (mark.kind !== "words") return null;
   const text = [mark.text, mark.short].find((words) => words.length * DIGIT <= width);
   if (text === undefined) return null;
   return { text, side: text.length * DIGIT > width / 2 - 1 ? "middle" : mark.sign < 0 ? "left" : "right" };
 }
-
-/** Whether a lane of this height has room for a "0". */
-export const roomForZero = (height: number): boolean => height >= HIGH;
 
 /** Without words: the dot that stands beside the tick, and the ring on it, in px. */
 export const dotOf = (height: number): { away: number; radius: number } => ({ away: Math.max(2.5, Math.min(4, height * 0.6)), radius: Math.max(0.7, Math.min(1.5, height * 0.28)) });

@@ -1,7 +1,7 @@
 /** An event in words: what the transport and the list for screen readers say of it. Gives message keys and their parameters. */
-import { OPTIMIZERS } from "../app/program";
 import { symbol as texOfName } from "../math/latex";
 import { marked, parameterTex, placeIn, stackOf } from "../model/stack";
+import { OPTIMIZER_NAMES } from "../model/program";
 import type { EventKind, Trace } from "../model/trace";
 
 export interface Words {
@@ -10,7 +10,7 @@ export interface Words {
 }
 
 export function optimizerName(name: string): string {
-  return OPTIMIZERS.find(({ value }) => value === name)?.name ?? name;
+  return OPTIMIZER_NAMES[name] ?? name;
 }
 
 const LABELS: Record<string, string> = { logits: "\\mathrm{logits}", y_hat: "\\hat{y}", h_0: "h_0", c_0: "c_0" };

@@ -1,5 +1,6 @@
 /** What the form of a new training holds, and the request that it makes. Nothing is changed in place. */
 import type { RunProgram, StopConditions, TaskInfo } from "../../../api/types";
+import { OPTIMIZER_NAMES } from "../../../model/program";
 import { FRESH_RUN, readNumber, RULES, type NumberRule } from "../../program";
 
 export interface Draft {
@@ -44,13 +45,15 @@ const ADAM = [
 ] as const;
 
 /** As server/schemas/optimizers.py has them; a test of the server's description holds both together. */
-export const OPTIMIZERS: readonly OptimizerKind[] = [
-  { name: "adamw", title: "AdamW", lr: 0.01, numbers: [{ name: "weight_decay", rule: decay, usual: 0.01 }, ...ADAM], switches: ["amsgrad"], betas: [0.9, 0.999] },
-  { name: "adam", title: "Adam", lr: 0.01, numbers: [{ name: "weight_decay", rule: decay, usual: 0 }, ...ADAM], switches: ["amsgrad"], betas: [0.9, 0.999] },
-  { name: "sgd", title: "SGD", lr: 0.1, numbers: [{ name: "momentum", rule: below, usual: 0 }, { name: "weight_decay", rule: decay, usual: 0 }], switches: ["nesterov"] },
-  { name: "rmsprop", title: "RMSprop", lr: 0.01, numbers: [{ name: "alpha", rule: share, usual: 0.99 }, { name: "momentum", rule: below, usual: 0 }, { name: "weight_decay", rule: decay, usual: 0 }, { name: "eps", rule: epsilon, usual: 1e-8 }], switches: ["centered"] },
-  { name: "adagrad", title: "Adagrad", lr: 0.01, numbers: [{ name: "lr_decay", rule: decay, usual: 0 }, { name: "initial_accumulator_value", rule: decay, usual: 0 }, { name: "weight_decay", rule: decay, usual: 0 }, { name: "eps", rule: epsilon, usual: 1e-10 }], switches: [] },
+const RULES_OF: readonly Omit<OptimizerKind, "title">[] = [
+  { name: "adamw", lr: 0.01, numbers: [{ name: "weight_decay", rule: decay, usual: 0.01 }, ...ADAM], switches: ["amsgrad"], betas: [0.9, 0.999] },
+  { name: "adam", lr: 0.01, numbers: [{ name: "weight_decay", rule: decay, usual: 0 }, ...ADAM], switches: ["amsgrad"], betas: [0.9, 0.999] },
+  { name: "sgd", lr: 0.1, numbers: [{ name: "momentum", rule: below, usual: 0 }, { name: "weight_decay", rule: decay, usual: 0 }], switches: ["nesterov"] },
+  { name: "rmsprop", lr: 0.01, numbers: [{ name: "alpha", rule: share, usual: 0.99 }, { name: "momentum", rule: below, usual: 0 }, { name: "weight_decay", rule: decay, usual: 0 }, { name: "eps", rule: epsilon, usual: 1e-8 }], switches: ["centered"] },
+  { name: "adagrad", lr: 0.01, numbers: [{ name: "lr_decay", rule: decay, usual: 0 }, { name: "initial_accumulator_value", rule: decay, usual: 0 }, { name: "weight_decay", rule: decay, usual: 0 }, { name: "eps", rule: epsilon, usual: 1e-10 }], switches: [] },
 ];
+
+export const OPTIMIZERS: readonly OptimizerKind[] = RULES_OF.map((rule) => ({ ...rule, title: OPTIMIZER_NAMES[rule.name]! }));
 
 export const SCHEDULES: Readonly<Record<string, readonly NumberSetting[]>> = {
   step: [{ name: "step_size", rule: count, usual: 200 }, { name: "gamma", rule: share, usual: 0.5 }],
