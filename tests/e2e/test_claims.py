@@ -112,15 +112,17 @@ def test_another_film_leaves_the_statement(page: Page) -> None:
     expect(page.get_by_test_id("claim-card")).to_have_count(0, timeout=READY)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_in_the_list_and_the_card(open_page: OpenPage, width: int) -> None:
-    page = open_page(width=width)
+@pytest.mark.parametrize(("width", "locale"), [(1440, "en-US"), (390, "zh-CN")])
+def test_axe_finds_nothing_in_the_list_and_the_card_and_words_keep_to_their_rows(open_page: OpenPage, width: int, locale: str) -> None:
+    page = open_page(width=width, locale=locale)
     wait_for_film(page)
     page.get_by_test_id("help").click()
     page.get_by_test_id("help-claims").click()
     expect(page.get_by_test_id("claims")).to_be_visible()
     page.wait_for_timeout(300)
     assert violations(page) == []
+    cut = "rows => rows.filter((row) => row.scrollHeight > row.clientHeight).map((row) => row.dataset.testid)"
+    assert page.get_by_test_id("claims").locator("li button").evaluate_all(cut) == []
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("claims")).to_have_count(0)
     choose(page, "vanishing_zero")

@@ -75,6 +75,7 @@ describe("what the server says by code", () => {
   it("is what stands above it: too much of one's own is no overload of the server", () => {
     const problem = (status: number, code: string | null) => new Problem("", "", status, [], null, null, code, {});
     expect(headline(problem(429, "runs-training"))).toBe("The server did not accept this");
+    expect(headline(problem(404, "no-trace"))).toBe("Not found");
     expect(headline(problem(429, "rate"))).toBe("The server has too much to do");
     expect(headline(problem(503, null))).toBe("The server has too much to do");
     expect(worded(problem(503, null))).toMatch(/^It was asked several times/);

@@ -25,6 +25,7 @@ export function headline(problem: Problem): string {
   if (said) return t(said.title);
   if (problem.status === 401) return t("state.token");
   if (problem.code ? BUSY.has(problem.code) : [429, 503].includes(problem.status ?? 0)) return t("state.busy_title");
+  if (problem.status === 404) return t("app.error.not_found");
   const refused = problem.status !== null && problem.status >= 400 && problem.status < 500;
   return t(refused ? "app.error.refused" : "app.error.unexpected");
 }

@@ -73,6 +73,7 @@ export default {
   "app.error.offline": "服务器没有应答",
   "app.error.offline_detail": "服务器可能已停止，或连接已断开。请重新启动后再试。",
   "app.error.unexpected": "操作没有成功",
+  "app.error.not_found": "没有找到",
   "app.error.refused": "服务器没有接受",
   "app.error.saved_film": "这部影片是一个文件",
   "app.error.saved_film_detail": "它可以独立播放；其他影片需要计算。请在服务器上打开 Retrograd 并在那里修改。",
