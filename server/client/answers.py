@@ -107,6 +107,33 @@ class RunState(Answer):
     tested: dict[str, Any] | None
 
 
+class TraceSize(Answer):
+    """About what a trace would hold. elements: numbers; bytes: of its document. fits: whether it is sent whole."""
+
+    nodes: int
+    elements: int
+    bytes: int
+    fits: bool
+
+
+class StepExample(Answer):
+    """An example of a step's batch. index: its number in the training part. fits: whether the trace of it alone is sent whole."""
+
+    index: int
+    length: int
+    text: str
+    fits: bool
+
+
+class StepBatch(Answer):
+    """The batch of a step of a run, the longest example first. whole: of the trace of all of them."""
+
+    run: str
+    step: int
+    whole: TraceSize
+    examples: list[StepExample]
+
+
 class History(Answer):
     """What every step did; entry i of each array is of `steps[i]`. clipped_norm: the gradient's norm after clipping."""
 

@@ -36,11 +36,21 @@ class _Client(Part[S], Generic[S]):
         return tuple(Task.read(item) for item in (yield from self._json("GET", "/tasks"))["items"])
 
     @operation
+    def task(self, name: str, *, length: int | None = None) -> Flow[Task]:
+        """A task by its name. length: of its sequences, of tasks that may have several; its sizes, lengths and baseline are those then.
+
+        Raises NotFoundError, and InvalidError for a length that it cannot have.
+        """
+        return Task.read((yield from self._json("GET", f"/tasks/{segment(name)}", params={"length": length})))
+
+    @operation
     def examples(
-        self, task: str, most: int | None = 50, *, part: Literal["train", "validation", "test"] = "train", starts_with: str | None = None
-    ) -> Flow[tuple[dict[str, Any], ...]]:
-        """Examples of a task: each with `index`, `length`, `tokens`, `text`, `target`. most: at most so many."""
-        return tuple((yield from self._items(f"/tasks/{segment(task)}/examples", most, part=part, starts_with=starts_with)))
+        self, task: str, most: int | None = 50, *, part: Literal["train", "validation", "test"] = "train", starts_with: str | None = None,
+        length: int | None = None,
+    ) -> Flow[tuple[dict[str, Any], ...]]:  # fmt: skip
+        """Examples of a task: each with `index`, `length`, `tokens`, `text`, `target`. most: at most so many. length: as of `task`."""
+        params = {"part": part, "starts_with": starts_with, "length": length}
+        return tuple((yield from self._items(f"/tasks/{segment(task)}/examples", most, **params)))
 
     @operation
     def limits(self) -> Flow[dict[str, float]]:

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, Literal
 
-from server.client.answers import Best, FinalTest, History, Metrics, Mistake, Observation, Observations, RateEdit, RunState
+from server.client.answers import Best, FinalTest, History, Metrics, Mistake, Observation, Observations, RateEdit, RunState, StepBatch
 from server.client.events import Deleted, RunEvent, Status, event_of
 from server.client.figures import Figure
 from server.client.flow import Flow, Part, Pause, S, operation, segment, stream
@@ -199,6 +199,14 @@ class Run(Part[S], Generic[S]):
         """The examples that the network gets wrong, the worst first; of a regression all of them. most: at most so many."""
         items = yield from self._items(f"/runs/{self.id}/mistakes", most, part=part, step=step)
         return tuple(Mistake.read(item) for item in items)
+
+    @operation
+    def batch(self, step: int) -> Flow[StepBatch]:
+        """The examples that a step took, and whether `trace` of them all, or of one alone, is sent whole. Nothing is computed for that.
+
+        Raises NotFoundError for a step that was not done.
+        """
+        return StepBatch.read((yield from self._json("GET", f"/runs/{self.id}/steps/{step}")))
 
     @operation
     def trace(

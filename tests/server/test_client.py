@@ -374,6 +374,28 @@ def test_tasks_and_their_examples(api: Client, client: httpx.Client) -> None:
     assert [task.name for task in api.tasks()] == [task["name"] for task in client.get(f"{API}/tasks").json()["items"]]
     assert len(api.examples("surnames", 120)) == 120
     assert api.examples("surnames", 1, starts_with="mar")[0]["text"].startswith("mar")
+    assert api.task("surnames") == next(task for task in api.tasks() if task.name == "surnames")
+    usual, short = api.task("adding"), api.task("adding", length=12)
+    assert set(short.lengths.values()) == {12} != set(usual.lengths.values())
+    said = client.get(f"{API}/tasks/adding", params={"length": 12}).json()
+    assert short.model_dump() == {name: value for name, value in said.items() if name != "schema_version"}
+    assert {example["length"] for example in api.examples("adding", 5, length=12)} == {12}
+    with pytest.raises(NotFoundError, match="did you mean surnames"):
+        api.task("surname")
+    with pytest.raises(InvalidError, match="length"):
+        api.task("surnames", length=3)
+
+
+def test_the_batch_of_a_step(api: Client, client: httpx.Client) -> None:
+    run = api.runs.create(SMALL).train(2).wait()
+    batch = run.batch(2)
+    said = client.get(f"{API}/runs/{run.id}/steps/2").json()
+    assert (batch.run, batch.step, batch.whole.fits) == (run.id, 2, True)
+    assert batch.model_dump() == {name: value for name, value in said.items() if name != "schema_version"}
+    shown = run.trace(2).batch["examples"]
+    assert [example.index for example in batch.examples] == [example["index"] for example in shown]
+    with pytest.raises(NotFoundError, match="has done 2 steps"):
+        run.batch(3)
 
 
 def test_data_of_ones_own(api: Client, tmp_path: Path) -> None:
@@ -445,6 +467,8 @@ def test_the_same_is_awaited(client: httpx.Client, api: Client) -> None:
             await run.wait()
             history, trace = await run.history(), await run.trace(40)
             same = api.runs.get(run.id)
+            assert await run.batch(40) == same.batch(40)
+            assert await other.task("adding", length=12) == api.task("adding", length=12)
             assert history.loss.tolist() == same.history().loss.tolist() == [loss for _, loss in steps_of(events)]
             assert trace.id == same.trace(40).id
             assert (await trace.fetch("head.bias")).tobytes() == trace.tensor("head.bias").tobytes()
