@@ -54,7 +54,6 @@ def train(port: int, run: str, steps: int) -> None:
 
 def whole(port: int, program: Mapping[str, Any], steps: int) -> None:
     """A run from the first request to the last step that is heard; it is deleted then."""
-    client = Client(port)
-    run = create(client, program)
+    run = create(Client(port), program)
     train(port, run, steps)
-    ask(client, "DELETE", f"/runs/{run}")
+    ask(Client(port), "DELETE", f"/runs/{run}")

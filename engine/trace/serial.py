@@ -29,7 +29,7 @@ def from_bytes(data: bytes | str) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """JSON's own types: numpy scalars and arrays unpacked, tuples as lists, NaN and infinities as strings."""
     kind = type(value)
-    if value is None or kind is str or kind is int or kind is bool:
+    if value is None or kind is str or kind is int or kind is bool or (kind is float and math.isfinite(value)):
         return value
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()

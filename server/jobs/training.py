@@ -6,28 +6,28 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from server import limits
 from server.jobs.pool import WorkerPool
 from server.jobs.replay import checkpoint_before
-from server.jobs.run_work import advance
-from server.jobs.stopping import is_due, reason_to_stop, steps_to_validation
+from server.jobs.run_work import Stretch, advance, known
+from server.jobs.stopping import is_due, reason_to_stop
 from server.jobs.turns import Turns
-from server.jobs.work import validate
 from server.programs.errors import ProgramError
 from server.store.runs import RunStore, with_edits
 
-T = TypeVar("T")
 log = logging.getLogger("retrograd")
 _LOOK_SECONDS = 0.5  # after which a server looks whether what it computes is still wanted
 _GRACE_SECONDS = 0.4  # in which work that nobody wants any more may end by itself, which is cheaper than another process
 _SEARCH_SECONDS = 2.0  # after which it looks for runs that no server trains
 _PACE_MEMORY = 0.7  # of the pace before, at each slice
+_FIRST_SECONDS = 0.1  # of the first slice, so that something is soon to be seen
 
 
 class Trainer:
@@ -106,73 +106,120 @@ class Trainer:
                 await run_in_threadpool(self.store.release, run, self.owner)
             self.changed(run)
 
-    async def wanted(self, run: str, work: Coroutine[Any, Any, T]) -> T | None:
-        """The result of work on a run; None where it ended because the run was paused, cancelled or deleted."""
-        task, unwanted = asyncio.create_task(work), self._unwanted[run]
-        try:
-            while not task.done():
-                told = asyncio.create_task(unwanted.wait())
-                await asyncio.wait({task, told}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                told.cancel()
-                if task.done():
-                    break
-                ended = not unwanted.is_set() and await run_in_threadpool(self.store.claim, run, self.owner, time.time()) is None
-                if ended or unwanted.is_set():
-                    await asyncio.wait({task}, timeout=_GRACE_SECONDS)
-                    if not task.done() and (ended or unwanted.is_set()):  # it may have been resumed meanwhile
-                        return None
-            return task.result()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async def wanted(self, run: str, ahead: _Ahead) -> bool:
+        """Waits for what is computed of a run; False where it is not wanted any more, since the run was paused, cancelled or deleted."""
+        task, unwanted = ahead.task, self._unwanted[run]
+        while not task.done():
+            told = asyncio.create_task(unwanted.wait())
+            await asyncio.wait({task, told}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
+            if task.done():
+                break
+            ended = ahead.begun and not unwanted.is_set() and await self.claim(run) is None
+            if ended or unwanted.is_set():
+                await ahead.grace()
+                if not task.done() and (ended or unwanted.is_set()):  # it may have been resumed meanwhile
+                    return False
+        return True
+
+    async def claim(self, run: str) -> dict[str, Any] | None:
+        """The run, where it is this server's to train (RunStore.claim)."""
+        return await run_in_threadpool(self.store.claim, run, self.owner, time.time())
+
+
+class _Ahead:
+    """What is computed of a run from a state that may not be stored yet; nobody is told of it before it is. state: the run then."""
+
+    def __init__(self, training: _Training, state: Mapping[str, Any], checkpoint: bytes | None) -> None:
+        self.state, self.begun = state, False
+        self.task = asyncio.create_task(self._compute(training, checkpoint), name=f"compute {training.run}")
+
+    async def _compute(self, training: _Training, checkpoint: bytes | None) -> Stretch | None:
+        """None where the run was changed while it waited for its turn."""
+        trainer, state, asked = training.trainer, self.state, time.monotonic()
+        async with trainer._turns.of(state["visitor"]):
+            if time.monotonic() - asked > _LOOK_SECONDS:
+                today = await trainer.claim(training.run)
+                if today is None or not self.holds(today):
+                    return None
+            self.begun = True
+            seconds = trainer.slice_seconds if training.pace is not None else min(_FIRST_SECONDS, trainer.slice_seconds)
+            arguments = (with_edits(state, limits.RUN_STEPS), checkpoint, known(state), seconds)
+            return await trainer.pool.run(advance, *arguments, seconds=limits.SLICE_SECONDS, patient=True)
+
+    def holds(self, state: Mapping[str, Any]) -> bool:
+        """Whether it is what would be computed of the run as it is now. More steps that were asked for since come after these."""
+        knew, now = known(self.state), known(state)
+        return now["requested_step"] >= knew["requested_step"] and {**knew, "requested_step": now["requested_step"]} == now
+
+    async def grace(self) -> None:
+        """Lets it end by itself where it is about to, which is cheaper than another process."""
+        if self.begun:
+            await asyncio.wait({self.task}, timeout=_GRACE_SECONDS)
+
+    async def drop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
 
 class _Training:
-    """One run, from where it is to where its training ends."""
+    """One run, from where it is to where its training ends. A worker goes on while what it did last is stored and told."""
 
     def __init__(self, trainer: Trainer, run: str) -> None:
         self.trainer, self.run = trainer, run
         self.reached: tuple[int, bytes] | None = None  # the last slice's end, which need not be read again
         self.pace: float | None = None
         self.stored = time.monotonic()  # when a slice was last stored
+        self.ahead: _Ahead | None = None
 
     async def go_on(self) -> None:
         """Until there is nothing left to do, or another server does it."""
-        store, owner = self.trainer.store, self.trainer.owner
-        first = await run_in_threadpool(store.claim, self.run, owner, time.time())
-        visitor = None if first is None else first["visitor"]
-        while first is not None:
-            async with self.trainer._turns.of(visitor):
-                state = await run_in_threadpool(store.claim, self.run, owner, time.time())
-                if state is None or not await self._advance(state):
+        try:
+            while (state := await self.trainer.claim(self.run)) is not None:
+                if not await self._advance(state):
                     return
-            self.trainer.changed(self.run)
+                self.trainer.changed(self.run)
+            if self.ahead is not None:
+                await self.ahead.grace()
+        finally:
+            if self.ahead is not None:
+                await self.ahead.drop()
 
     async def _advance(self, state: dict[str, Any]) -> bool:
-        """One slice, or one validation. False when the training has ended."""
-        store, step = self.trainer.store, state["step"]
-        program = with_edits(state, limits.RUN_STEPS)
-        due = is_due(state)
-        reason = None if due else reason_to_stop(state)
-        if reason is not None:
-            return not await run_in_threadpool(store.finish, self.run, step, state["requested_step"], reason)
-        checkpoint = await self._checkpoint(program, step)
-        if due:
-            work = self.trainer.pool.run(validate, program, checkpoint, seconds=limits.SLICE_SECONDS, patient=True)
-            figures = await self.trainer.wanted(self.run, work)
-            return figures is not None and await run_in_threadpool(store.validated, self.run, step, figures)
-        arguments = (program, checkpoint, steps_to_validation(state), self.trainer.slice_seconds)
-        done = await self.trainer.wanted(self.run, self.trainer.pool.run(advance, *arguments, seconds=limits.SLICE_SECONDS, patient=True))
-        if done is None:
+        """Stores some steps and validations more, and has those after them computed meanwhile. False when the training has ended."""
+        ahead, self.ahead = self.ahead, None
+        if ahead is not None and not ahead.holds(state):  # somebody changed the run, and it is of no use
+            self.ahead = ahead
+            if ahead.begun and not await self.trainer.wanted(self.run, ahead):
+                return False
+            await ahead.drop()
+            self.ahead = None
+            return True
+        if ahead is None:
+            reason = None if is_due(state) else reason_to_stop(state)
+            if reason is not None:
+                return not await run_in_threadpool(self.trainer.store.finish, self.run, state["step"], state["requested_step"], reason)
+            ahead = _Ahead(self, state, await self._checkpoint(with_edits(state, limits.RUN_STEPS), state["step"]))
+        self.ahead = ahead
+        if not await self.trainer.wanted(self.run, ahead):
             return False
-        now = time.monotonic()
-        pace = len(done.slice.losses) / max(1e-9, now - self.stored)
-        self.pace = pace if self.pace is None else _PACE_MEMORY * self.pace + (1 - _PACE_MEMORY) * pace
-        self.stored = now
-        about: dict[str, Any] = {"seconds": done.seconds, "pace": self.pace, "entering": done.entering}
-        if await run_in_threadpool(lambda: store.append(self.run, done.slice, state["edits"], **about)):
-            self.reached = done.slice.step, done.slice.checkpoint
+        self.ahead, made = None, ahead.task.result()
+        if made is not None:
+            await self._store(state, made)
         return True  # what was not stored is computed again, where it is still wanted
+
+    async def _store(self, state: Mapping[str, Any], made: Stretch) -> None:
+        if made.done.losses:
+            now = time.monotonic()
+            pace = len(made.done.losses) / max(1e-9, now - self.stored)
+            self.pace = pace if self.pace is None else _PACE_MEMORY * self.pace + (1 - _PACE_MEMORY) * pace
+            self.stored = now
+        then = {**state, **made.run, "requested_step": state["requested_step"]}
+        if np.isfinite(made.done.losses).all() and (is_due(then) or reason_to_stop(then) is None):
+            self.ahead = _Ahead(self, then, made.done.checkpoint)
+        about: dict[str, Any] = {"seconds": made.seconds, "pace": self.pace, "validated": made.validations, "kept": made.checkpoints}
+        if await run_in_threadpool(lambda: self.trainer.store.append(self.run, made.done, state, **about)):
+            self.reached = made.done.step, made.done.checkpoint
 
     async def _checkpoint(self, program: dict[str, Any], step: int) -> bytes | None:
         """The state after `step`; where the latest checkpoint was damaged, from an earlier one."""

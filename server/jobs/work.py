@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import orjson
 
 from engine.trace import Document, check, from_bytes
-from engine.training import Observation, Slice
+from engine.training import Observation, Slice, Training
 from server import limits
 from server.jobs.kept import KeptTrainings
 from server.jobs.processor_time import processor_time
@@ -77,20 +78,33 @@ def serialise(document: Mapping[str, Any]) -> bytes:
     return orjson.dumps(document)
 
 
+@contextmanager
+def at_hand(program: Mapping[str, Any], checkpoint: bytes | None) -> Iterator[tuple[ArrayTask, Training]]:
+    """The training of a program in the state of a checkpoint (None: its initial one); the next piece of work finds it as this leaves it.
+
+    What it computes may be NaN or infinite: a training that diverges is shown as it is.
+    """
+    task, settings = settings_of(program)
+    with np.errstate(all="ignore"):
+        training = _trainings.take(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint)
+        yield task, training
+    _trainings.keep(training)
+
+
 def train_slice(program: Mapping[str, Any], checkpoint: bytes | None, steps: int, seconds: float | None) -> Slice:
     """At most `steps` more steps of a run, stopped after `seconds` (None: all of them); numbers that it predicts are in the data's unit."""
-    task, settings = settings_of(program)
-    with np.errstate(all="ignore"):  # a training that diverges is shown as it is
-        training = _trainings.take(task, settings, initial(program, task, settings) if checkpoint is None else checkpoint)
-        done = training.go_on(steps, seconds)
-    _trainings.keep(training)
+    with at_hand(program, checkpoint) as (task, training):
+        return in_unit(task, training.go_on(steps, seconds))
+
+
+def in_unit(task: ArrayTask, done: Slice) -> Slice:
+    """With targets and predictions in the unit of the data, which the network reads scaled."""
     if task.scale == 1 and task.offset == 0:
         return done
     return replace(done, observations=[_in_unit(task, observation) for observation in done.observations])
 
 
 def _in_unit(task: ArrayTask, observation: Observation) -> Observation:
-    """With targets and predictions in the unit of the data, which the network reads scaled."""
     told = [
         {**one, **{name: (np.asarray(one[name]) * task.scale + task.offset).tolist() for name in ("target", "prediction")}}
         for one in observation["predictions"]
@@ -98,13 +112,9 @@ def _in_unit(task: ArrayTask, observation: Observation) -> Observation:
     return {**observation, "predictions": told}
 
 
-def validate(program: Mapping[str, Any], checkpoint: bytes | None) -> dict[str, float]:
-    """Loss and score on the validation part."""
-    task, settings = settings_of(program)
-    with np.errstate(all="ignore"):
-        training = _trainings.take(task, settings, checkpoint)
-        figures = training.evaluate("validation")
-    _trainings.keep(training)
+def validate(task: ArrayTask, training: Training) -> dict[str, float]:
+    """Loss and score on the validation part, in the unit of the data."""
+    figures = training.evaluate("validation")
     return {**figures, "rmse": figures["rmse"] * task.scale} if "rmse" in figures else figures
 
 

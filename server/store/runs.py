@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, delet
 from engine.training import Slice
 from server.datasets.choice import with_data
 from server.encoding import dumps
-from server.jobs.stopping import Reason, better, goal
+from server.jobs.stopping import Reason, better, goal, is_due
 from server.store.blobs import DamagedError, pack, unpack
 from server.store.checkpoints import superfluous
 from server.store.clock import now
@@ -29,6 +29,7 @@ LEASE_SECONDS = 5.0  # for which a server trains a run without saying so again
 _FLOAT = np.dtype("<f8")
 _REMEDY = "delete the run, and train another from its program"
 _AT_REST = runs.c.status.in_(("idle", "failed"))
+_FIXED = ("edits", "stop", "validate_every")  # of a run, upon which what is computed of it rests
 _CHANGED = {"revision": runs.c.revision + 1}
 
 
@@ -178,8 +179,7 @@ class RunStore:
             row = connection.execute(query.values(owner=owner, lease=at + LEASE_SECONDS).returning(runs)).one_or_none()
             if row is None:
                 return None
-            since = {"step": row.since_step, "seconds": row.since_seconds}
-            return {**self._described(connection, [row])[0], "visitor": row.visitor, "since": since}
+            return {**self._described(connection, [row])[0], "visitor": row.visitor, "since": _since(row)}
 
     def release(self, run_id: str, owner: str) -> None:
         """Leaves the run to any server."""
@@ -187,42 +187,43 @@ class RunStore:
             connection.execute(update(runs).where(runs.c.id == run_id, runs.c.owner == owner).values(owner=None))
 
     def append(
-        self, run_id: str, done: Slice, edits: Sequence[Mapping[str, Any]] | None = None, *, seconds: float = 0.0,
-        pace: float | None = None, entering: bytes | None = None,
+        self, run_id: str, done: Slice, knew: Mapping[str, Any] | None = None, *, seconds: float = 0.0, pace: float | None = None,
+        validated: Sequence[Mapping[str, Any]] = (), kept: Mapping[int, bytes] | None = None,
     ) -> bool:  # fmt: skip
-        """Stores what a slice did, and thins the checkpoints.
+        """Stores what was done of a run, all of it or nothing, and thins the checkpoints.
 
-        edits: those that the slice knew. seconds: that it took. pace: steps a second, lately. entering: the checkpoint before its last
-        step, where the loss of that was not finite any more; the training ends then.
-        False when the run is gone, has gone on already, has other edits or is not asked for these steps any more.
+        done: its steps; there may be none. knew: the run as it was known then; where its edits or its conditions are others now, nothing is
+        stored. seconds: that the steps took. pace: steps a second, lately. validated: {step, loss, ...}, in order; that of the last step is
+        left out where more steps were asked for meanwhile, so that none is due. kept: checkpoints of other steps, by step. Where the last
+        loss is not finite, the training ends.
+        False when the run is gone, has gone on already, or is not asked for these steps any more.
         """
         first = done.step - len(done.losses)
         asked = and_(runs.c.status == "training", runs.c.requested_step >= done.step)  # it may have been cancelled and asked anew
         query = update(runs).where(runs.c.id == run_id, runs.c.step == first, asked)
-        if edits is not None:
-            query = query.where(runs.c.edits == _json(edits))
         diverged = bool(done.losses) and not np.isfinite(done.losses[-1])
-        values: dict[str, Any] = {"step": done.step, "seconds": runs.c.seconds + seconds, "pace": pace}
+        values: dict[str, Any] = {"step": done.step, "seconds": runs.c.seconds + seconds, "pace": runs.c.pace if pace is None else pace}
         if diverged:
             values |= {"status": "idle", "reason": "diverged", "requested_step": done.step, **_CHANGED}
-        with self.engine.begin() as connection:
-            row = connection.execute(query.values(values).returning(runs.c.best)).one_or_none()
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            row = connection.execute(query.values(values).returning(runs)).one_or_none()
             if row is None:
+                return False  # and where there is one, nobody deletes it from here on
+            told = describe(row)
+            if knew is not None and any(told[name] != knew[name] for name in _FIXED):
+                transaction.rollback()
                 return False
-            figures = np.array([done.losses, done.gradient_norms, done.learning_rates], _FLOAT).tobytes()
-            connection.execute(insert(slices).values(run=run_id, step=done.step, **pack(figures)))
-            for observed in done.observations:
-                connection.execute(insert(observations).values(run=run_id, step=observed["step"], **pack(dumps(observed))))
-            wanted = {json.loads(row.best)["step"]} if row.best else set()
-            if entering is not None and done.step - 1 > first:
-                connection.execute(insert(checkpoints).values(run=run_id, step=done.step - 1, **pack(entering, compressed=False)))
-            if diverged:
-                wanted.add(done.step - 1)
-            connection.execute(insert(checkpoints).values(run=run_id, step=done.step, **pack(done.checkpoint, compressed=False)))
+            if done.losses:
+                _store_steps(connection, run_id, done, kept or {})
+            best = told["best"]
+            if validated:
+                last = done.step if is_due({**told, "validation": (), "since": _since(row)}) else done.step - 1
+                best = _store_validations(connection, run_id, [one for one in validated if one["step"] <= last], best)
+            wanted = ({best["step"]} if best else set()) | ({done.step - 1} if diverged else set())
             mine = checkpoints.c.run == run_id
             steps = list(connection.execute(select(checkpoints.c.step).where(mine).order_by(checkpoints.c.step)).scalars())
-            gone = superfluous(steps, len(done.checkpoint), wanted)
-            connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(gone)))
+            if gone := superfluous(steps, len(done.checkpoint), wanted):
+                connection.execute(delete(checkpoints).where(mine, checkpoints.c.step.in_(gone)))
         return True
 
     def checkpoint_steps(self, run_id: str) -> list[int]:
@@ -247,20 +248,6 @@ class RunStore:
                 return unpack(row.data, row.sha256, f"run {run_id} at step {row.step}", _REMEDY)
             except DamagedError:  # the log has it
                 query = query.where(checkpoints.c.step < row.step)
-
-    def validated(self, run_id: str, step: int, figures: Mapping[str, float]) -> bool:
-        """Stores the validation at `step`. False when the run is gone, or is not at that step and training any more."""
-        there = and_(runs.c.id == run_id, runs.c.step == step, runs.c.status == "training")
-        with self.engine.begin() as connection:
-            row = connection.execute(update(runs).where(there).values(_CHANGED).returning(runs.c.best)).one_or_none()
-            if row is None:
-                return False  # and where there is one, nobody deletes it from here on
-            known = select(validations.c.step).where(validations.c.run == run_id, validations.c.step == step)
-            if connection.execute(known).one_or_none() is None:
-                connection.execute(insert(validations).values(run=run_id, step=step, figures=_json(figures)))
-            best = better(json.loads(row.best) if row.best else None, step, figures)
-            connection.execute(update(runs).where(there).values(best=None if best is None else _json(best)))
-        return True
 
     def finish(self, run_id: str, step: int, requested: int, reason: Reason = "steps") -> bool:
         """Ends the training at `step`. requested: up to which step it was asked for. False when more were asked for, or it has ended."""
@@ -335,6 +322,36 @@ def observations_after(connection: Connection, run_id: str, after: int, until: i
     mine = and_(observations.c.run == run_id, observations.c.step > after, observations.c.step <= until)
     rows = connection.execute(select(observations).where(mine).order_by(observations.c.step).limit(most))
     return [(row.step, unpack(row.data, row.sha256, f"what was observed of run {run_id}", _REMEDY)) for row in rows]
+
+
+def _since(row: Row[Any]) -> dict[str, Any]:
+    """Where the training of a run began that goes on now, or did last."""
+    return {"step": row.since_step, "seconds": row.since_seconds}
+
+
+def _store_steps(connection: Connection, run_id: str, done: Slice, kept: Mapping[int, bytes]) -> None:
+    figures = np.array([done.losses, done.gradient_norms, done.learning_rates], _FLOAT).tobytes()
+    connection.execute(insert(slices).values(run=run_id, step=done.step, **pack(figures)))
+    if done.observations:
+        observed = [{"run": run_id, "step": one["step"], **pack(dumps(one))} for one in done.observations]
+        connection.execute(insert(observations), observed)
+    states = {**kept, done.step: done.checkpoint}.items()
+    connection.execute(insert(checkpoints), [{"run": run_id, "step": step, **pack(state, compressed=False)} for step, state in states])
+
+
+def _store_validations(
+    connection: Connection, run_id: str, due: Sequence[Mapping[str, Any]], best: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """Stores those that are not there yet, and gives the best so far."""
+    there = set(connection.execute(select(validations.c.step).where(validations.c.run == run_id)).scalars())
+    for one in due:
+        if one["step"] in there:
+            continue
+        figures = {name: value for name, value in one.items() if name != "step"}
+        connection.execute(insert(validations).values(run=run_id, step=one["step"], figures=_json(figures)))
+        best = better(best, one["step"], figures)
+    connection.execute(update(runs).where(runs.c.id == run_id).values(best=None if best is None else _json(best), **_CHANGED))
+    return best
 
 
 def _free_for(owner: str, at: float) -> ColumnElement[bool]:

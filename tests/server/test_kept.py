@@ -39,7 +39,8 @@ def test_going_on_with_what_is_kept_is_going_on_from_the_checkpoint(made: list[b
     task, settings = settings_of(program)
     slices = [work.train_slice(program, None, 3, None)]
     for _ in range(2):
-        figures = work.validate(program, slices[-1].checkpoint)
+        with work.at_hand(program, slices[-1].checkpoint) as (_, training):
+            figures = training.evaluate("validation")
         assert figures == evaluate(task, settings, slices[-1].checkpoint, "validation")
         slices.append(work.train_slice(program, slices[-1].checkpoint, 3, None))
     assert made == [None]

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from engine.training import train
+from server.jobs.run_work import Stretch, advance
 from server.jobs.stopping import better, reason_to_stop, score, steps_to_validation, usual_interval
 from server.jobs.turns import Turns
 from server.programs.network import settings_of
@@ -79,21 +80,26 @@ def test_a_run_that_is_ended_keeps_what_it_has(start: Start) -> None:
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
 def test_work_ends_within_a_second_also_a_long_validation(start: Start, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
-    monkeypatch.setattr("server.jobs.training.validate", _endless)
+    """What is computed ahead of what is stored is no exception."""
+    monkeypatch.setattr("server.jobs.training.advance", _endless_after_the_first)
     with start(quick_seconds=0) as client:
         run = client.post(f"{API}/runs", json={"program": {"task": "adding"}, "validate_every": 1}).json()["id"]
         ask(client, run, "steps", {"count": 5})
-        wait_until(lambda: state_of(client, run)["step"])
+        step = wait_until(lambda: state_of(client, run)["step"])
         time.sleep(0.5)  # it validates, for ever
         began = time.monotonic()
         assert ask(client, run, verb)["status"] != "training"
         assert time.monotonic() - began < 1
         wait_until(lambda: "retrograd_pool_workers_busy 0.0" in client.get("/metrics").text)
         assert time.monotonic() - began < 2
+        assert state_of(client, run)["step"] == step
 
 
-def _endless(*_arguments: Any) -> None:
-    time.sleep(600)
+def _endless_after_the_first(program: dict[str, Any], checkpoint: bytes | None, run: dict[str, Any], seconds: float) -> Stretch:
+    """In place of `advance`: one step, after which it takes forever."""
+    if checkpoint is not None:
+        time.sleep(600)
+    return advance(program, checkpoint, {**run, "requested_step": 1}, seconds)
 
 
 def test_another_rate_resets_nothing_and_every_replay_knows_it(start: Start) -> None:

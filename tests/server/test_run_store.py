@@ -41,7 +41,7 @@ def test_a_run_from_its_beginning_to_its_end(database: Engine) -> None:
     run = trained(store, 3, 60, 2)
     assert store.training() == [run]
     assert not store.append(run, a_slice(3, 60))  # a slice that came late
-    assert store.validated(run, 65, {"loss": float("inf"), "rmse": 0.5})
+    assert store.append(run, at(65), validated=[{"step": 65, "loss": float("inf"), "rmse": 0.5}])
     assert store.finish(run, 65, 65)
     assert not store.finish(run, 65, 65)  # it has ended
     state = store.get(run)
@@ -166,13 +166,18 @@ def test_the_best_of_a_search_that_goes_on_stays(database: Engine) -> None:
     trials = []
     for rmse in (0.5, 0.25, 0.75):
         trials.append(trained(store, 60, visitor="one", sweep=sweep))
-        assert store.validated(trials[-1], 60, {"loss": 1.0, "rmse": rmse})
+        assert store.append(trials[-1], at(60), validated=[{"step": 60, "loss": 1.0, "rmse": rmse}])
         assert store.finish(trials[-1], 60, 60)
     RunStore(database, most_bytes=0).create(PROGRAM, "other")
     assert [store.get(run) is not None for run in trials] == [False, True, False]
     searches.end(sweep, "finished", "trials")
     RunStore(database, most_bytes=0).create(PROGRAM, "other")
     assert store.get(trials[1]) is None
+
+
+def at(step: int) -> Slice:
+    """No step, where the run stands."""
+    return Slice(b"", step, [], [], [], [])
 
 
 def size_of(database: Engine, run: str) -> int:
@@ -191,7 +196,7 @@ def test_what_is_held_or_ended_stores_nothing_more(database: Engine) -> None:
     assert store.pause(run)
     assert not store.pause(run)
     assert not store.append(run, a_slice(3, 2))
-    assert not store.validated(run, 3, {"loss": 1.0})
+    assert not store.append(run, at(3), validated=[{"step": 3, "loss": 1.0}])
     assert store.resume(run)
     assert store.append(run, a_slice(3, 2))
     assert store.cancel(run)
@@ -205,19 +210,57 @@ def test_what_is_held_or_ended_stores_nothing_more(database: Engine) -> None:
 def test_a_slice_that_does_not_know_an_edit_is_not_stored(database: Engine) -> None:
     store = RunStore(database)
     run = trained(store, 3)
+    knew = store.get(run) or {}
     store.request(run, 10, 100)
     assert store.edit(run, 0.5, 2) == {"step": 4, "lr": 0.5}
     assert store.edit(run, 0.25, 2) == {"step": 4, "lr": 0.25}  # in place of the one before
-    assert not store.append(run, a_slice(3, 2), [])
-    assert store.append(run, a_slice(3, 2), [{"step": 4, "lr": 0.25}])
+    assert not store.append(run, a_slice(3, 2), {**knew, "edits": []})
+    assert store.append(run, a_slice(3, 2), {**knew, "edits": [{"step": 4, "lr": 0.25}]})
     assert store.edit(run, 0.1, 2) == {"step": 6, "lr": 0.1}
-    assert store.append(run, a_slice(5, 1), [{"step": 4, "lr": 0.25}, {"step": 6, "lr": 0.1}])
+    assert store.append(run, a_slice(5, 1), {**knew, "edits": [{"step": 4, "lr": 0.25}, {"step": 6, "lr": 0.1}]})
     assert store.edit(run, 0.1, 2) is None
     assert store.edit("r_none", 0.1, 2) is None
     state = store.get(run)
     assert state is not None
     assert with_edits(state, 3) == PROGRAM
     assert with_edits(state, 5) == {**PROGRAM, "edits": [{"step": 4, "lr": 0.25}]}
+
+
+def test_what_knows_other_conditions_is_not_stored_nor_is_any_of_it(database: Engine) -> None:
+    store = RunStore(database)
+    run = trained(store, 3)
+    store.request(run, 10, 100)
+    knew = store.get(run) or {}
+    validated = [{"step": 5, "loss": 1.0}]
+    for change in ({"validate_every": 3}, {"stop": {"patience": 2}}):
+        assert store.amend(run, change)
+        assert not store.append(run, a_slice(3, 2), knew, validated=validated)
+        assert (store.get(run) or {})["step"] == 3
+        assert store.checkpoint_steps(run) == [3]
+        assert store.amend(run, {key: knew[key] for key in change})
+    assert store.amend(run, {"name": "another"})  # which changes nothing of what is computed
+    assert store.append(run, a_slice(3, 2), knew)
+    assert (store.get(run) or {})["step"] == 5
+
+
+def test_a_validation_at_the_end_of_a_request_is_not_stored_where_more_was_asked_for(database: Engine) -> None:
+    store = RunStore(database)
+    run = store.create(PROGRAM, validate_every=10)
+    store.request(run, 15, 100)
+    knew = store.get(run) or {}
+    store.request(run, 15, 100)
+    assert store.append(
+        run, a_slice(0, 15), knew, validated=[{"step": step, "loss": 1.0 / step} for step in (10, 15)], kept={10: b"network 10"}
+    )
+    state = store.get(run) or {}
+    assert [one["step"] for one in state["validation"]] == [10]
+    assert state["best"] == {"step": 10, "metric": "loss", "value": 0.1}
+    assert store.checkpoint(run, 14) == b"network 10"  # that of the best
+    assert store.append(run, a_slice(15, 15), state, validated=[{"step": step, "loss": 1.0 / step} for step in (20, 30)])
+    again = [{"step": 30, "loss": 0.0}]  # of another server, which went on meanwhile
+    assert store.append(run, at(30), validated=again)
+    assert [one["step"] for one in (store.get(run) or {})["validation"]] == [10, 20, 30]
+    assert (store.get(run) or {})["best"]["value"] == 1 / 30
 
 
 def test_one_server_trains_a_run(database: Engine) -> None:
@@ -242,13 +285,12 @@ def test_the_checkpoints_of_the_best_and_of_the_last_good_step_are_kept(database
     store = RunStore(database)
     run = store.create(PROGRAM)
     store.request(run, 200, 10_000)
-    assert store.append(run, a_slice(0, 20))
-    assert store.validated(run, 20, {"loss": 1.0, "accuracy": 0.9})
-    assert store.append(run, a_slice(20, 10))
-    assert store.validated(run, 30, {"loss": 0.5, "accuracy": 0.8})
+    store.amend(run, {"validate_every": 10})
+    assert store.append(run, a_slice(0, 20), validated=[{"step": 20, "loss": 1.0, "accuracy": 0.9}])
+    assert store.append(run, a_slice(20, 10), validated=[{"step": 30, "loss": 0.5, "accuracy": 0.8}])
     bad = a_slice(30, 30)
     bad.losses[-1] = float("nan")
-    assert store.append(run, bad, entering=b"network 59")
+    assert store.append(run, bad, kept={59: b"network 59"})
     state = store.get(run)
     assert state is not None
     assert (state["status"], state["reason"], state["best"]["step"]) == ("idle", "diverged", 20)
