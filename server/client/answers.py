@@ -328,13 +328,17 @@ class LandscapePath(Answer):
 
 
 class LandscapeState(Answer):
-    """A landscape and how far it has come, `done` of `points`. loss: (y, x). What is not known yet is None."""
+    """A landscape and how far it has come, `done` of `points`. loss: (y, x). What is not known yet is None.
+
+    seconds_left: about, while it is computed.
+    """
 
     id: str
     status: str
     error: str | None
     done: int
     points: int
+    seconds_left: float | None = None
     directions: dict[str, Any] | None = None
     x: FloatField | None = None
     y: FloatField | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -46,6 +47,7 @@ class Landscape:
     points: int = 0
     laid_out: dict[str, Any] | None = None
     losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0  # by the clock, that these took
 
     def described(self) -> dict[str, Any]:
         """As docs/api.md has it. `loss` is null until it is whole."""
@@ -54,8 +56,13 @@ class Landscape:
             width = len(self.laid_out["x"])
             whole = [self.losses[k : k + width] for k in range(0, len(self.losses), width)]
         empty = dict.fromkeys(("directions", "part", "examples", "x", "y", "paths"))
-        progress = {"done": len(self.losses), "points": self.points}
+        progress = {"done": len(self.losses), "points": self.points, "seconds_left": self._seconds_left()}
         return {"id": self.id, "status": self.status, "error": self.error, **progress, **(self.laid_out or empty), "loss": whole}
+
+    def _seconds_left(self) -> float | None:
+        """As the points so far took; None before there are some, and when none is missing."""
+        done = len(self.losses)
+        return self.seconds / done * (self.points - done) if self.status == "computing" and done else None
 
 
 class Landscapes:
@@ -115,10 +122,12 @@ class Landscapes:
                 laid_out, ground = await self.pool.run(lay_out, *arguments, seconds=limits.SLICE_SECONDS, patient=True)
             made.laid_out = laid_out
             del networks, first, arguments, ways  # they are large, and the grid takes a while
+            began = time.monotonic()
             while len(made.losses) < made.points:
                 async with self._turns:
                     place = (program, wanted, laid_out, ground, len(made.losses), self.slice_seconds)
                     made.losses += await self.pool.run(grid_slice, *place, seconds=limits.SLICE_SECONDS, patient=True)
+                made.seconds = time.monotonic() - began
             made.status = "done"
         except ProgramError as error:
             made.status, made.error, made.pointer = "failed", error.detail, error.pointer

@@ -96,7 +96,7 @@ async def _described(services: Services, landscape_id: str) -> dict[str, Any]:
             raise _missing()
         asked, document = kept
         if document is not None:
-            return document
+            return {"seconds_left": None, **document}  # those of long ago did not say
         made = await _begin(services, landscape_id, asked)
     return made.described()
 

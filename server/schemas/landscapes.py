@@ -104,13 +104,17 @@ class LandscapePath(BaseModel):
 
 
 class Landscape(Answer):
-    """A landscape and how far it has come: `done` of `points`. What is not known yet is null. loss: a row a y, a column an x."""
+    """A landscape and how far it has come: `done` of `points`, and about how many seconds it takes yet, while it is computed.
+
+    What is not known yet is null. loss: a row a y, a column an x.
+    """
 
     id: str
     status: Literal["computing", "done", "failed"]
     error: str | None
     done: int
     points: int
+    seconds_left: float | None
     directions: Annotated[UsedPcaDirections | UsedParameterDirections | UsedRandomDirections, Field(discriminator="kind")] | None
     part: Literal["train", "validation"] | None
     examples: int | None

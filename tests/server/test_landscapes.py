@@ -43,6 +43,7 @@ def test_the_middle_of_the_map_is_the_runs_network(client: httpx.Client) -> None
     asked = {"directions": {"kind": "random"}, "resolution": 5, "span": 1.0, "part": "validation", "examples": 20}
     found = computed(client, runs=[run], **asked)
     assert (found["done"], found["points"], found["examples"], found["part"]) == (25, 25, 20, "validation")
+    assert found["seconds_left"] is None
     assert found["x"] == found["y"] == [-1.0, -0.5, 0.0, 0.5, 1.0]
     task, settings = load("sunspots"), Settings(cell="rnn", hidden_size=3, batch_size=4, seed=7)
     checkpoint = train(task, settings, None, 20).checkpoint
@@ -179,6 +180,7 @@ def test_one_that_takes_long_is_polled_for_and_ended(start: Start) -> None:
         assert client.get(f"{address}/figure").status_code == 409
         state = wait_until(lambda: (lambda now: now if now["done"] else None)(client.get(address).json()))
         assert 0 < state["done"] < state["points"] == 41**2
+        assert state["seconds_left"] > 0
         assert state["loss"] is None
         assert client.delete(address).status_code == 204
         assert client.get(address).status_code == 404

@@ -3132,7 +3132,9 @@ export interface components {
         };
         /**
          * Landscape
-         * @description A landscape and how far it has come: `done` of `points`. What is not known yet is null. loss: a row a y, a column an x.
+         * @description A landscape and how far it has come: `done` of `points`, and about how many seconds it takes yet, while it is computed.
+         *
+         *     What is not known yet is null. loss: a row a y, a column an x.
          */
         Landscape: {
             /**
@@ -3153,6 +3155,8 @@ export interface components {
             done: number;
             /** Points */
             points: number;
+            /** Seconds Left */
+            seconds_left: number | null;
             /** Directions */
             directions: (components["schemas"]["UsedPcaDirections"] | components["schemas"]["UsedParameterDirections"] | components["schemas"]["UsedRandomDirections"]) | null;
             /** Part */

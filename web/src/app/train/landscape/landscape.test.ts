@@ -27,7 +27,7 @@ describe("parameters", () => {
 describe("the map", () => {
   const style = { getPropertyValue: (name: string) => ` ${name} ` };
   const landscape: Landscape = {
-    schema_version: 1, id: "l_1", status: "done", error: null, done: 4, points: 4, directions: { kind: "random", seed: 0, names: ["x", "y"] }, part: "train", examples: 2,
+    schema_version: 1, id: "l_1", status: "done", error: null, done: 4, points: 4, seconds_left: null, directions: { kind: "random", seed: 0, names: ["x", "y"] }, part: "train", examples: 2,
     x: [0, 1], y: [0, 1], loss: [[1, 10], [0, NaN]],
     paths: [{ run: "r_1", steps: [0, 5], x: [0, 1], y: [1, NaN], loss: [2, 0.5], in_plane: 0.25 }],
   };
