@@ -140,6 +140,7 @@ export const KEYS: readonly { keys: readonly string[]; id: string }[] = [
   { keys: ["Shift ←", "Shift →"], id: "event" },
   { keys: ["Home", "End"], id: "ends" },
   { keys: ["K"], id: "break" },
+  { keys: ["G"], id: "loupe" },
   { keys: ["B", "."], id: "blank" },
   { keys: ["Esc"], id: "escape" },
   { keys: ["L"], id: "lecture" },

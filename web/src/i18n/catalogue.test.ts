@@ -12,6 +12,7 @@ import "../help/words";
 import "../inspector/words";
 import "../lecture/words";
 import "../predict/words";
+import "../stage/loupe/words";
 import "../tray/words";
 import "../app/train/data/words";
 import "../app/train/film/words";

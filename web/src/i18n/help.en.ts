@@ -135,6 +135,7 @@ export default {
   "help.key.clicker": "The same, as presenters' clickers send it",
   "help.key.event": "One event back, one event on",
   "help.key.ends": "To the beginning, to the end",
+  "help.key.loupe": "Loupe over a gradient lane (as resting on it, or pressing for long): a scale fitted around it",
   "help.key.break": "Playing stops, or stops no more, at the number explained",
   "help.key.blank": "Screen dark, screen on",
   "help.key.escape": "Close what is open",

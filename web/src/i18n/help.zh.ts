@@ -135,6 +135,7 @@ export default {
   "help.key.clicker": "同上，翻页笔发送的按键",
   "help.key.event": "后退一个事件，前进一个事件",
   "help.key.ends": "到开头，到结尾",
+  "help.key.loupe": "梯度条上的放大镜（停在上面或长按也可）：以它为中心拟合的尺度",
   "help.key.break": "播放到所解释的数时停下，或不再停下",
   "help.key.blank": "黑屏与恢复",
   "help.key.escape": "关闭打开的内容",
