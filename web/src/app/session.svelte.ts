@@ -36,7 +36,7 @@ export interface Arrival {
 
 const KEPT = 4; // films of the last addresses: undo and redo go back to them at once
 
-export type TrayTab = "gradient" | "bptt" | "pairs" | "parameters" | "histograms" | "curves";
+export type TrayTab = "gradient" | "bptt" | "pairs" | "parameters" | "histograms" | "curves" | "events";
 
 const COLUMN = 450; // ms a column takes while the forward pass with the new parameters runs
 
@@ -177,6 +177,7 @@ export class Session {
 
   /** The tray gives its room to opened cells, and to the stage of a low window until it is asked for. */
   get folded(): boolean {
+    if (this.trace && !this.grid) return this.tab !== "events"; // of a graph the tray has nothing else
     return this.opened || !(this.#tray ?? !this.#cramped);
   }
 
@@ -399,8 +400,12 @@ export class Session {
     this.#tray ??= true;
   }
 
-  /** Shows `tab`; once more, where the window is low, folds the tray again. */
+  /** Shows `tab`; once more, where the window is low or a graph is shown, folds the tray again. */
   chooseTab(tab: TrayTab): void {
+    if (!this.grid) {
+      this.tab = this.folded ? tab : "bptt";
+      return;
+    }
     this.#tray = this.folded || this.tab !== tab || !this.#cramped;
     this.tab = tab;
     this.focus = null;

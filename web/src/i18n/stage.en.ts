@@ -189,6 +189,7 @@ export default {
   "stage.tray.curves": "Curves",
   "tray.tab.pairs": "Pairs of steps",
   "tray.tab.histograms": "Histograms",
+  "tray.tab.events": "Events",
   "tray.panel.momentum": "momentum",
   "tray.panel.truncation": "truncate after",
   "tray.panel.truncation_label": "Truncate backpropagation after so many time steps",

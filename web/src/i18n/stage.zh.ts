@@ -189,6 +189,7 @@ export default {
   "stage.tray.curves": "曲线",
   "tray.tab.pairs": "时间步对",
   "tray.tab.histograms": "直方图",
+  "tray.tab.events": "事件",
   "tray.panel.momentum": "动量",
   "tray.panel.truncation": "截断于",
   "tray.panel.truncation_label": "每过多少个时间步截断反向传播",

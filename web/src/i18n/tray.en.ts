@@ -97,4 +97,17 @@ export default {
   "tray.curves.open_step": "Click the curve to open that step as a film.",
 
   "tray.pairs.product": "Hop by hop: {product}",
+
+  "tray.events.name": "All events of the film",
+  "tray.events.filter": "Which events are listed",
+  "tray.events.all": "all",
+  "tray.events.hint": "Arrows move through the list; Enter or a click takes the film there.",
+  "tray.events.mark": "mark",
+  "tray.events.number": "event",
+  "tray.events.phase": "phase",
+  "tray.events.what": "what happens",
+  "tray.events.path": "node",
+  "tray.events.value": "value or gradient",
+  "tray.events.done": "just done",
+  "tray.events.next": "next",
 };

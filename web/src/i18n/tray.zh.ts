@@ -97,4 +97,17 @@ export default {
   "tray.curves.open_step": "点击曲线，把那一步作为影片打开。",
 
   "tray.pairs.product": "逐步相乘：{product}",
+
+  "tray.events.name": "影片的全部事件",
+  "tray.events.filter": "列出哪些事件",
+  "tray.events.all": "全部",
+  "tray.events.hint": "方向键在列表中移动；回车或点击使影片到达该处。",
+  "tray.events.mark": "标记",
+  "tray.events.number": "事件",
+  "tray.events.phase": "阶段",
+  "tray.events.what": "发生了什么",
+  "tray.events.path": "节点",
+  "tray.events.value": "值或梯度",
+  "tray.events.done": "刚刚完成",
+  "tray.events.next": "下一个",
 };

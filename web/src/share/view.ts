@@ -97,7 +97,7 @@ const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
   level: oneOf("cell", "vector", "scalar"),
   groups,
   by: oneOf("event", "op", "cell", "phase"),
-  tab: oneOf("gradient", "bptt", "pairs", "parameters", "histograms", "curves"),
+  tab: oneOf("gradient", "bptt", "pairs", "parameters", "histograms", "curves", "events"),
   lang: oneOf("en", "zh"),
   lecture: oneOf("on"),
   notation: { read: readNotation, write: writeNotation },
