@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Download, Locator, Page, expect
 
 READY = 30_000  # ms to wait for a film
 
@@ -60,3 +61,14 @@ def wait_for_new_film(page: Page, address: str) -> None:
     expect(page.locator("main.stage")).to_have_attribute("aria-busy", "false", timeout=READY)
     expect(page.get_by_role("status")).to_have_count(0, timeout=READY)
     wait_for_film(page)
+
+
+def saved(page: Page, name: str, folder: Path) -> Path:
+    """The file that a button of the open dialog Share makes."""
+    with page.expect_download() as waiting:
+        page.get_by_test_id(f"share-{name}").click()
+    download: Download = waiting.value
+    file = folder / download.suggested_filename
+    download.save_as(file)
+    expect(page.get_by_test_id("share-said")).to_contain_text(download.suggested_filename)
+    return file

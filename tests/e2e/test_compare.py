@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import struct
+import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import READY, choose_theme, number
+from tests.e2e.stage import READY, choose_theme, number, saved
 from tests.e2e.test_accessibility import violations
 
 CELLS = ("rnn", "lstm", "gru")
@@ -200,6 +203,40 @@ def test_a_link_leads_to_the_same_moment_and_number(compare: Page, open_page: Op
         assert number(page.get_by_test_id("why-value")) == value
         expect(page.get_by_test_id("follow-1")).to_have_attribute("aria-pressed", "true")
         expect(page.get_by_test_id("measure-absolute")).to_have_attribute("aria-pressed", "true")
+
+
+def test_it_is_shared_as_a_picture_as_files_of_each_film_and_as_a_frame(
+    compare: Page, open_page: OpenPage, url: str, tmp_path: Path, traces: dict[str, dict[str, Any]]
+) -> None:
+    ratio = compare.get_by_test_id("ratio-0-h").locator("b").inner_text()
+    box = compare.locator("main").bounding_box()
+    assert box is not None
+    compare.get_by_test_id("share").click()
+    root = ET.parse(saved(compare, "svg", tmp_path)).getroot()
+    texts = ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {ratio, "RNN", "LSTM", "GRU", "LSTM c 1.46"} <= set(texts)
+    assert any("event 1055 / 1062 of RNN" in text for text in texts), "the caption"
+    assert "side by side" not in texts, "what only a page can do is not drawn"
+    png = saved(compare, "png", tmp_path).read_bytes()
+    assert struct.unpack(">II", png[16:24]) == (round(2 * box["width"]), round(2 * (box["height"] + 36)))
+    for film, cell in enumerate(CELLS[:2]):
+        compare.get_by_test_id(f"share-of-{film}").click()
+        assert json.loads(saved(compare, "json", tmp_path).read_text())["id"] == traces[cell]["id"]
+    expect(compare.get_by_test_id("share-sheet")).to_have_attribute("href", re.compile("^#/worksheet"))
+    expect(compare.get_by_test_id("embed-tray")).to_have_count(0)
+    compare.get_by_test_id("embed-transport").check()
+    code = compare.get_by_test_id("embed-code").input_value()
+    source = compare.evaluate("(code) => new DOMParser().parseFromString(code, 'text/html').querySelector('iframe').src", code)
+    assert source.startswith(f"{url}/?embed=1&hide=panel,inspector,transport&theme=")
+    framed = open_page(source[len(url) + 1 :], width=900, height=640)
+    wait_for_panes(framed)
+    expect(framed.get_by_test_id("ratio-0-h").locator("b")).to_have_text(ratio)
+    for gone in ("nav-compare", "compare-text", "why-value"):
+        expect(framed.get_by_test_id(gone)).to_have_count(0)
+    expect(framed.get_by_test_id("ruler")).to_be_hidden()
+    framed.locator("body").press("Home")  # the keys go on
+    expect(framed.get_by_test_id("pane-2")).to_have_attribute("data-moment", "0")
+    assert violations(framed) == []
 
 
 def test_settings_make_other_films(compare: Page) -> None:

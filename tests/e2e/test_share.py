@@ -19,12 +19,12 @@ import httpx
 import numpy as np
 import pytest
 import zxingcpp
-from playwright.sync_api import Browser, Download, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from engine.trace import Document
 from tests.e2e.browser import serving
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import film_of, moment, number, wait_for_film
+from tests.e2e.stage import film_of, moment, number, saved, wait_for_film
 from tests.e2e.test_accessibility import violations
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -66,16 +66,6 @@ def shared_link(page: Page) -> str:
     field = page.get_by_test_id("share-link")
     expect(field).not_to_have_value("")
     return field.input_value()
-
-
-def saved(page: Page, name: str, folder: Path) -> Path:
-    with page.expect_download() as waiting:
-        page.get_by_test_id(f"share-{name}").click()
-    download: Download = waiting.value
-    file = folder / download.suggested_filename
-    download.save_as(file)
-    expect(page.get_by_test_id("share-said")).to_contain_text(download.suggested_filename)
-    return file
 
 
 def test_a_second_browser_shows_the_moment_that_was_copied(open_page: OpenPage) -> None:

@@ -24,6 +24,8 @@ export default {
   "compare.last": "{before} and {last}",
   "compare.and": ", ",
 
+  "compare.share.caption": "{task} · {films} · event {moment} / {length} of {film}",
+
   "compare.caption.start": "Nothing has happened yet: every network is about to read the same sequence.",
   "compare.caption.forward": "Every network has read step {t} of {last}.",
   "compare.caption.read_out": "Every network gives its answer from its last hidden state.",

@@ -24,6 +24,8 @@ export default {
   "compare.last": "{before} 和 {last}",
   "compare.and": "、",
 
+  "compare.share.caption": "{task} · {films} · {film} 的事件 {moment} / {length}",
+
   "compare.caption.start": "尚未开始：每个网络都将读入同一个序列。",
   "compare.caption.forward": "每个网络都读到了第 {t} 步，共 {last} 步。",
   "compare.caption.read_out": "每个网络由最后的隐状态给出答案。",

@@ -21,6 +21,8 @@ export default {
 
   "share.picture": "Picture",
   "share.picture_about": "The stage as it is shown, with a caption.",
+  "share.of": "One of the films",
+  "share.of_about": "What follows is made of it alone.",
   "share.film": "Film",
   "share.film_about": "One file that plays offline, from this moment on.",
   "share.sheet": "Worksheet",

@@ -21,6 +21,8 @@ export default {
 
   "share.picture": "图片",
   "share.picture_about": "当前显示的舞台，附一行说明。",
+  "share.of": "其中一部影片",
+  "share.of_about": "以下文件只包含这一部。",
   "share.film": "影片",
   "share.film_about": "一个可离线播放的文件，从这一刻开始。",
   "share.sheet": "练习页",

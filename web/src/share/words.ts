@@ -18,6 +18,12 @@ export function captionOf(session: Session): string {
   return `${made.length > 90 ? `${made.slice(0, 88)} …` : made} · ${moment}`;
 }
 
+/** What names a file of a film: its task, its cell and its step. */
+export function partsOf({ trace }: Session): (string | number)[] {
+  const { program } = trace!;
+  return program.kind === "network" ? [program.task, program.cell, `step-${program.step}`] : [program.kind];
+}
+
 /** The names of fields of a link, as a list. */
 export function fieldWords(fields: readonly string[]): string {
   return fields.map((field) => t(`share.field.${field}`)).join(t("share.list"));
