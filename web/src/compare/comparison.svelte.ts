@@ -6,19 +6,20 @@ import { preferences } from "../app/preferences.svelte";
 import { Session } from "../app/session.svelte";
 import type { Target } from "../model/explain";
 import { slice } from "../model/network";
+import type { Stride } from "../model/stops";
 import { createPlayer } from "../transport/play";
 import { counterpart } from "./counterpart";
 import type { Layout, Payload, Source } from "./link";
 import { seriesOf, strongest, type Measure, type Series } from "./norms";
 import { programOf } from "./programs";
-import { Timeline, type Place, type Point, type SharedStride } from "./sync";
+import { Timeline, type Place, type Point } from "./sync";
 
 export class Comparison {
   panes = $state.raw<Session[]>([]);
   sources = $state.raw<Source[]>([]);
   place = $state.raw<Place>({ point: 0, inner: 0 });
   followed = $state(0);
-  stride = $state<SharedStride>("cell");
+  stride = $state<Stride>("cell");
   measure = $state<Measure>("share");
   layout = $state<Layout>(preferences.compareLayout);
   /** How far the panes that stand side by side are scrolled, all alike. Pixels. */
@@ -45,6 +46,11 @@ export class Comparison {
     const target = leader?.selection ?? null;
     return this.panes.map((pane) => (!target ? null : pane === leader ? target : counterpart(target, leader!.trace!, pane.trace!)));
   });
+  /** Where playing stops: after events that touch what is marked in the film that is followed. */
+  readonly breaks: number[] = $derived.by(() => {
+    const { leader, timeline, followed } = this;
+    return leader ? leader.breakpoints.moments(leader.trace!).map((moment) => timeline.numberOf(timeline.placeOf(followed, moment), followed)) : [];
+  });
   /** The time step that is looked at: under the pointer, else that of a number chosen by hand, else where the films are. */
   readonly step: number | null = $derived.by(() => {
     if (this.pointed !== null) return this.pointed;
@@ -58,8 +64,8 @@ export class Comparison {
 
   readonly #player = createPlayer({
     moment: () => this.timeline.numberOf(this.place, this.followed),
-    stops: () => Array.from({ length: this.timeline.length + 1 }, (_, point) => point),
-    breaks: () => this.leader!.breakpoints.moments(this.leader!.trace!).map((moment) => this.timeline.numberOf(this.timeline.placeOf(this.followed, moment), this.followed)),
+    stops: () => this.timeline.stops(this.stride, this.followed),
+    breaks: () => this.breaks,
     speed: () => preferences.speed,
     onMoment: (number) => this.#stand(this.timeline.placeAt(number, this.followed)),
     onBreak: () => (this.playing = false),

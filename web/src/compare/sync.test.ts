@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { film } from "../model/fixtures";
-import { beats } from "../model/stops";
+import { beats, stops } from "../model/stops";
 import { Timeline, type Place } from "./sync";
 
 const films = [film("rnn"), film("lstm"), film("gru")];
@@ -91,6 +91,20 @@ describe("steps of the one transport", () => {
       place = timeline.previous(place, "event", followed);
       expect(timeline.moments(place, followed)[followed]).toBe(moment);
     }
+  });
+
+  it("by op stop where an op of the film that is followed is done, and where all meet", () => {
+    const followed = 2;
+    const own = stops(films[followed]!, "op");
+    const seen: number[] = [];
+    for (let place = START; place.point < timeline.length; ) {
+      place = timeline.next(place, "op", followed);
+      if (timeline.moments(place, followed)[followed] !== seen.at(-1)) seen.push(timeline.moments(place, followed)[followed]!);
+      if (place.inner > 0) expect(own).toContain(seen.at(-1));
+    }
+    expect(seen.filter((moment) => own.includes(moment))).toEqual(own.slice(1));
+    expect(seen.length).toBeLessThan(films[followed]!.length);
+    expect(timeline.previous(timeline.next(START, "op", followed), "op", followed)).toEqual(START);
   });
 
   it("find the place of a moment again", () => {

@@ -3,7 +3,7 @@
  * (or the read-out, the loss, the clipping, one parameter's update) that one film has at least; the others wait there.
  */
 import type { Film } from "../model/film";
-import { beats, type Beat } from "../model/stops";
+import { beats, nextStop, previousStop, stops, type Beat, type Stride } from "../model/stops";
 import type { Phase } from "../model/trace";
 
 export interface Point {
@@ -20,8 +20,6 @@ export interface Place {
   inner: number;
 }
 
-export type SharedStride = "event" | "cell" | "phase";
-
 interface Stretch extends Point {
   key: string;
   to: number;
@@ -31,8 +29,11 @@ export class Timeline {
   readonly points: readonly Point[];
   /** `ends[film][p]`: the moment at which a film stands once p points are done. */
   readonly ends: readonly (readonly number[])[];
+  readonly #films: readonly Film[];
+  readonly #stops = new Map<string, readonly number[]>();
 
   constructor(films: readonly Film[]) {
+    this.#films = films;
     const lists = films.map(stretches);
     const merged = lists.reduce((one, other) => merge(one, other), []);
     this.points = merged;
@@ -77,22 +78,33 @@ export class Timeline {
     return { point, inner: Math.round((number - point) * this.events(followed, point)) };
   }
 
-  next(place: Place, stride: SharedStride, followed: number): Place {
-    const { point, inner } = place;
-    if (point >= this.length) return place;
-    if (stride === "event") return inner + 1 < this.events(followed, point) ? { point, inner: inner + 1 } : { point: point + 1, inner: 0 };
-    return { point: stride === "cell" ? point + 1 : this.phases().find((end) => end > point)!, inner: 0 };
+  next(place: Place, stride: Stride, followed: number): Place {
+    return this.placeAt(nextStop(this.stops(stride, followed), this.numberOf(place, followed)), followed);
   }
 
-  previous(place: Place, stride: SharedStride, followed: number): Place {
-    const { point, inner } = place;
-    if (stride === "event") {
-      if (inner > 0) return { point, inner: inner - 1 };
-      return point === 0 ? place : { point: point - 1, inner: Math.max(0, this.events(followed, point - 1) - 1) };
+  previous(place: Place, stride: Stride, followed: number): Place {
+    return this.placeAt(previousStop(this.stops(stride, followed), this.numberOf(place, followed)), followed);
+  }
+
+  /** Where all may stop, as numbers, ascending: after every point or phase; by event and by op of the film that is followed, and after what only others have. */
+  stops(stride: Stride, followed: number): readonly number[] {
+    if (stride === "phase") return this.phases();
+    const key = stride === "cell" ? stride : `${stride} ${followed}`;
+    let known = this.#stops.get(key);
+    if (!known) this.#stops.set(key, (known = stride === "cell" ? Array.from({ length: this.length + 1 }, (_, point) => point) : this.#within(stride, followed)));
+    return known;
+  }
+
+  #within(stride: "event" | "op", followed: number): number[] {
+    const own = stops(this.#films[followed]!, stride);
+    const list = [0];
+    let k = 0;
+    for (let point = 0; point < this.length; point++) {
+      const [from, to] = [this.ends[followed]![point]!, this.ends[followed]![point + 1]!];
+      for (; k < own.length && own[k]! < to; k++) if (own[k]! > from) list.push(this.numberOf({ point, inner: own[k]! - from }, followed));
+      list.push(point + 1);
     }
-    if (stride === "cell") return { point: inner > 0 ? point : Math.max(0, point - 1), inner: 0 };
-    const before = this.phases().filter((end) => end < point || (end === point && inner > 0));
-    return { point: before.at(-1) ?? 0, inner: 0 };
+    return list;
   }
 
   /** The numbers of points after which a phase has ended; 0 first. */

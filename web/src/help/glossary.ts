@@ -142,6 +142,7 @@ export const KEYS: readonly { keys: readonly string[]; id: string }[] = [
   { keys: ["K"], id: "break" },
   { keys: ["G"], id: "loupe" },
   { keys: ["B", "."], id: "blank" },
+  { keys: ["↑", "↓"], id: "unit" },
   { keys: ["Esc"], id: "escape" },
   { keys: ["L"], id: "lecture" },
   { keys: ["N", "P", "R", "C", "Q"], id: "cues" },

@@ -138,6 +138,7 @@ export default {
   "help.key.loupe": "Loupe over a gradient lane (as resting on it, or pressing for long): a scale fitted around it",
   "help.key.break": "Playing stops, or stops no more, at the number explained",
   "help.key.blank": "Screen dark, screen on",
+  "help.key.unit": "In Compare, on a state: the unit above, the unit below",
   "help.key.escape": "Close what is open",
   "help.key.lecture": "Lecture mode",
   "help.key.cues": "In a lecture: next cue, previous cue, back to the cue, cue list, QR code",

@@ -138,6 +138,7 @@ export default {
   "help.key.loupe": "梯度条上的放大镜（停在上面或长按也可）：以它为中心拟合的尺度",
   "help.key.break": "播放到所解释的数时停下，或不再停下",
   "help.key.blank": "黑屏与恢复",
+  "help.key.unit": "比较页中，焦点在状态上时：上一个单元、下一个单元",
   "help.key.escape": "关闭打开的内容",
   "help.key.lecture": "讲授模式",
   "help.key.cues": "讲授时：下一个提示、上一个提示、回到当前提示、提示列表、二维码",
