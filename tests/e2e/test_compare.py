@@ -144,6 +144,15 @@ def test_by_event_the_film_that_is_followed_goes_and_the_others_wait_for_its_cel
     assert moments() == [0, 0, 1]
     compare.locator("body").press("ArrowRight")
     assert min(moments()) > 1
+    compare.get_by_test_id("to-end").click()
+    compare.get_by_test_id("stride-op").click()
+    at = moments()
+    compare.locator("body").press("b")
+    expect(compare.get_by_test_id("blank")).to_be_visible()
+    compare.locator("body").press("ArrowLeft")  # the picture comes back with what is pressed next
+    expect(compare.get_by_test_id("blank")).to_have_count(0)
+    assert moments()[2] < at[2]
+    expect(compare).to_have_url(re.compile("by=op"))
 
 
 def test_playing_stops_where_the_number_that_was_marked_is_touched(compare: Page) -> None:
@@ -302,6 +311,23 @@ def test_a_link_that_leads_nowhere_has_a_way_out(open_page: OpenPage, payload: d
     wait_for_panes(page)
 
 
+def test_what_is_read_stands_over_the_steps(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"kind": "network", "task": "digits", "cell": "rnn", "hidden_size": 4, "example": 0}
+    page = open_page(link([{"program": program}, {"program": {**program, "cell": "gru"}}]), width=1366, height=768)
+    wait_for_panes(page, 2)
+    pixels = api.post("/traces", json={"program": program}).raise_for_status().json()["batch"]["examples"][0]["tokens"]
+    for t, row in enumerate(pixels, start=1):
+        shown = page.get_by_test_id(re.compile(rf"^input-{t}-\d$"))
+        assert shown.evaluate_all("all => all.map((e) => Number(e.dataset.value))") == row
+        assert len(set(shown.evaluate_all("all => all.map((e) => getComputedStyle(e).fill)"))) >= len(set(row)) // 2 > 0
+    expect(page.get_by_test_id("row-lit")).to_be_visible()  # the digit, with the row that the films have come to
+    page.get_by_test_id("compare-task").select_option("sunspots")
+    expect(page.get_by_test_id("compare-length")).to_have_text("20", timeout=READY)
+    wait_for_panes(page, 2)
+    expect(page.get_by_test_id("inputs")).to_contain_text("1719")
+    expect(page.get_by_test_id("answer-right")).to_have_text(re.compile(r"^\+?\d\.\d{3}$"))
+
+
 @pytest.mark.parametrize(("theme", "lang"), [("light", "zh"), ("dark", "en")])
 def test_axe_in_both_languages_and_themes(open_page: OpenPage, theme: str, lang: str) -> None:
     page = open_page("#/compare")
@@ -319,7 +345,7 @@ def test_axe_in_both_languages_and_themes(open_page: OpenPage, theme: str, lang:
     assert violations(page) == [], "side by side"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [(2560, 1440), (1440, 900), (1366, 768), (1024, 768), (390, 844)])
 def test_panes_are_aligned_and_nothing_hangs_over(open_page: OpenPage, width: int, height: int) -> None:
     page = open_page("#/compare", width=width, height=height)
     wait_for_panes(page)
@@ -332,11 +358,15 @@ def test_panes_are_aligned_and_nothing_hangs_over(open_page: OpenPage, width: in
     assert columns[0][1] >= width * 0.4
     tops = [(page.get_by_test_id(f"pane-{pane}").bounding_box() or {"y": 0})["y"] for pane in range(3)]
     assert tops == sorted(tops)
-    if width == 1440:  # the whole argument at once: panes, logarithmic strip, sentence
+    if width >= 1180:  # the whole argument at once: panes, logarithmic strip, sentence; and they make use of the room
         strip, footer = page.get_by_test_id("compare-log").bounding_box(), page.get_by_test_id("caption").bounding_box()
         assert strip is not None
         assert footer is not None
-        assert strip["y"] + strip["height"] <= footer["y"] + 1
+        assert footer["y"] - 0.12 * height <= strip["y"] + strip["height"] <= footer["y"] + 1
+    elif width < 700:
+        ruler = page.get_by_test_id("ruler").bounding_box()
+        assert ruler is not None
+        assert ruler["y"] + ruler["height"] <= height, "what plays the films is in reach"
 
 
 def test_panes_stand_side_by_side_and_scroll_together(open_page: OpenPage) -> None:

@@ -5,7 +5,7 @@ import { film } from "../model/fixtures";
 import { NetworkGrid } from "../model/network";
 import { captionOf, shrink } from "./caption";
 import { counterpart } from "./counterpart";
-import { apart, besideColumns, columnsOf, leftOf, numbered, scrolledTo, stepAt } from "./layout";
+import { apart, besideColumns, columnsOf, heightsOf, leftOf, numbered, rowHeight, scrolledTo, stepAt } from "./layout";
 import { payloadOf, readComparison } from "./link";
 import { namesOf } from "./names";
 import { largestDifference, measured, meanHop, ratioOf, seriesOf } from "./norms";
@@ -138,6 +138,27 @@ describe("the columns", () => {
     const sorted = [...places].sort((a, b) => a - b);
     for (let k = 1; k < sorted.length; k++) expect(sorted[k]! - sorted[k - 1]!).toBeGreaterThanOrEqual(15);
     expect(Math.max(...places)).toBeLessThanOrEqual(100);
+  });
+});
+
+describe("a room for panes", () => {
+  const taken = (strips: number[], { strip, lane, log, tight }: ReturnType<typeof heightsOf>, hidden: number): number =>
+    28 + 52 + log + strips.reduce((total, count) => total + (tight ? 45 : 53) + lane + count * (6 + hidden * rowHeight(hidden, strip)), 0);
+
+  it("is made use of, low or high, and not gone beyond", () => {
+    for (const strips of [[1, 2, 1], [1, 1], [2, 2, 2]]) {
+      for (const room of [560, 640, 800, 1200]) {
+        const heights = heightsOf(room, strips, 28, false);
+        for (const hidden of [1, 4, 5, 16, 24]) expect(taken(strips, heights, hidden)).toBeLessThanOrEqual(room);
+        if (strips.length === 3 && room > 600) expect(taken(strips, heights, 4)).toBeGreaterThan(room * 0.9);
+      }
+    }
+    expect(taken([1, 2, 1], heightsOf(473, [1, 2, 1], 28, false), 16)).toBeLessThanOrEqual(473); // 1366 x 768
+  });
+
+  it("that grows with its panes leaves them as they are", () => {
+    const { strip } = heightsOf(null, [1, 2, 1], 28, false);
+    expect([rowHeight(4, strip), rowHeight(16, strip), rowHeight(64, strip)]).toEqual([12, 3, 1]);
   });
 });
 

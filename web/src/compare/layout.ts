@@ -12,7 +12,7 @@ export interface Columns {
 const GUTTER = 118;
 const RIGHT = 48; // the powers of ten of the logarithmic scale
 const NARROWEST = 9; // pitch of panes that stand side by side, which scroll: a letter has room
-const WIDEST = 96; // pitch of a short sequence
+const WIDEST = 220; // pitch of a short sequence
 
 /** `longest`: the characters of the longest name that stands in the gutter, with a number after it. */
 export function columnsOf(width: number, steps: number, longest = 0): Columns {
@@ -46,8 +46,46 @@ export function stepAt(columns: Columns, x: number): number {
   return Math.max(1, Math.min(columns.steps, Math.floor((x - columns.gutter) / columns.pitch) + 1));
 }
 
-/** The height of an element's row in a strip. */
-export const rowHeight = (hidden: number): number => Math.max(1, Math.min(12, Math.floor(48 / hidden)));
+/** How tall things are that may be taller or lower. */
+export interface Heights {
+  /** Of all units of a state; a strip is as much of it as half pixels make. */
+  strip: number;
+  lane: number;
+  /** Of the logarithmic scale. */
+  log: number;
+  /** Panes keep less of a distance. */
+  tight: boolean;
+}
+
+const USUAL: Heights = { strip: 48, lane: 42, log: 84, tight: false };
+const LOWEST = 0.5;
+const LOW = 0.8;
+const TALLEST = 2.6;
+// What stands around them: a pane's padding and header, what a tight one saves of that, the gap under a strip, the frame of the logarithmic scale.
+const AROUND = { pane: 53, tight: 8, beside: 56, strip: 6, log: 52 };
+
+/**
+ * What panes with so many strips each take in a room of so many pixels, `inputs` of which are taken by what is read; `side`: beside each other.
+ * `null`: a room that grows with them.
+ */
+export function heightsOf(room: number | null, strips: readonly number[], inputs: number, side: boolean): Heights {
+  if (room === null || strips.length === 0) return USUAL;
+  const [rows, lanes] = side ? [Math.max(...strips), 1] : [strips.reduce((total, one) => total + one, 0), strips.length];
+  const whole = rows * USUAL.strip + lanes * USUAL.lane + USUAL.log;
+  const left = room - inputs - AROUND.log - rows * AROUND.strip - lanes * AROUND.pane - (side ? AROUND.beside : 0);
+  const tight = left < LOW * whole;
+  const share = Math.max(LOWEST, Math.min(TALLEST, (left + (tight ? lanes * AROUND.tight : 0)) / whole));
+  return { strip: Math.floor(USUAL.strip * share), lane: Math.floor(USUAL.lane * share), log: Math.floor(USUAL.log * share), tight };
+}
+
+/** The height of an element's row in a strip: whole pixels where there is room for two of them, else halves. */
+export function rowHeight(hidden: number, strip = USUAL.strip): number {
+  const row = strip / hidden;
+  return Math.max(1, Math.min(Math.round(strip / 4), row >= 2 ? Math.floor(row) : Math.floor(2 * row) / 2));
+}
+
+/** How much is taken by what is read at each step, with the names of steps under it where they have some. */
+export const inputsHeight = (labelled: boolean): number => (labelled ? 42 : 28);
 
 /** The steps that are numbered below the columns: round ones with room between them, and both ends. */
 export function numbered(columns: Columns): number[] {
