@@ -120,6 +120,13 @@ def test_a_state_typed_over_on_the_stage_is_marked_undone_and_redone_by_keys(pag
     expect(page.get_by_test_id("changes")).to_have_count(0)
     assert number(tile) == before
 
+    page.get_by_test_id("choose-rnn.weight_hh_l0").click()
+    page.get_by_test_id("lever-scale").press("ArrowRight")
+    edited(page)
+    page.get_by_test_id("lever-scale").press("Control+z")  # a slider undoes nothing of its own
+    expect(page.get_by_test_id("changes")).to_have_count(0)
+    assert number(tile) == before
+
 
 def test_one_history_holds_changes_of_the_program_and_of_numbers(page: Page) -> None:
     wait_for_film(page)
