@@ -59,6 +59,7 @@ export default {
   "why.check_running": "computing",
   "why.check_wait": "when the sum is complete",
   "why.check_failed": "the check failed: {reason}",
+  "why.check_wide": "Finite differences are not computed here: this hop would take {count} of them, and {most} is the most. Single gradients can be checked.",
   "why.check_error": "the difference’s own error is about {error}",
   "why.check_unresolved": "This gradient is too small to be resolved by finite differences: rounding and curvature leave them uncertain by about as much, or more. They say neither yes nor no.",
 

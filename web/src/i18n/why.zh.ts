@@ -59,6 +59,7 @@ export default {
   "why.check_running": "正在计算",
   "why.check_wait": "求和完成后再核对",
   "why.check_failed": "核对失败：{reason}",
+  "why.check_wide": "这里不计算有限差分：这一跳需要 {count} 次，最多为 {most} 次。单个梯度可以检验。",
   "why.check_error": "差分本身的误差约为 {error}",
   "why.check_unresolved": "这个梯度太小，有限差分分辨不出：舍入与曲率带来的误差与它相当或更大。差分既不能证实，也不能否定。",
 

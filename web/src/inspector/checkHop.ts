@@ -6,7 +6,8 @@ import { hopInto } from "../model/edges";
 import { norm } from "../model/network";
 import type { Checked } from "./checked";
 
-const MOST = 64; // differences of one hop, each four replays on the server
+/** Differences of one hop, each four replays on the server. */
+export const MOST = 64;
 
 interface Plan {
   /** Of the gradient at the hop's end, element by element: what is added up. */
@@ -14,7 +15,7 @@ interface Plan {
   before: Target[];
 }
 
-/** What there is to compute; null where a hop is too wide for it, or shows the mean of several examples. */
+/** What there is to compute, however much it is; null where there is no hop of one example. */
 function planOf({ film, grid, example }: Pick<Session, "film" | "grid" | "example">, target: Target): Plan | null {
   const own = film && grid?.showing(grid.chainOf(film.trace.nodes[target.node]!));
   const hop = own && example >= 0 ? hopInto({ film }, own, target.node, example) : null;
@@ -24,7 +25,6 @@ function planOf({ film, grid, example }: Pick<Session, "film" | "grid" | "exampl
   const parts: (Contribution | null)[] = hop.parts.length === all.length ? [null] : hop.parts; // null: the whole gradient at once
   const { shape } = film.trace.nodes[target.node]!;
   const units = shape.at(-1) ?? 1;
-  if (units * (parts.length + 1) > MOST) return null;
   const at = (i: number): number[] => (shape.length > 1 ? [example, i] : [i]);
   const each = Array.from({ length: units }, (_, i) => i);
   const gradient = (node: number, i: number): Target => ({ kind: "gradient", node, index: at(i) });
@@ -34,7 +34,11 @@ function planOf({ film, grid, example }: Pick<Session, "film" | "grid" | "exampl
   };
 }
 
-export const hopIsSmall = (session: Pick<Session, "film" | "grid" | "example">, target: Target): boolean => planOf(session, target) !== null;
+/** How many differences a hop takes; null where it cannot be checked at all. More than MOST are not computed. */
+export function hopCost(session: Pick<Session, "film" | "grid" | "example">, target: Target): number | null {
+  const plan = planOf(session, target);
+  return plan && plan.before.length + plan.after.reduce((sum, parts) => sum + parts.length, 0);
+}
 
 const size = (numbers: readonly number[]): number => norm(Float64Array.from(numbers));
 
