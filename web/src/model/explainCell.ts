@@ -130,9 +130,9 @@ function squashed(context: Context, e: Explanation, node: TraceNode, column: Col
   e.kind = { key: gate === null ? "why.kind.hidden" : isCandidate(grid!.cell, gate) ? "why.kind.candidate" : "why.kind.gate" };
   e.symbols =
     gate === null
-      ? `h_{t} = ${name}(${ofInput(notation, "h")} + b + ${ofState(notation, "h")})`
+      ? `h_{t} = ${name}(${ofInput(notation, "h")} + b_{\\mathrm{ih}} + ${ofState(notation, "h")} + b_{\\mathrm{hh}})`
       : reset === null
-        ? `${gate}_{t} = ${turned ? "1 - " : ""}${name}(${ofInput(notation, gate)} + b_{\\mathrm{${gate}}} + ${ofState(notation, gate)})`
+        ? `${gate}_{t} = ${turned ? "1 - " : ""}${name}(${ofInput(notation, gate)} + b_{\\mathrm{i${gate}}} + ${ofState(notation, gate)} + b_{\\mathrm{h${gate}}})`
         : `n_{t} = \\tanh\\bigl(${ofInput(notation, "n")} + b_{\\mathrm{in}} + r_{t} \\odot (${resetTex(notation)})\\bigr)`;
   e.numbers = `$${e.title}$ = ${turned ? "1 \u2212 " : ""}${op === "sigmoid" ? "\u03c3" : op}(${four(sum)}) = ${four(shown)}`;
   const saturated = slope < 0.1 && op !== "relu";

@@ -90,10 +90,15 @@ export function openLayout(cell: NetworkGrid["cell"], hidden: number): OpenLayou
 type Piece = { key: string; tex: string } | string;
 
 function groups(cell: NetworkGrid["cell"], notation: Notation): { tex: string[]; pieces: Piece[] }[] {
-  const gate = (name: string, tex: string, pieces: Piece[]) => ({ tex: [tex], pieces: [...pieces, "›", { key: name, tex: `${name}_{{t}}` }] });
+  const gate = (name: string, tex: string[], pieces: Piece[]) => ({ tex, pieces: [...pieces, "›", { key: name, tex: `${name}_{{t}}` }] });
   const x = (name: string, vector = "x"): string => product(notation, `W_{${name}}`, vector);
-  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `${x(`i${name}`)}{+}b` }, "+", { key: `${name}:h`, tex: state }];
-  const sum = (name: string): string => `${product(notation, `W_{i${name}}`, "x_{{t}}", " ")} + ${product(notation, `W_{h${name}}`, "h_{{p}}", " ")} + b`;
+  const small = notation.product === "column" ? "\\small " : "\\footnotesize "; // over columns of a GRU's width
+  const parts = (name: string, state: string): Piece[] => [{ key: `${name}:x`, tex: `${small}${x(`i${name}`)}{+}b_{i${name}}` }, "+", { key: `${name}:h`, tex: small + state }];
+  /** In two lines, as PyTorch has it: each side has a bias of its own. */
+  const sum = (name: string, before: string): string[] => {
+    const [input, state] = [product(notation, `W_{i${name}}`, "x_{{t}}", " "), `${product(notation, `W_{h${name}}`, "h_{{p}}", " ")} + b_{h${name}}`];
+    return [`${before}(${input} + b_{i${name}}`, name === "n" ? `{} + r_{{t}} \\odot (${state}))` : `{} + ${state})`];
+  };
   switch (cell) {
     case "rnn":
       return [{
@@ -108,14 +113,14 @@ function groups(cell: NetworkGrid["cell"], notation: Notation): { tex: string[];
       }];
     case "gru":
       return [
-        gate("r", `r_{{t}} = \\sigma(${sum("r")})`, parts("r", `${x("hr", "h")}{+}b`)),
-        gate("z", `z_{{t}} = ${notation.z === "keep" ? "" : "1 - "}\\sigma(${sum("z")})`, parts("z", `${x("hz", "h")}{+}b`)),
-        gate("n", `n_{{t}} = \\tanh(${product(notation, "W_{in}", "x_{{t}}", " ")} + b + r_{{t}} \\odot (${product(notation, "W_{hn}", "h_{{p}}", " ")} + b))`, parts("n", `r{\\odot}(${x("hn", "h")}{+}b)`)),
+        gate("r", sum("r", "r_{{t}} = \\sigma"), parts("r", `${x("hr", "h")}{+}b_{hr}`)),
+        gate("z", sum("z", `z_{{t}} = ${notation.z === "keep" ? "" : "1 - "}\\sigma`), parts("z", `${x("hz", "h")}{+}b_{hz}`)),
+        gate("n", sum("n", "n_{{t}} = \\tanh"), parts("n", `r{\\odot}(${x("hn", "h")}{+}b_{hn})`)),
         { tex: ["", `h_{{t}} = ${mixture(notation, "z_{{t}}", "n_{{t}}", "h_{{p}}")}`], pieces: [{ key: "h_before", tex: "h_{{p}}" }, "›", { key: "h", tex: "h_{{t}}" }] },
       ];
     case "lstm":
       return [
-        ...["i", "f", "g", "o"].map((name) => gate(name, `${name}_{{t}} = ${name === "g" ? "\\tanh" : "\\sigma"}(a_{${name}})`, [{ key: `${name}:a`, tex: `a_{${name}}` }])),
+        ...["i", "f", "g", "o"].map((name) => gate(name, [`${name}_{{t}} = ${name === "g" ? "\\tanh" : "\\sigma"}(a_{${name}})`], [{ key: `${name}:a`, tex: `a_{${name}}` }])),
         {
           tex: ["c_{{t}} = f_{{t}} \\odot c_{{p}} + i_{{t}} \\odot g_{{t}}", "h_{{t}} = o_{{t}} \\odot \\tanh(c_{{t}})"],
           pieces: [{ key: "c_before", tex: "c_{{p}}" }, "›", { key: "c", tex: "c_{{t}}" }, "›", { key: "h", tex: "h_{{t}}" }],
