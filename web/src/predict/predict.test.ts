@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Film } from "../model/film";
+import { Film } from "../model/film";
 import { film, FIXTURES } from "../model/fixtures";
 import { six, three } from "../model/format";
 import { NetworkGrid } from "../model/network";
@@ -84,5 +84,19 @@ describe("the kinds of questions", () => {
     const { answer, target } = questions.find(({ ask }) => ask.key === "predict.ask.update")!;
     const { terms } = shown.update(target.node)!;
     expect(answer).toMatchObject({ right: terms.get("new")!.at(target.index) > terms.get("old")!.at(target.index) ? "up" : "down" });
+  });
+
+  it("of what has become NaN there are none: it has no sign, no length and no way", () => {
+    const lost = film("rnn");
+    const { trace } = lost;
+    for (let e = 0; e < trace.events.length; e++) {
+      if (trace.events.phase(e) === "backward") trace.events.tensor(e)?.data.fill(NaN);
+      if (trace.events.kind(e) === "clip" || trace.events.kind(e) === "update") for (const term of trace.events.terms(e)!.values()) term.data.fill(NaN);
+    }
+    for (const node of trace.nodes) trace.gradient(node.id)?.data.fill(NaN);
+    const phases = all(new Film(trace), "cell").map(({ reveal }) => lost.phaseAt(reveal));
+    expect(phases).toContain("forward");
+    expect(phases).not.toContain("backward");
+    expect(phases).not.toContain("update");
   });
 });

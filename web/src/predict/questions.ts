@@ -10,7 +10,7 @@ import "./words";
 
 export type Option = "positive" | "negative" | "zero" | "grows" | "shrinks" | "up" | "down";
 
-export type Answer = { type: "number"; value: number; tolerance: number } | { type: "choice"; options: readonly Option[]; right: Option };
+export type Answer = { type: "number"; value: number; tolerance: number } | { type: "choice"; options: readonly Option[]; right: Option; /** The number whose sign or direction it is. */ of: number };
 
 export interface Question {
   /** Where the film stands while it is asked, and where the answer is to be seen. */
@@ -40,7 +40,8 @@ export function nextQuestion(film: Film, grid: NetworkGrid | null, stops: readon
   return null;
 }
 
-const isSound = (answer: Answer): boolean => answer.type === "choice" || Number.isFinite(answer.value);
+/** NaN has no sign and no direction, and nothing is near it. */
+const isSound = (answer: Answer): boolean => (answer.type === "choice" ? !Number.isNaN(answer.of) : Number.isFinite(answer.value));
 
 /** Whether what was answered is right: a number within the tolerance, or the option. */
 export function isRight(answer: Answer, given: number | Option): boolean {
@@ -59,9 +60,10 @@ function ofNetwork(film: Film, grid: NetworkGrid, a: number, b: number, example:
   if (film.clip && film.clip.event >= a && film.clip.event < b) return clipping(film, grid);
   const moved = grid.parameters.find(({ name, node }) => name.includes("weight_hh") && within(film.update(node)?.event, a, b)); // one of them is enough
   if (moved) return update(film, grid, moved.node);
-  const hop = columns.find((column) => hopFactor(film, grid, column.t, example, a) === null && hopFactor(film, grid, column.t, example, b) !== null);
+  const hop = columns.find((column) => hopFactor(film, grid, column.t, example, a) === null && Number.isFinite(hopFactor(film, grid, column.t, example, b)));
   if (hop && turn % 2 === 0) return norm(film, grid, hop, example, b);
-  return share(film, grid, a, b, example, turn) ?? (hop ? norm(film, grid, hop, example, b) : null);
+  const part = share(film, grid, a, b, example, turn);
+  return part && isSound(part.answer) ? part : hop ? norm(film, grid, hop, example, b) : null;
 }
 
 const within = (event: number | undefined, a: number, b: number): boolean => event !== undefined && event >= a && event < b;
@@ -120,7 +122,7 @@ function state(film: Film, grid: NetworkGrid, column: Column, example: number, t
         { key: "predict.given_input", params: { value: three(of(parts[0]!)) } },
         { key: "predict.given_state", params: { value: three(of(parts[1]!)) } },
       ],
-      answer: { type: "choice", options: SIGNS, right: signOf(of(column.h)) },
+      answer: { type: "choice", options: SIGNS, right: signOf(of(column.h)), of: of(column.h) },
       target,
     };
   }
@@ -161,7 +163,7 @@ function norm(film: Film, grid: NetworkGrid, column: Column, example: number, b:
   return {
     ask: { key: "predict.ask.norm", params: { from: column.t, to: earlier.t } },
     given,
-    answer: { type: "choice", options: ["grows", "shrinks"], right: factor > 1 ? "grows" : "shrinks" },
+    answer: { type: "choice", options: ["grows", "shrinks"], right: factor > 1 ? "grows" : "shrinks", of: factor },
     target: { kind: "gradient", node: earlier.h, index: [example, strongest] },
   };
 }
@@ -184,7 +186,7 @@ function share(film: Film, grid: NetworkGrid, a: number, b: number, example: num
       { key: "predict.given", params: { what: `$${symbols.gradient(part.node, delta)}$ = ${three(trace.gradient(part.node)!.at(delta))}` } },
       { key: "predict.given", params: { what: `$${symbols.element(input, h)}$ = ${three(trace.value(input).at(h))}` } },
     ],
-    answer: { type: "choice", options: SIGNS, right: signOf(part.tensor().at(index)) },
+    answer: { type: "choice", options: SIGNS, right: signOf(part.tensor().at(index)), of: part.tensor().at(index) },
     target: { kind: "gradient", node: weight.node, index },
   };
 }
@@ -216,11 +218,12 @@ function update(film: Film, grid: NetworkGrid, node: number): Draft | null {
   const given: Message[] = [{ key: "predict.given", params: { what: `$${symbols.inlineGradient(node, index)}$ = ${three(gradient.flat(strongest))}` } }];
   const memory = terms.get("exp_avg_prev") ?? terms.get("momentum_buffer_prev");
   if (memory) given.push({ key: "predict.given_memory", params: { value: three(memory.flat(strongest)) } });
-  if (fresh.flat(strongest) === old.flat(strongest)) return null;
+  const moved = fresh.flat(strongest) - old.flat(strongest);
+  if (moved === 0) return null;
   return {
     ask: { key: "predict.ask.update", params: { what: `$${symbols.element(node, index)}$` } },
     given,
-    answer: { type: "choice", options: ["up", "down"], right: fresh.flat(strongest) > old.flat(strongest) ? "up" : "down" },
+    answer: { type: "choice", options: ["up", "down"], right: moved > 0 ? "up" : "down", of: moved },
     target: { kind: "update", node, index },
   };
 }
@@ -254,7 +257,7 @@ function ofExpression(film: Film, a: number, b: number): Draft | null {
   return {
     ask: { key: "predict.ask.gradient", params: { what: `$${symbols.inlineGradient(reached.id, index)}$` } },
     given,
-    answer: { type: "choice", options: SIGNS, right: signOf(gradient) },
+    answer: { type: "choice", options: SIGNS, right: signOf(gradient), of: gradient },
     target: { kind: "gradient", node: reached.id, index },
   };
 }
