@@ -8,10 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 BUILD_REQUIRES = $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
+LINT_REQUIRES = $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lint"])')
 INSTALL = $(PIP) install -c constraints.txt --no-build-isolation -e
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format screenshots pin clean browser
+.PHONY: help run test lint lint-types lint-web lint-style format screenshots pin clean browser ready
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -26,10 +27,15 @@ test: $(VENV)/.test browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.lint
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint-types lint-web lint-style
+
+lint-types:
+	$(BIN)/mypy
+lint-web:
+	$(BIN)/python hatch_build.py script check
+lint-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/python hatch_build.py script check
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix
@@ -40,7 +46,10 @@ screenshots: $(VENV)/.test browser
 	$(BIN)/python scripts/screenshots.py
 	$(BIN)/python scripts/screenshots.py --all screenshots
 
-browser:
+# All that tests and linters need, two parts at a time; both may call apt-get, which runs once at a time: first whether Python is whole
+ready: $(VENV)/.lint browser
+
+browser: | $(VENV)/.made
 	@scripts/need.sh chromium-headless-shell chromium-headless-shell || scripts/need.sh chromium chromium
 	@scripts/need.sh /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk
 
@@ -70,7 +79,7 @@ $(VENV)/.test: $(VENV)/.build hatch_build.py
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: $(VENV)/.test
-	$(INSTALL) '.[test,client,lint]'
+	$(PIP) install -c constraints.txt $(LINT_REQUIRES)
 	@touch $@
 
 pin: $(VENV)/.lint
