@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import numpy as np
 import pytest
 
@@ -13,7 +13,7 @@ from engine.trace import SCHEMA_PATH, Document, part_of
 from engine.trace.arena import decode
 from engine.training import Settings, Task, trace_step
 
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
+VALIDATOR = jsonschema_rs.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
 
 
 @pytest.fixture

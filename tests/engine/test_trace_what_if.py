@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import numpy as np
 import pytest
 
@@ -32,7 +32,7 @@ from engine.trace import (
 )
 from engine.training import Settings, Task, trace_step
 
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
+VALIDATOR = jsonschema_rs.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
 FILES = sorted((Path(__file__).resolve().parents[1] / "fixtures" / "traces").glob("*.json"))
 PROGRAM = {"kind": "what-if", "parent": "sha256:" + "0" * 64, "program": {"kind": "none"}, "edits": []}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import numpy as np
 import pytest
 
@@ -272,10 +272,10 @@ def test_defaults_are_not_written() -> None:
 
 
 def test_every_form_of_a_task_is_told_as_the_schema_has_it(any_task: Task) -> None:
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
+    validator = jsonschema_rs.Draft202012Validator(json.loads(SCHEMA_PATH.read_text()))
     validator.validate(trace_step(any_task, settings(**ALL, hidden_size=2), 4, example=3, part="validation"))
     doc = trace_step(any_task, settings(cell="lstm", bidirectional=True, dropout=0.2, hidden_size=2, batch_size=2), 1)
     validator.validate(doc)
     doc["batch"]["examples"][0]["target"] = "red"
-    with pytest.raises(jsonschema.ValidationError):
+    with pytest.raises(jsonschema_rs.ValidationError):
         validator.validate(doc)
