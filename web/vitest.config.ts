@@ -9,6 +9,8 @@ export default defineConfig({
     environment: "node",
     include: ["src/**/*.test.ts"],
     setupFiles: ["src/testing.ts"],
+    isolate: false, // modules are read once a process, not once a file: less than half the work
     testTimeout: 60_000, // a busy machine is no failure
+    hookTimeout: 60_000,
   },
 });

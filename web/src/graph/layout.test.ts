@@ -113,9 +113,10 @@ describe("the layout in columns", () => {
 
   it("places 20,000 nodes in well under two seconds", () => {
     const scene = whole(tangle(20_000, 60));
-    const start = performance.now();
+    const start = process.cpuUsage();
     const { cards } = columns(scene);
-    expect(performance.now() - start).toBeLessThan(2000);
+    const { user, system } = process.cpuUsage(start); // processor time: others may use this machine
+    expect(user + system).toBeLessThan(2_000_000); // µs
     expect(cards).toHaveLength(20_000);
     expect(cards.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
   });
