@@ -174,10 +174,12 @@ def test_the_qr_code_reads_as_the_link(open_page: OpenPage) -> None:
               const context = canvas.getContext("2d");
               context.drawImage(image, 0, 0, side, side);
               const pixels = context.getImageData(0, 0, side, side).data;
-              return [side, Array.from({ length: side * side }, (_, i) => pixels[4 * i])];
+              let grey = "";
+              for (let i = 0; i < side * side; i++) grey += String.fromCharCode(pixels[4 * i]);
+              return [side, btoa(grey)];
             }"""
         )
-        found = zxingcpp.read_barcodes(np.array(grey, dtype=np.uint8).reshape(side, side))
+        found = zxingcpp.read_barcodes(np.frombuffer(base64.b64decode(grey), dtype=np.uint8).reshape(side, side))
         assert [one.text for one in found] == [page.get_by_test_id("share-link").input_value()]
 
 

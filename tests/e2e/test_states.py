@@ -15,8 +15,10 @@ from tests.e2e.browser import Service
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import READY, moment, wait_for_film
 from tests.e2e.test_accessibility import violations
+from tests.e2e.train import choose
 
 LOST = ("Failed to load resource", "net::ERR")
+STEPS = 150
 TRACES = re.compile(r"/api/v1/traces$")
 
 
@@ -100,16 +102,18 @@ def test_a_training_is_watched_on_after_a_restart(browser: Browser, service: Ser
     page = visit(browser, f"{service.url}/#/train")
     page.get_by_test_id("run-hidden_size").fill("192")  # slow enough to be caught in the middle
     page.get_by_test_id("run-hidden_size").press("Enter")
+    choose(page, "count", STEPS)
     page.get_by_test_id("run-start").click()
     expect(page.get_by_test_id("run-pause")).to_be_enabled(timeout=READY)  # the server has answered
     service.stop(kill=True)
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "gone", timeout=READY)
     expect(page.get_by_test_id("run-step")).to_be_visible()  # what was received stays
+    assert int(page.get_by_test_id("run-step").get_attribute("data-value") or 0) < STEPS, "it was not caught in the middle"
     service.start()
-    expect(page.get_by_test_id("run-step")).to_have_attribute("data-value", "500", timeout=120_000)
+    expect(page.get_by_test_id("run-step")).to_have_attribute("data-value", str(STEPS), timeout=120_000)
     run = page.url.partition("run=")[2].partition("&")[0]
     stored = page.context.request.get(f"{service.url}/api/v1/runs/{run}").json()
-    assert stored["step"] == 500
+    assert stored["step"] == STEPS
     expect(page.get_by_test_id("run-loss")).to_have_attribute("data-value", str(stored["history"]["loss"][-1]))
     page.context.close()
 
