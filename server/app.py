@@ -65,7 +65,8 @@ from server.store.pins import PinStore
 from server.store.runs import RunStore
 from server.store.sweeps import SweepStore
 from server.store.tested import ResultStore
-from server.store.traces import TraceFile, TraceStore
+from server.store.trace_file import TraceFile
+from server.store.traces import TraceStore
 from server.store.uploads import UploadStore
 from server.sweeps.studies import Studies
 from server.token import TokenGuard

@@ -23,7 +23,8 @@ from server.schemas.requests import TraceRequest
 from server.settings import Settings
 from server.store.blobs import DamagedError
 from server.store.database import open_database
-from server.store.traces import TraceFile, TraceStore
+from server.store.trace_file import TraceFile
+from server.store.traces import TraceStore
 from server.store.uploads import UploadStore
 from server.uploads import read
 from server.validation import message

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import re
+import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ OF_THE_ENGINE = {"numpy", "safetensors", "scipy"}
 PARTS = {"starlette": "fastapi"}  # FastAPI is a layer on Starlette and brings it along
 
 
+@cache
 def tree_of(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), file)
 
@@ -38,10 +41,17 @@ def normalised(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
+@cache
 def declared() -> set[str]:
     """Distributions that pyproject.toml names as needed at run time."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     return {normalised(re.split(r"[\s\[<>=!~;]", dependency, maxsplit=1)[0]) for dependency in dependencies}
+
+
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Which distributions bring a module, of all that are installed: a walk over all of their files."""
+    return importlib.metadata.packages_distributions()
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.startswith("engine/")])
@@ -55,9 +65,28 @@ def test_the_engine_knows_arrays_only(file: str) -> None:
 def test_the_server_stands_on_the_engine_and_on_what_is_declared(file: str) -> None:
     foreign = {name for name in imported(file) if name not in sys.stdlib_module_names}
     assert foreign & HOUSE <= {"engine", "server"}
-    providers = importlib.metadata.packages_distributions()
+    providers = distributions()
     undeclared = {name for name in foreign - HOUSE if not {normalised(d) for d in providers.get(PARTS.get(name, name), [])} & declared()}
     assert undeclared == set(), "name it among the dependencies of pyproject.toml"
+
+
+STARTS = {
+    "server.jobs.work, server.jobs.run_work, server.jobs.trace_work, server.jobs.landscape_work": {
+        "sqlalchemy",
+        "alembic",
+        "fastapi",
+        "sklearn",
+    },
+    "server.app": {"sklearn", "scipy.stats", "onnx", "faker"},
+}
+"""What a worker and what the server imports as it starts, and what it need not wait for."""
+
+
+@pytest.mark.parametrize("modules", STARTS, ids=["worker", "server"])
+def test_what_starts_imports_nothing_that_can_come_later(modules: str) -> None:
+    script = f"import sys, {modules}; print(*sorted({STARTS[modules]!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 def uses_of_the_current_folder(tree: ast.Module) -> Iterator[str]:

@@ -9,7 +9,7 @@ from server.export import FORMATS
 from server.export.html import ORIGINAL_BYTES
 from server.export.html import write as write_film
 from server.jobs.processor_time import processor_time
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 from server.tasks import NAMES, load
 
 

@@ -12,7 +12,7 @@ from server.figures.update import update_figure
 from server.figures.words import Language
 from server.jobs.processor_time import processor_time
 from server.jobs.trace_work import document_of
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 Figure = Literal["gradient-through-time", "bptt", "gradient-histogram", "update"]
 

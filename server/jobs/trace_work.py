@@ -14,7 +14,7 @@ from server.encoding import answer
 from server.jobs.processor_time import processor_time
 from server.jobs.work import serialise
 from server.programs.what_if import trace_with_edits
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 
 def itemise_trace(

@@ -21,7 +21,7 @@ from server.programs.graph import trace_graph
 from server.programs.network import settings_of, trace_network
 from server.programs.start import initial
 from server.programs.what_if import first, trace_with_edits, within
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 from server.tasks import ArrayTask
 
 _trainings = KeptTrainings()

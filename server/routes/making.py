@@ -21,7 +21,7 @@ from server.programs.what_if import first
 from server.routes.disconnect import while_connected
 from server.routes.trace_response import send_part, send_trace
 from server.services import Services
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 
 async def network_trace(services: Services, program: dict[str, Any], checkpoint: bytes | None) -> TraceFile:

@@ -17,7 +17,7 @@ from server.routes.disconnect import while_connected
 from server.routes.found import found
 from server.routes.trace_response import asked_anew, lasting, send_part, send_trace
 from server.services import Services, Use
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 router = APIRouter()
 Tensors = Annotated[Detail, Query(description="all numbers, their statistics alone, or neither")]

@@ -19,7 +19,7 @@ from server.problems import ProblemError
 from server.programs.errors import LimitError
 from server.settings import Settings
 from server.store.blobs import sha256
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 _TAGS = {"application/json": "", msgpack.MEDIA_TYPE: "-msgpack"}
 FORMS = tuple(_TAGS)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 
 from engine.trace import Document, from_bytes
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 KEPT = 4
 

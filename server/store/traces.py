@@ -1,61 +1,24 @@
-"""Traces by their id: immutable documents, kept compressed (ISA-L writes gzip in a tenth of zlib's time)."""
+"""Traces by their id: immutable documents, kept compressed."""
 
 from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from isal import igzip
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from server import limits
 from server.encoding import dumps
-from server.store.blobs import DamagedError, sha256
+from server.store.blobs import DamagedError
 from server.store.clock import now
 from server.store.database import give_back
 from server.store.pins import is_pinned, is_pinned_by_others
 from server.store.quota import beyond
 from server.store.tables import LARGEST_NUMBER, traces
+from server.store.trace_file import TraceFile
 
 log = logging.getLogger("retrograd")
-
-
-@dataclass(frozen=True)
-class TraceFile:
-    """A trace as it is stored and sent. program: as lists show it. document: the JSON, gzip. size: its bytes before compression."""
-
-    id: str
-    program: dict[str, Any]
-    size: int
-    document: bytes
-
-    @classmethod
-    def pack(cls, trace_id: str, program: dict[str, Any], text: bytes) -> TraceFile:
-        return cls(trace_id, listed(program), len(text), igzip.compress(text, 2, mtime=0))
-
-    @cached_property
-    def sha256(self) -> str:
-        """Of the stored bytes: traces of one id may differ in what the id leaves out, such as source lines."""
-        return sha256(self.document)
-
-    def text(self) -> bytes:
-        """The JSON document."""
-        text: bytes = igzip.decompress(self.document)  # type: ignore[no-untyped-call]
-        return text
-
-
-def listed(program: dict[str, Any]) -> dict[str, Any]:
-    """A program as a list shows it. One that holds many numbers, which its document holds as well, is told by its kind, its size (`bytes`)
-    and, of a network, what its file is called by.
-    """
-    size = len(dumps(program))
-    if size <= limits.LISTED_PROGRAM_BYTES:
-        return program
-    return {name: program[name] for name in ("kind", "task", "cell", "step") if name in program} | {"bytes": size}
 
 
 class TraceStore:

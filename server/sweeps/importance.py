@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import optuna
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState, create_trial
 
 from server.sweeps.space import distributions
@@ -23,6 +22,9 @@ def importances(
     """
     if len(trials) < FEWEST or len({trial["value"] for trial in trials}) < 2:
         return None
+    # Here, since it brings scikit-learn's forests, for which no server that starts should wait.
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
     known = distributions(space)
     study = optuna.create_study(direction=direction)
     study.add_trials(

@@ -21,7 +21,7 @@ from server.jobs.pool import WorkerPool
 from server.serving import KEEP_ALIVE_SECONDS, Server
 from server.settings import Settings
 from server.store.database import open_database
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 from tests.server.helpers import Start, wait_until
 
 

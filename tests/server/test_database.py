@@ -32,7 +32,8 @@ from server.store.database import migrate, open_database, version
 from server.store.links import id_of
 from server.store.runs import RunStore
 from server.store.tables import metadata
-from server.store.traces import TraceFile, TraceStore
+from server.store.trace_file import TraceFile
+from server.store.traces import TraceStore
 from server.visitors import Visitors
 from tests.server.helpers import API, Start, create_run, finished
 from tests.server.upload_files import npy_bytes
@@ -227,7 +228,8 @@ def test_a_training_goes_on_from_before_a_damaged_checkpoint(start: Start, tmp_p
 WRITER = """
 import sys
 from server.store.database import open_database
-from server.store.traces import TraceFile, TraceStore
+from server.store.trace_file import TraceFile
+from server.store.traces import TraceStore
 from server.visitors import Visitors
 store = TraceStore(open_database(sys.argv[1]), 2**30)
 number = 0

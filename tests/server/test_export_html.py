@@ -13,7 +13,7 @@ import pytest
 from engine.trace import Document, itemise
 from server.export import FORMATS, NotBuiltError, html, work
 from server.export.drawing import printable
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 from tests.server.traces import HOSTILE, expression_document, hostile_document, network_document
 
 

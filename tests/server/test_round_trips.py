@@ -21,7 +21,7 @@ from server.export import FORMATS
 from server.export.npz import member
 from server.export.onnx_model import unique_names
 from server.msgpack import pack, unpack
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 
 UNARY = ("tanh", "sigmoid", "relu", "exp", "neg", "abs", "sin", "log", "softplus")
 BINARY = ("add", "mul", "sub", "maximum", "div")

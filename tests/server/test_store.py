@@ -18,7 +18,8 @@ from server.store.blobs import DamagedError
 from server.store.database import open_database
 from server.store.documents import Documents
 from server.store.tables import traces
-from server.store.traces import TraceFile, TraceStore
+from server.store.trace_file import TraceFile
+from server.store.traces import TraceStore
 
 SIZE = 100_000
 

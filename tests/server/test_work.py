@@ -25,7 +25,7 @@ from server.programs.cost import step_work
 from server.programs.errors import ProgramError
 from server.programs.network import normalised, trace_network
 from server.routes import making
-from server.store.traces import TraceFile
+from server.store.trace_file import TraceFile
 from server.tasks import load
 from tests.server.helpers import API, Start, create_run, expression, finished, wait_until
 
