@@ -68,3 +68,22 @@ def test_a_run_that_is_gone_is_named_and_can_be_taken_out(open_page: OpenPage) -
     expect(page.get_by_test_id("compare-train")).to_have_attribute("data-lines", "1", timeout=READY)
     page.get_by_test_id("remove-A").click()
     page.wait_for_url(f"**/*runs={run}")
+
+
+def test_six_runs_are_told_apart_and_a_seventh_waits(open_page: OpenPage) -> None:
+    page = open_page("#/train")
+    cells = ("rnn", "gru", "lstm", "rnn", "gru", "lstm")
+    runs = [trained(page, 20, cell=cell, hidden_size=3 + number) for number, cell in enumerate(cells)]
+    page.goto(f"{page.url.partition('#')[0]}#/train?runs={','.join([*runs[:5], runs[0]])}")
+    page.get_by_test_id("compare-add").select_option(runs[5])
+    page.wait_for_url(f"**/*runs={','.join(runs)}")
+    for chart in ("compare-train", "compare-validation"):
+        expect(page.get_by_test_id(chart)).to_have_attribute("data-lines", "6", timeout=READY)
+    expect(page.get_by_test_id("differs-hidden_size").locator("td")).to_have_text([str(3 + number) for number in range(6)])
+    expect(page.get_by_test_id("compare-scores").locator("tbody tr")).to_have_count(6)
+    for letter in "ABCDEF":
+        expect(page.get_by_test_id(f"strip-{letter}")).to_be_visible()
+    swatches = {page.get_by_test_id(f"toggle-{letter}").locator("svg").evaluate("(svg) => svg.outerHTML") for letter in "ABCDEF"}
+    assert len(swatches) == 6  # by colour or dashes
+    expect(page.get_by_test_id("compare-add")).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("6 runs are compared at most")
