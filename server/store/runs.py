@@ -215,10 +215,8 @@ class RunStore:
                 return False
             if done.losses:
                 _store_steps(connection, run_id, done, kept or {})
-            best = told["best"]
-            if validated:
-                last = done.step if is_due({**told, "validation": (), "since": _since(row)}) else done.step - 1
-                best = _store_validations(connection, run_id, [one for one in validated if one["step"] <= last], best)
+            last = done.step if is_due({**told, "validation": (), "since": _since(row)}) else done.step - 1
+            best = _store_validations(connection, run_id, [one for one in validated if one["step"] <= last], told["best"])
             wanted = ({best["step"]} if best else set()) | ({done.step - 1} if diverged else set())
             mine = checkpoints.c.run == run_id
             steps = list(connection.execute(select(checkpoints.c.step).where(mine).order_by(checkpoints.c.step)).scalars())
@@ -343,7 +341,10 @@ def _store_validations(
     connection: Connection, run_id: str, due: Sequence[Mapping[str, Any]], best: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
     """Stores those that are not there yet, and gives the best so far."""
-    there = set(connection.execute(select(validations.c.step).where(validations.c.run == run_id)).scalars())
+    if not due:
+        return best
+    mine = and_(validations.c.run == run_id, validations.c.step >= due[0]["step"])
+    there = set(connection.execute(select(validations.c.step).where(mine)).scalars())
     for one in due:
         if one["step"] in there:
             continue
