@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.trace import Document, check
-from engine.training import Settings, Task, evaluate, trace_step, train
+from engine.training import Settings, Task, Training, evaluate, loop, trace_step, train
 from engine.training.checkpoint import pack, restore, step_of
 from engine.training.loop import BatchOrder
 
@@ -45,6 +45,27 @@ def test_slices_join_bit_for_bit(task: Task, optimizer: dict[str, Any]) -> None:
     cut = train(task, chosen, None, 9, seconds=0.0)
     assert cut.step == 1
     assert cut.losses == whole.losses[:1]
+
+
+def test_batches_are_taken_some_at_a_time_and_each_once(classification: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also across slices, and over the end of an epoch; of large ones no more than one is held."""
+    whole, take, taken = train(classification, settings(), None, 45), type(classification).batch, []
+
+    def counted(self: Task, part: Any, indices: Any) -> Any:
+        if part == "train":
+            taken.append(np.asarray(indices).tolist())
+        return take(self, part, indices)
+
+    monkeypatch.setattr(type(classification), "batch", counted)
+    training = Training(classification, settings(), None)
+    losses = [loss for steps in (1, 20, 24) for loss in training.go_on(steps).losses]
+    order = BatchOrder(classification.size("train"), 7, settings().seed)
+    assert losses == whole.losses
+    assert taken == [order.indices(step).tolist() for step in range(1, 49)]  # three times 16
+    monkeypatch.setattr(loop, "_AHEAD_BYTES", 1)
+    taken.clear()
+    assert Training(classification, settings(), None).go_on(5).losses == whole.losses[:5]
+    assert len(taken) == 5
 
 
 def test_an_epoch_takes_every_example_at_most_once_and_seeds_differ() -> None:
