@@ -73,12 +73,14 @@ FILMS: dict[str, dict[str, Any]] = {
     "gru": {"cell": "gru", "hidden_size": 4, "example": 11},
     "wide": {"hidden_size": 16, "example": 11},
     "sunspots": {"task": "sunspots"},
+    "stack": {"task": "digits", "cell": "gru", "layers": 2, "bidirectional": True},
 }
 
 
 @pytest.mark.parametrize("film", FILMS)
 def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: httpx.Client, film: str) -> None:
-    page = open_film(open_page, document(api, FILMS[film]), width=WIDE[0], height=WIDE[1])
+    trace = document(api, FILMS[film])
+    page = open_film(open_page, trace, width=WIDE[0], height=WIDE[1])
     lecture(page)
     for lang, both, size in BOTH + (ALONE if film == "lstm" else []):
         language(page, lang, both, size)
@@ -97,6 +99,25 @@ def test_everything_can_be_read_from_the_last_row(open_page: OpenPage, api: http
         page.keyboard.press("Escape")  # cues begin anew
         page.keyboard.press("l")
         page.mouse.move(2, 2)
+    if film == "stack":
+        language(page, "en", False, WIDE)
+        rows_and_layers(page, trace)
+
+
+def rows_and_layers(page: Page, trace: dict[str, Any]) -> None:
+    """A digit's rows stand over the cells that read them; the layer and direction that the film is in is shown, and named."""
+    page.keyboard.press("Home")
+    for t, row in enumerate(trace["batch"]["examples"][0]["tokens"][:3], start=1):
+        shown = page.get_by_test_id(f"lecture-row-{t}").locator("i").evaluate_all("all => all.map((e) => Number(e.dataset.value))")
+        assert shown == row
+    note = page.get_by_test_id("lecture-note")
+    seen = set()
+    for _ in range(40):
+        page.keyboard.press("ArrowRight")
+        if page.get_by_test_id("lecture-readout").count():
+            break
+        seen.add(note.inner_text().split(".")[0])
+    assert seen == {f"Shown: layer {layer}, {way}" for layer in (1, 2) for way in ("forward", "backward in time")}
 
 
 def test_a_lecture_is_held_by_keys_alone(open_page: OpenPage) -> None:

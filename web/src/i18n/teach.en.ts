@@ -5,6 +5,7 @@ export default {
   "teach.lecture.leave": "Leave lecture mode (Esc)",
   "teach.lecture.graph_failed": "This graph could not be drawn.",
   "teach.lecture.graph_part": "Shown is the part of the graph around what has just happened.",
+  "teach.lecture.place": "Shown: {place}.",
   "teach.lecture.left_out": "Not shown: $t = {spans}$.",
   "teach.lecture.left_out_by": "Hidden size {hidden}: each band of colour is one element.",
   "teach.lecture.norm": "Norm of dL/d{state} at t = {t}",

@@ -5,6 +5,7 @@ export default {
   "teach.lecture.leave": "退出讲授模式（Esc）",
   "teach.lecture.graph_failed": "这张图无法画出。",
   "teach.lecture.graph_part": "这里是图中刚发生的运算附近的一部分。",
+  "teach.lecture.place": "所示：{place}。",
   "teach.lecture.left_out": "未显示：$t = {spans}$。",
   "teach.lecture.left_out_by": "隐状态 {hidden} 维：每条色带是一个元素。",
   "teach.lecture.norm": "t = {t} 处 dL/d{state} 的范数",

@@ -12,7 +12,7 @@ import { captionsOf, defaultCues, type Told } from "./defaultCues";
 import { LONGEST } from "./cues";
 import { factorText } from "./factor";
 import { columnX, HEIGHT, lectureLayout, letterbox, WIDTH } from "./layout";
-import { part, pictureAt, type Say } from "./scene";
+import { gridAt, part, pictureAt, type Say } from "./scene";
 
 const say = (lang: Language): Say => (key, params = {}) => inLanguage(lang, key, params);
 
@@ -23,6 +23,23 @@ function sceneOf(name: (typeof FIXTURES)[number]) {
   const told: Told = { en: { say: say("en"), className }, zh: { say: say("zh"), className } };
   return { shown, grid, told, scene: { film: shown, grid, beats: beats(shown), example: 0 } };
 }
+
+describe("of several layers and directions", () => {
+  it("the one is shown that the film is in, and the film's own where it is in none", () => {
+    const { scene, grid } = sceneOf("stack");
+    expect(grid.chains.length).toBeGreaterThan(1);
+    const first = scene.beats[0]!.chain;
+    expect(gridAt(grid, scene.beats, 0).shown.suffix).toBe(first);
+    const seen = new Set<string>();
+    for (const beat of scene.beats) {
+      const { shown } = gridAt(grid, scene.beats, beat.to);
+      if (beat.time === null) expect(shown).toBe(grid.shown);
+      else expect(shown.suffix).toBe(beat.chain);
+      seen.add(shown.suffix);
+    }
+    expect(seen).toEqual(new Set(grid.chains.map(({ suffix }) => suffix)));
+  });
+});
 
 describe("the steps that are shown", () => {
   it("are all that fit, those in question in the middle as far as the ends allow", () => {

@@ -36,6 +36,13 @@ function pair(grid: NetworkGrid, t: number): number[] {
   return grid.column(before) ? [before, t].sort((one, other) => one - other) : [t];
 }
 
+/** The network as the layer and direction show it that the film is in: at what is of none, the read-out say, as `grid` does. */
+export function gridAt(grid: NetworkGrid, beats: readonly Beat[], moment: number): NetworkGrid {
+  const at = marksAt(beats, moment).done ?? beats[0]; // before anything has happened: that which begins
+  const chain = at?.time === null ? null : grid.chains.find(({ suffix }) => suffix === at?.chain);
+  return chain ? grid.showing(chain) : grid;
+}
+
 /** Whether a beat is of the layer and direction that is shown. */
 const shown = (grid: NetworkGrid, beat: Beat): boolean => beat.chain === undefined || beat.chain === grid.shown.suffix;
 
@@ -74,7 +81,7 @@ export function hopSentence(scene: Scene, say: Say): Sentence | null {
   const factor = hopFactor(film, grid, done.time, example, moment);
   if (factor === null || !Number.isFinite(factor)) return null;
   const tokens = [tokenText(film.trace, example, done.time), tokenText(film.trace, example, earlier)];
-  const letters = grid.batch.display === "letters" && tokens.every((token) => token.trim() !== "");
+  const letters = grid.shown.layer === 0 && grid.batch.display === "letters" && tokens.every((token) => token.trim() !== "");
   const [from, to] = letters ? (tokens as [string, string]) : [done.time, earlier];
   const which = factor > 1.01 ? "hop_grown" : factor > 0.95 ? "hop_kept" : "hop";
   const params = { from, to, part: part(1 - factor, say), factor: decimals(factor, 2, false) };
