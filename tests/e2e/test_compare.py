@@ -96,6 +96,15 @@ def test_before_training_it_vanishes_in_all(compare: Page) -> None:
     expect(compare.get_by_test_id("caption")).to_contain_text("vanishes in every network")
     compare.go_back()
     expect(compare.get_by_test_id("compare-after")).to_have_attribute("aria-pressed", "true", timeout=READY)
+    compare.route("**/traces", lambda _: None)  # films that do not come can be given up: those before stay
+    example = compare.get_by_test_id("compare-example")
+    example.fill("2")
+    example.press("Enter")
+    compare.get_by_test_id("give-up").click()
+    expect(compare.get_by_test_id("give-up")).to_have_count(0)
+    expect(compare.get_by_test_id("compare-text")).to_have_text("0.327 + 0.586")
+    expect(example).to_have_value("0")
+    compare.unroute("**/traces")
     assert number(compare.get_by_test_id("ratio-2-h")) > 0.5
 
 

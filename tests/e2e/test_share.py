@@ -277,6 +277,11 @@ def test_what_cannot_be_saved_says_why(open_page: OpenPage) -> None:
     page.get_by_test_id("share").click()
     page.get_by_test_id("share-dot").click()
     expect(page.get_by_test_id("share-said")).to_contain_text(": The server has too much to do.")
+    page.route("**/export/npz", lambda _: None)  # a file that does not come can be given up
+    page.get_by_test_id("share-npz").click()
+    page.get_by_test_id("share-give-up").click()
+    expect(page.get_by_test_id("share-give-up")).to_have_count(0)
+    expect(page.get_by_test_id("share-json")).to_have_attribute("aria-disabled", "false")
 
 
 def test_by_keyboard_alone(open_page: OpenPage) -> None:

@@ -326,6 +326,13 @@ def test_a_film_of_its_own_can_be_trained_for_its_curve(open_page: OpenPage, api
     trace = film(api, cell="rnn", step=3, seed=71)
     page = show(open_page, trace, "curves")
     before = {run["id"] for run in api.get("/runs").json()["items"]}
+    steps = re.compile(r"/runs/[^/]+/steps$")
+    page.route(steps, lambda _: None)  # a training that does not come on
+    page.get_by_test_id("train-here").click()
+    expect(page.get_by_role("progressbar")).to_have_attribute("max", "1")
+    with page.expect_request(lambda request: request.method == "DELETE" and "/runs/" in request.url):
+        page.get_by_test_id("train-here-cancel").click()
+    page.unroute(steps)
     page.get_by_test_id("train-here").click()
     expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=60_000)
     # Runs are their visitor's own: this client, which other files of tests have made runs with, sees none of the page's

@@ -32,6 +32,10 @@ export class Comparison {
   address: string | null = null;
   /** The time step under the pointer. */
   pointed = $state<number | null>(null);
+  /** That of the films that are shown, while others are asked for. */
+  #shown: string | null = null;
+  /** The films that are being fetched. */
+  #coming: Session[] = [];
   #request = 0;
 
   readonly timeline: Timeline = $derived(new Timeline(this.panes.map((pane) => pane.film!)));
@@ -96,11 +100,13 @@ export class Comparison {
     this.error = null;
     const known = new Map(this.sources.map((source, i) => [JSON.stringify(source), this.panes[i]!]));
     const panes = films.map((source) => known.get(JSON.stringify(source)) ?? new Session());
+    this.#coming = panes.filter((pane) => pane.trace === null);
     const [opened] = await Promise.all([
       Promise.all(panes.map((pane, i) => pane.trace !== null || ("trace" in films[i]! ? pane.openTrace(films[i].trace) : pane.openProgram(films[i]!.program)))),
       this.#learn().catch(() => undefined), // the panel says that there are none
     ]);
     if (request !== this.#request) return false;
+    this.#coming = [];
     const failed = panes.find((_, i) => !opened[i]);
     if (failed || panes.some((pane) => !pane.grid)) {
       this.fail(failed?.error ?? new Problem("no_networks", "", 0));
@@ -115,6 +121,7 @@ export class Comparison {
     const before = this.panes.length > 0 ? { length: this.timeline.length, place: this.place } : null;
     const chosen = this.leader?.pinned ? { target: this.leader.selection!, trace: this.leader.trace! } : null;
     this.panes = panes;
+    this.#shown = this.address;
     this.sources = films;
     this.followed = Math.min(followed, panes.length - 1);
     this.measure = measure;
@@ -128,6 +135,20 @@ export class Comparison {
 
   async #learn(): Promise<void> {
     if (this.checkpoints.length === 0) this.checkpoints = await late.checkpoints();
+  }
+
+  /** Gives up the films that are being fetched. True: those before stay; where the page went for others it has to go back. */
+  giveUp(): boolean {
+    for (const pane of this.#coming) pane.giveUp();
+    this.#coming = [];
+    if (this.panes.length === 0) this.fail(new Problem("given_up", "", 0));
+    else {
+      this.#request += 1;
+      this.status = "ready";
+      this.address = this.#shown;
+      this.panes = [...this.panes]; // fields say again what is shown
+    }
+    return this.panes.length > 0;
   }
 
   fail(error: unknown): void {

@@ -209,7 +209,6 @@ export default {
   "runs.landscape.draw": "Draw the map",
   "runs.landscape.progress": "Progress of the map",
   "runs.landscape.done": "{done} of {points} points",
-  "runs.landscape.cancel": "Cancel",
   "runs.landscape.label": "Contours of the loss with the ways of {count} runs; the tables below have the numbers.",
   "runs.landscape.in_plane": "Run {name}: {percent} % of its movement lies in this plane.",
   "runs.landscape.not_below": "The rest leads out of it: the losses along its way are not those of the map under it.",

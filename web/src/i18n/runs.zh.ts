@@ -208,7 +208,6 @@ export default {
   "runs.landscape.draw": "画出地图",
   "runs.landscape.progress": "地图的进度",
   "runs.landscape.done": "{done} / {points} 个点",
-  "runs.landscape.cancel": "取消",
   "runs.landscape.label": "损失的等高线，以及 {count} 个运行走过的路；下面的表里有数值。",
   "runs.landscape.in_plane": "运行 {name}：其移动有 {percent} % 在这个平面内。",
   "runs.landscape.not_below": "其余离开了平面：路上的损失不是其下方地图的损失。",

@@ -14,6 +14,8 @@ export default {
   "state.back": "The server answers again.",
   "state.look": "Ask now",
   "state.slow": "Still computing: {seconds} s",
+  "state.left": "about {seconds} s left",
+  "state.left_minutes": "about {minutes} min left",
   "state.cancel": "Cancel",
   "state.unmet": "The new film comes when the server is back; this one goes on.",
   "state.given_up": "Given up",

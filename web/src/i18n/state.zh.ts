@@ -14,6 +14,8 @@ export default {
   "state.back": "服务器已恢复应答。",
   "state.look": "现在重试",
   "state.slow": "仍在计算：{seconds} 秒",
+  "state.left": "约剩 {seconds} 秒",
+  "state.left_minutes": "约剩 {minutes} 分钟",
   "state.cancel": "取消",
   "state.unmet": "服务器恢复后会送来新影片；当前影片照常播放。",
   "state.given_up": "已取消",

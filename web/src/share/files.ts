@@ -13,11 +13,12 @@ export function save(content: Blob, name: string): void {
 }
 
 /** A file of a trace, as the server writes it. Throws a Problem. */
-export async function exported(trace: string, format: string): Promise<Blob> {
+export async function exported(trace: string, format: string, signal?: AbortSignal): Promise<Blob> {
   let response: Response;
   try {
-    response = await fetch(exportAddress(trace, format), { headers: { Accept: format === "json" ? "application/json" : "*/*" } });
+    response = await fetch(exportAddress(trace, format), { headers: { Accept: format === "json" ? "application/json" : "*/*" }, signal });
   } catch (error) {
+    if (signal?.aborted) throw error;
     throw new Problem("offline", error instanceof Error ? error.message : String(error));
   }
   if (!response.ok) throw await Problem.from(response);

@@ -16,15 +16,20 @@ export function runProgram(program: NetworkProgram): RunProgram | null {
 /** As far as the film's step, and a curve's length at least. */
 export const wantedSteps = (program: NetworkProgram): number => Math.max(LEAST, program.step);
 
-/** Creates the run and waits until it is trained; `seen` hears of every look at it. Throws a Problem where the server refuses. */
+/** Creates the run and waits until it is trained; `seen` hears of every look at it. Throws a Problem where the server refuses; given up, the run is no more. */
 export async function trainHere(program: RunProgram, steps: number, seen: (run: Run) => void, signal: AbortSignal): Promise<Run> {
   const { id } = await late.createRun(program, signal);
-  let run = await late.trainSteps(id, steps, signal);
-  while (run.status === "training") {
+  try {
+    let run = await late.trainSteps(id, steps, signal);
+    while (run.status === "training") {
+      seen(run);
+      await new Promise((done) => setTimeout(done, POLL));
+      run = await api.run(id, signal);
+    }
     seen(run);
-    await new Promise((done) => setTimeout(done, POLL));
-    run = await api.run(id, signal);
+    return run;
+  } catch (error) {
+    if (signal.aborted) await late.deleteRun(id).catch(() => undefined); // what nobody waits for is not trained to its end
+    throw error;
   }
-  seen(run);
-  return run;
 }
