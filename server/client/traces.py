@@ -159,7 +159,8 @@ class Trace(Part[S], Generic[S]):
         node = self._by_id.get(which) if isinstance(which, int) else self._by_path.get(which)
         if node is None:
             near = difflib.get_close_matches(which, self._by_path, 1) if isinstance(which, str) else []
-            meant = f"; did you mean {near[0]}?" if near else ""
+            parameters = ", ".join(node.path for node in self.nodes if node.role == "parameter")
+            meant = f"; did you mean {near[0]}?" if near else f"; its parameters are {parameters}" if parameters else ""
             raise NoSuchNodeError(f"the trace has no node {which!r}{meant}")
         return node
 

@@ -75,6 +75,31 @@ def test_each_statement_has_a_film_a_gesture_and_an_answer(open_page: OpenPage, 
         page.get_by_test_id("claim-next").click()
 
 
+def test_a_statement_is_chosen_tried_and_answered_by_keyboard_alone(page: Page) -> None:
+    wait_for_film(page)
+
+    def press(target: str) -> None:
+        """Tabs to what is called so, and presses it."""
+        for _ in range(80):
+            if page.evaluate("document.activeElement?.dataset?.testid") == target:
+                page.keyboard.press("Enter")
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"Tab never comes to {target}")
+
+    page.keyboard.press("?")
+    press("help-claims")
+    press("claim-inputs_learn")
+    expect(page.get_by_test_id("claims")).to_have_count(0)
+    expect(page.get_by_test_id("claim-gesture")).to_be_visible(timeout=READY)
+    press("claim-gesture")
+    expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+    press("claim-answer")
+    expect(page.get_by_test_id("claim-text")).to_contain_text(re.compile(r"\d"))
+    press("claim-next")
+    expect(page.get_by_test_id("claim-card")).to_have_attribute("data-claim", CLAIMS[0], timeout=READY)
+
+
 def test_a_weight_stands_still_until_the_update(page: Page) -> None:
     wait_for_film(page)
     choose(page, "backward_moves")

@@ -74,6 +74,24 @@ def test_it_opens_on_trained_networks_whose_numbers_are_the_apis(
                 assert bars[str(t)] == pytest.approx([norm, norm / norms[-1]], rel=1e-9)
             assert number(compare.get_by_test_id(f"ratio-{pane}-{state}")) == pytest.approx(norms[0] / norms[-1], rel=1e-9)
     expect(compare.get_by_test_id("caption")).to_contain_text(re.compile("72,000 times smaller in the RNN.*LSTM and GRU keep theirs"))
+    hops = [number(compare.get_by_test_id(f"ratio-{pane}-h")) ** (1 / (STEPS - 1)) for pane in range(3)]
+    said = re.findall(r"×(\d+\.\d+)", compare.get_by_test_id("because").inner_text())
+    assert [float(factor) for factor in said] == pytest.approx(hops, abs=6e-4)
+
+
+def test_each_bar_of_an_lstm_gives_its_own_gradient_and_a_film_opens_there(compare: Page) -> None:
+    found = []
+    for state in "hc":
+        compare.get_by_test_id(f"norms-1-{state}-25").scroll_into_view_if_needed()
+        box = compare.get_by_test_id(f"norms-1-{state}-25").bounding_box()
+        assert box is not None
+        compare.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2)
+        expect(compare.get_by_test_id("why-title")).to_contain_text(state)
+        found.append(number(compare.get_by_test_id("why-value")))
+    assert found[0] != found[1]
+    compare.get_by_test_id("open-1").click()
+    expect(compare.get_by_test_id("program-cell")).to_have_value("lstm", timeout=READY)
+    assert number(compare.get_by_test_id("why-value")) == found[1]
 
 
 def test_the_linear_scale_is_one_for_all_panes(compare: Page) -> None:

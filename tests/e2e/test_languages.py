@@ -56,10 +56,14 @@ TEXTS = """(data) => {
 
 
 def english(page: Page, operations: frozenset[str] = frozenset()) -> list[str]:
-    """Words of four letters and more that are no names; shorter ones are symbols, units, letters of a surname; before a bracket, code."""
+    """Words of four letters and more that are no names; shorter ones are symbols, units, letters of a surname; before a bracket, code.
+
+    Ids of requests are no words either, though 'abef' may stand in one.
+    """
     words: list[str] = []
+    skipped = r"\w+\(|[\w.\[\]]*[_./:][\w./:]*|[\"“「][^\"”」]*[\"”」]|\b[0-9a-f]{32}\b"
     for text in page.evaluate(TEXTS, DATA):
-        for word in re.findall(r"[A-Za-z]{4,}", re.sub(r"\w+\(|[\w.\[\]]*[_./:][\w./:]*|[\"“「][^\"”」]*[\"”」]", " ", text)):
+        for word in re.findall(r"[A-Za-z]{4,}", re.sub(skipped, " ", text)):
             if word not in NAMES | operations and not word.startswith(("bias", "weight", "sha")):
                 words.append(f"{word}: {text.strip()[:60]}")
     return sorted(set(words))

@@ -139,14 +139,23 @@ def test_a_training_is_watched_held_changed_and_ended(open_page: OpenPage, api: 
     assert stored(api, run)["edits"] == [{"step": held + 1, "lr": 0.002}]
     page.get_by_test_id("run-resume").click()
     expect(step).not_to_have_attribute("data-value", str(held), timeout=60_000)
+    page.get_by_test_id("rate").fill("0.003")  # while it trains
+    page.get_by_test_id("rate").press("Enter")
+    expect(page.get_by_test_id("controls")).to_have_attribute("data-rate", "0.003", timeout=READY)
+    changed = stored(api, run)["edits"][1]["step"]
+    reached = "(step) => Number(document.querySelector('[data-testid=run-step]').dataset.value) >= step"
+    page.wait_for_function(reached, arg=changed, timeout=60_000)
+    expect(page.get_by_test_id("controls")).to_have_attribute("data-status", "training")
     page.get_by_test_id("run-cancel").click()
     rests(page)
     expect(page.get_by_test_id("reason")).to_contain_text("Ended by hand")
     ended = stored(api, run)
     assert ended["reason"] == "cancelled"
+    assert ended["edits"] == [{"step": held + 1, "lr": 0.002}, {"step": changed, "lr": 0.003}]
+    assert changed > held + 1
     expect(step).to_have_attribute("data-value", str(ended["step"]))
     rates = api.get(f"/runs/{run}/history", params={"columns": "lr"}).raise_for_status().json()["lr"]
-    assert (rates[held - 1], rates[held]) == (0.01, 0.002)
+    assert (rates[held - 1], rates[held], rates[changed - 2], rates[changed - 1]) == (0.01, 0.002, 0.002, 0.003)
 
 
 def test_a_run_trains_on_from_where_it_is(trained: Page, api: httpx.Client) -> None:

@@ -90,6 +90,10 @@ def test_fingers_find_what_they_press(browser: Browser, url: str, address: str, 
 
 def test_a_phone_shows_the_prediction_and_answers_to_taps(browser: Browser, url: str, api: httpx.Client) -> None:
     page = touch(browser, url, "#/network", 390, 844)
+    caption, transport = page.get_by_test_id("caption").bounding_box(), page.locator("section[data-transport]").bounding_box()
+    assert caption is not None
+    assert transport is not None
+    assert caption["y"] + caption["height"] <= transport["y"] + 1  # the sentence stands on what plays the film
     page.get_by_test_id("to-end").tap()
     page.get_by_test_id("step-back").tap()
     bars = page.get_by_test_id("slim-prediction").locator("button[data-value]")
@@ -98,6 +102,9 @@ def test_a_phone_shows_the_prediction_and_answers_to_taps(browser: Browser, url:
     assert len(shown) == 4
     assert 0 < sum(shown) <= 1
     assert trace["program"]["kind"] == "network"
+    wide = {float(bar.get_attribute("data-value") or "nan"): bar.locator(".bar").bounding_box() for bar in bars.all()}
+    scales = [box["width"] / p for p, box in wide.items() if box is not None]
+    assert max(scales) == pytest.approx(min(scales), rel=0.03)  # also of the row that has a mark
     bars.first.tap()
     expect(page.get_by_test_id("why-value")).to_have_attribute("data-value", bars.first.get_attribute("data-value") or "")
     page.context.close()

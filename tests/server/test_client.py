@@ -194,6 +194,8 @@ def test_a_trace_is_the_servers_to_the_last_bit(api: Client, client: httpx.Clien
     assert trace.events.columns["node"].tolist() == document.doc["events"]["node"]
     with pytest.raises(NoSuchNodeError, match=r"did you mean rnn\.weight_hh_l0"):
         trace.tensor("rnn.weight_hhl0")
+    with pytest.raises(NoSuchNodeError, match=r"no node 'W'; its parameters are .*rnn\.weight_hh_l0"):
+        trace.tensor("W")
     with pytest.raises(NoSuchNodeError, match="no gradient reaches"):
         trace.gradient("x")
 

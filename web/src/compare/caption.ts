@@ -11,6 +11,7 @@ export interface Caption {
   params: Params;
   /** The sentence that says how it comes about, where the cells are the reason. */
   because?: string;
+  becauseParams?: Params;
 }
 
 /** Below this share of its size a gradient has vanished; above that it has been kept. */
@@ -31,6 +32,9 @@ export interface Film {
   ratio: number | null;
 }
 
+/** What a step back multiplies the gradient by, on average: the factor whose power over all hops is `ratio`. */
+const hop = (ratio: number, steps: number): string => `×${decimals(ratio ** (1 / (steps - 1)), 3, false)}`;
+
 export function captionOf(point: Point | undefined, films: readonly Film[], done: boolean, steps: number, join: (names: string[]) => string): Caption {
   if (!point) return { phase: "forward", key: "compare.caption.start", params: {} };
   const { phase, what, time } = point;
@@ -43,8 +47,9 @@ export function captionOf(point: Point | undefined, films: readonly Film[], done
   const kept = known.filter((film) => film.ratio >= KEPT);
   const each = known.map((film) => `${film.name} ${small(film.ratio)}`).join(" · ");
   const params = { last: steps, each, lost: join(lost.map((film) => film.name)), kept: join(kept.map((film) => film.name)), times: lost[0] ? shrink(lost[0].ratio) : "" };
+  const because = (ratio: number): Partial<Caption> => ({ because: "compare.caption.because", becauseParams: { rnn: hop(ratio, steps), gated: join(kept.map((film) => `${film.name} ${hop(film.ratio, steps)}`)) } });
   if (lost.length === known.length && known.length > 0) return { phase, key: "compare.caption.all_vanish", params };
-  if (lost.length === 1 && kept.length > 0) return { phase, key: "compare.caption.one_vanishes", params, ...(lost[0]!.cell === "rnn" && kept.every(({ cell }) => cell !== "rnn") && { because: "compare.caption.because" }) };
+  if (lost.length === 1 && kept.length > 0) return { phase, key: "compare.caption.one_vanishes", params, ...(lost[0]!.cell === "rnn" && kept.every(({ cell }) => cell !== "rnn") && because(lost[0]!.ratio)) };
   if (lost.length > 1 && kept.length > 0) return { phase, key: "compare.caption.some_vanish", params };
   return { phase, key: "compare.caption.left", params };
 }

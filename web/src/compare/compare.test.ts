@@ -168,7 +168,7 @@ describe("the caption", () => {
   const of = (...ratios: (number | null)[]) => captionOf(point, ratios.map((ratio, i) => ({ name: `N${i}`, cell: i === 0 ? ("rnn" as const) : ("lstm" as const), ratio })), true, 50, join);
 
   it("says who forgets and who does not, and only what the numbers say", () => {
-    expect(of(1.4e-5, 0.5, 0.9)).toMatchObject({ key: "compare.caption.one_vanishes", params: { lost: "N0", kept: "N1+N2", times: "71,000" }, because: "compare.caption.because" });
+    expect(of(1.4e-5, 0.5, 0.9)).toMatchObject({ key: "compare.caption.one_vanishes", params: { lost: "N0", kept: "N1+N2", times: "71,000" }, because: "compare.caption.because", becauseParams: { rnn: "×0.796", gated: "N1 ×0.986+N2 ×0.998" } });
     expect(of(0.5, 1e-5).because).toBeUndefined(); // it is not the RNN that forgets
     expect(of(1e-11, 1e-12, 1e-9).key).toBe("compare.caption.all_vanish");
     expect(of(1e-5, 1e-6, 0.9).key).toBe("compare.caption.some_vanish");

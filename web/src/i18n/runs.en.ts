@@ -120,7 +120,7 @@ export default {
   "runs.sweep.start": "Start the search",
   "runs.sweep.starting": "Starting…",
   "runs.sweep.tpe_about": "Of the trials of TPE the first eight are drawn at random. From then on it draws 24 candidates and tries the one that is most like the best tenth of the trials so far and least like the others.",
-  "runs.sweep.verdict": "Trial {number} of {count} did best: {values}.",
+  "runs.sweep.verdict": "Of {count}, trial {number} did best: {values}.",
   "runs.sweep.median": "Half of the trials that went to their end did no better than {median}.",
   "runs.sweep.edge_low": "{name} {value} lies at the lower end of what was searched ({end}): smaller values may do better.",
   "runs.sweep.edge_high": "{name} {value} lies at the upper end of what was searched ({end}): larger values may do better.",

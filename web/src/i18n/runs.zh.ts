@@ -119,7 +119,7 @@ export default {
   "runs.sweep.start": "开始搜索",
   "runs.sweep.starting": "正在开始……",
   "runs.sweep.tpe_about": "TPE 的前八次试验随机取值。此后它每次抽取 24 个候选，试其中最像迄今最好的十分之一、最不像其余试验的那一个。",
-  "runs.sweep.verdict": "{count} 次试验中，第 {number} 次最好：{values}。",
+  "runs.sweep.verdict": "{count} 次试验中，{number} 号试验最好：{values}。",
   "runs.sweep.median": "完成的试验中，有一半不优于 {median}。",
   "runs.sweep.edge_low": "{name} {value} 在搜索范围的下端（{end}）：更小的值可能更好。",
   "runs.sweep.edge_high": "{name} {value} 在搜索范围的上端（{end}）：更大的值可能更好。",

@@ -3,7 +3,7 @@
 import { symbol, toLatex } from "../math/latex";
 import { backProduct, gateGradient, isUpdateGate, outerProduct } from "../math/notation";
 import { contributionRows, slopeFacts, slopeKnown } from "./contributionRows";
-import { blank, total, useOf, written, type Context, type Explanation, type Row, type Target } from "./explanation";
+import { blank, LINE, total, useOf, written, type Context, type Explanation, type Row, type Target } from "./explanation";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
 import { nameless, onward, PASSING, renamed } from "./gradientRoute";
@@ -46,7 +46,7 @@ export function finish(e: Explanation): Explanation {
   if (arrived.length > 0) e.sum = total(e.rows);
   if (e.numbers === "" && arrived.length > 0) {
     const only = e.rows.length === 1 && typeof e.rows[0]!.detail === "string" && e.rows[0]!.detail.includes("\u00d7") ? `= ${e.rows[0]!.detail} ` : "";
-    e.numbers = `${only}= ${written(e.rows)}${e.state === "open" ? " + \u2026" : ""}`;
+    e.numbers = `${only}= ${written(e.rows)}${e.state === "open" && arrived.length <= LINE ? " + \u2026" : ""}`;
   }
   if (e.state === "unknown") e.sentence = { key: "why.say.not_arrived" };
   return e;

@@ -131,15 +131,19 @@ export function total(rows: readonly Row[]): number {
   return rows.reduce((sum, row) => (row.arrived ? sum + row.value : sum), 0);
 }
 
-/** The rows' numbers as one sum on a line; the first and the last ones when there are many. */
+/** So many terms of a sum have room on a line. */
+export const LINE = 6;
+
+/** The rows' numbers as one sum on a line; when there are many, those that count most, in their order. */
 export function written(rows: readonly { value: number; arrived: boolean }[]): string {
   const values = rows.filter((row) => row.arrived).map((row) => row.value);
   const one = (value: number, first: boolean): string => {
     const text = three(value);
     return first ? text : value < 0 ? `${MINUS} ${text.slice(1)}` : `+ ${text.replace(/^\+/, "")}`;
   };
-  if (values.length <= 6) return values.map((value, i) => one(value, i === 0)).join(" ");
-  return `${values.slice(0, 3).map((value, i) => one(value, i === 0)).join(" ")} + \u2026 ${one(values.at(-1)!, false)}`;
+  if (values.length <= LINE) return values.map((value, i) => one(value, i === 0)).join(" ");
+  const most = new Set([...values.keys()].sort((i, k) => Math.abs(values[k]!) - Math.abs(values[i]!)).slice(0, 4));
+  return `${values.filter((_, i) => most.has(i)).map((value, i) => one(value, i === 0)).join(" ")} + \u2026`;
 }
 
 /** What can be muted of a contribution: who reads the number, and at which input. A muted use is read through a node of its own. */

@@ -15,7 +15,7 @@ export function network(program: RunProgram): string {
 }
 
 export function optimizer(program: RunProgram): string {
-  return `${optimizerKind(program.optimizer.name).title} ${program.optimizer.lr}`;
+  return `${optimizerKind(program.optimizer.name).title} ${Number(program.optimizer.lr.toPrecision(4))}`;
 }
 
 export function title(program: RunProgram, tasks: readonly TaskInfo[], lang: Language): string {
@@ -25,8 +25,14 @@ export function title(program: RunProgram, tasks: readonly TaskInfo[], lang: Lan
   return own ? choiceTitle(own) : program.task;
 }
 
-/** The name that it was given, or its task. */
-export const runName = (run: Pick<RunSummary, "name" | "program">, tasks: readonly TaskInfo[], lang: Language): string => run.name ?? title(run.program, tasks, lang);
+/** As a trial of a search without a name is called by the server: after the search's id. */
+const TRIAL = /^s_[0-9a-f]+ #(\d+)$/;
+
+/** The name that it was given, which trial it is, or its task. */
+export function runName(run: Pick<RunSummary, "name" | "program">, tasks: readonly TaskInfo[], lang: Language): string {
+  const trial = run.name && TRIAL.exec(run.name);
+  return trial ? t("train.trial", { number: Number(trial[1]) }) : (run.name ?? title(run.program, tasks, lang));
+}
 
 export type Metric = "perplexity" | "accuracy" | "rmse" | "loss";
 

@@ -1,0 +1,108 @@
+"""Fingers alone, on a phone: changes, predictions, statements, the tour, the tray and Compare are reached by taps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.stage import READY, number, wait_for_film
+
+
+def what_if(page: Page) -> None:
+    """A number is chosen, nudged, and as it was again."""
+    page.get_by_test_id("stride-phase").tap()
+    page.get_by_test_id("step-forward").tap()
+    page.get_by_test_id("step-forward").tap()
+    page.get_by_test_id("tile-h-1-0").tap()
+    before = number(page.get_by_test_id("why-value"))
+    loss = number(page.get_by_test_id("loss-value"))
+    page.get_by_test_id("nudge-up").tap()
+    expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+    assert number(page.get_by_test_id("why-value")) == pytest.approx(before + 0.01, rel=1e-12)
+    assert number(page.get_by_test_id("loss-value")) != loss
+    page.get_by_test_id("undo").tap()
+    expect(page.get_by_test_id("changes")).to_have_count(0)
+    assert number(page.get_by_test_id("loss-value")) == loss
+
+
+def predict(page: Page) -> None:
+    """A number is asked for, answered and told."""
+    page.get_by_test_id("predict").tap()
+    card = page.get_by_test_id("predict-card")
+    expect(card).to_have_attribute("data-state", "asking")
+    page.get_by_test_id("predict-field").tap()
+    page.keyboard.type("0.5")  # the phone's own
+    page.get_by_test_id("predict-answer").tap()
+    expect(card).to_have_attribute("data-state", "told")
+    assert page.get_by_test_id("predict-score").get_attribute("data-asked") == "1"
+    page.get_by_test_id("predict-end").tap()
+    expect(card).to_have_count(0)
+
+
+def claim(page: Page) -> None:
+    """A statement is chosen, tried and answered."""
+    page.get_by_test_id("help").tap()
+    page.get_by_test_id("help-claims").tap()
+    page.get_by_test_id("claim-vanishing_zero").tap()
+    page.get_by_test_id("claim-gesture").tap()
+    expect(page.get_by_test_id("changes")).to_be_visible(timeout=READY)
+    page.get_by_test_id("claim-answer").tap()
+    expect(page.get_by_test_id("claim-text")).to_be_in_viewport()
+
+
+def tour(page: Page) -> None:
+    """The tour is taken a stop on and a stop back, and left."""
+    page.get_by_test_id("tour-offer-row").tap()
+    expect(page.get_by_test_id("tour")).to_have_attribute("data-stop", "forward")
+    page.get_by_test_id("tour-next").tap()
+    expect(page.get_by_test_id("tour")).to_have_attribute("data-stop", "loss")
+    page.get_by_test_id("tour-back").tap()
+    expect(page.get_by_test_id("tour")).to_have_attribute("data-stop", "forward")
+    page.get_by_test_id("tour-skip").tap()
+    expect(page.get_by_test_id("tour")).to_have_count(0)
+
+
+def tray(page: Page) -> None:
+    """A share of the gradient explains itself, another tab opens."""
+    page.get_by_test_id("stride-phase").tap()
+    for _ in range(3):  # to the end of the backward pass
+        page.get_by_test_id("step-forward").tap()
+    page.get_by_test_id("tab-bptt").tap()
+    page.get_by_test_id("share-3").tap()
+    expect(page.get_by_test_id("why-value")).to_be_visible()
+    assert "at=" in page.url
+    page.get_by_test_id("tab-parameters").tap()
+    expect(page.get_by_test_id("parameters")).to_be_visible()
+
+
+@pytest.mark.parametrize("gesture", [what_if, predict, claim, tour, tray], ids=lambda gesture: gesture.__name__)
+def test_a_film_is_used_by_taps(browser: Browser, url: str, gesture: Callable[[Page], None]) -> None:
+    page = phone(browser, f"{url}/#/network")
+    wait_for_film(page)
+    gesture(page)
+    page.context.close()
+
+
+def test_networks_are_compared_by_taps(browser: Browser, url: str) -> None:
+    page = phone(browser, f"{url}/#/compare")
+    expect(page.get_by_test_id("follow-2")).to_be_visible(timeout=READY)
+    pane = page.get_by_test_id("pane-0")
+    before = page.get_by_test_id("why-value").get_attribute("data-value")
+    box = pane.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
+    expect(page.get_by_test_id("why-value")).not_to_have_attribute("data-value", before or "")
+    page.get_by_test_id("compare-before").tap()
+    expect(page.get_by_test_id("compare-before")).to_have_attribute("aria-pressed", "true", timeout=READY)
+    page.context.close()
+
+
+def phone(browser: Browser, address: str) -> Page:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce", locale="en-US"
+    )
+    page = context.new_page()
+    page.goto(address)
+    return page
