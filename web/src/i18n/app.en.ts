@@ -73,6 +73,7 @@ export default {
   "app.error.offline": "The server does not answer",
   "app.error.offline_detail": "It may have been stopped, or the connection is gone. Start it again, then try once more.",
   "app.error.unexpected": "That did not work",
+  "app.trial": "Trial {number}",
   "app.error.not_found": "Not found",
   "app.error.refused": "The server did not accept this",
   "app.error.saved_film": "This film is a file",

@@ -73,6 +73,7 @@ export default {
   "app.error.offline": "服务器没有应答",
   "app.error.offline_detail": "服务器可能已停止，或连接已断开。请重新启动后再试。",
   "app.error.unexpected": "操作没有成功",
+  "app.trial": "{number} 号试验",
   "app.error.not_found": "没有找到",
   "app.error.refused": "服务器没有接受",
   "app.error.saved_film": "这部影片是一个文件",

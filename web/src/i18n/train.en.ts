@@ -158,7 +158,6 @@ export default {
   "train.cancel": "End training",
   "train.cancel_hint": "Ends the training here; what was trained is kept",
   "train.more_label": "How many steps more",
-  "train.trial": "Trial {number}",
   "train.of_search": "of a search",
   "train.more": "Train more steps",
   "train.more_range": "Give a whole number from 1 to {most}.",

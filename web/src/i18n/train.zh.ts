@@ -158,7 +158,6 @@ export default {
   "train.cancel": "结束训练",
   "train.cancel_hint": "在此结束训练；已训练的保留",
   "train.more_label": "再训练多少步",
-  "train.trial": "{number} 号试验",
   "train.of_search": "所属搜索",
   "train.more": "再训练",
   "train.more_range": "请给出 1 到 {most} 的整数。",

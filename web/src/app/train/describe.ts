@@ -31,7 +31,7 @@ const TRIAL = /^s_[0-9a-f]+ #(\d+)$/;
 /** The name that it was given, which trial it is, or its task. */
 export function runName(run: Pick<RunSummary, "name" | "program">, tasks: readonly TaskInfo[], lang: Language): string {
   const trial = run.name && TRIAL.exec(run.name);
-  return trial ? t("train.trial", { number: Number(trial[1]) }) : (run.name ?? title(run.program, tasks, lang));
+  return trial ? t("app.trial", { number: Number(trial[1]) }) : (run.name ?? title(run.program, tasks, lang));
 }
 
 export type Metric = "perplexity" | "accuracy" | "rmse" | "loss";
