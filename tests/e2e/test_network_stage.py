@@ -631,8 +631,9 @@ def test_playing_on_a_phone_follows_the_cell_and_leaves_a_scroll_by_hand_alone(b
 GROUND = """() => {
   const { left, top, right, bottom } = document.querySelector(".scroller").getBoundingClientRect();
   const pressed = [...document.querySelectorAll(".scroller :is(button, input)")].map((one) => one.getBoundingClientRect());
-  // on a phone what plays the film lies over the end of a long stage
-  const end = Math.min(bottom, document.querySelector("[data-transport]").getBoundingClientRect().top);
+  // on a phone what plays the film, and its sentence, lie over the end of a long stage
+  const over = ["[data-transport]", "main.stage footer"].map((one) => document.querySelector(one).getBoundingClientRect().top);
+  const end = Math.min(bottom, ...over);
   for (let y = end - 12; y > top + 12; y -= 6) for (let x = left + 12; x < right - 12; x += 6) {
     if (pressed.every((box) => x < box.left - 16 || x > box.right + 16 || y < box.top - 16 || y > box.bottom + 16)) return [x, y];
   }

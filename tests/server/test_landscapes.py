@@ -97,19 +97,19 @@ def test_a_map_outlives_its_server(start: Start, tmp_path: Path) -> None:
     with start(data=tmp_path, quick_seconds=0) as client:
         run = trained(client, 30)
         done = computed(client, runs=[run], resolution=3, examples=8)
-        under_way = client.post(f"{API}/landscapes", json={"runs": [run], "resolution": 21, "examples": 64}).json()
+        under_way = client.post(f"{API}/landscapes", json={"runs": [run], "resolution": 41, "examples": 256}).json()
         assert under_way["status"] == "computing"
     with start(data=tmp_path) as client:
+        address = f"{API}/landscapes/{under_way['id']}"
+        assert client.get(address).json()["status"] == "computing"
         assert client.get(f"{API}/landscapes/{done['id']}").json() == done
         assert client.get(f"{API}/landscapes/{done['id']}/figure").status_code == 200
         client.post(f"{API}/runs/{run}/steps", json={"count": 30}).raise_for_status()  # the map is of what was there
         finished(client, run)
-        address = f"{API}/landscapes/{under_way['id']}"
-        assert client.get(address).json()["status"] == "computing"
         again = wait_until(lambda: (lambda now: now if now["status"] == "done" else None)(client.get(address).json()))
         assert again["paths"][0]["steps"] == done["paths"][0]["steps"]
         assert again["paths"][0]["x"] == pytest.approx(done["paths"][0]["x"])
-        assert np.array(again["loss"]).shape == (21, 21)
+        assert np.array(again["loss"]).shape == (41, 41)
         client.delete(f"{API}/runs/{run}")
         assert client.get(address).json() == again
 

@@ -106,7 +106,7 @@ export function layoutOf({ hidden, cell, slim, tall = false, low: tight = false,
     if (cards > 1) groups.push({ layer, top: top - FRAME, height: cardTop + down - between.layers - top + 2 * FRAME });
   }
   const cardsBottom = cardTop + down - between.layers;
-  const inputTop = cardsBottom + (flat ? 22 : 36);
+  const inputTop = cardsBottom + (flat || slim ? 22 : 36);
   const inputHeight = tall ? 48 : 36;
   return {
     slim, hidden, detail, strips, strip, gap, card, tile, lane, row, stateHeight, cardHeight, cardTop, stateTop, inputTop, inputHeight,
