@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, expect
 
 from tests.e2e.several import searched, trained
-from tests.e2e.stage import wait_for_new_film
+from tests.e2e.stage import wait_for_film, wait_for_new_film
 from tests.e2e.train import begin, rests
 
 SETTLE = 900  # ms: longer than any motion of the tokens
-
-
-def wait_for_film(page: Page) -> None:
-    expect(page.get_by_test_id("moment")).to_be_visible(timeout=60_000)
 
 
 def step_to(page: Page, stride: str, forward: int) -> None:
@@ -170,16 +166,21 @@ def offline(page: Page) -> None:
     expect(page.get_by_test_id("connection")).to_be_visible()
 
 
+def go(page: Page, place: str) -> None:
+    """To another address of the same page."""
+    page.goto(f"{page.url.partition('#')[0]}{place}")
+
+
 def runs(page: Page) -> None:
     """Three runs side by side."""
     three = [trained(page), trained(page, cell="rnn"), trained(page, optimizer={"name": "sgd", "lr": 0.1})]
-    page.goto(f"{page.url.partition('#')[0]}#/train?runs={','.join(three)}")
+    go(page, f"#/train?runs={','.join(three)}")
     expect(page.get_by_test_id("compare-train")).to_have_attribute("data-lines", "3", timeout=60_000)
 
 
 def search(page: Page) -> None:
     """A search that has ended."""
-    page.goto(f"{page.url.partition('#')[0]}#/train?sweep={searched(page)}")
+    go(page, f"#/train?sweep={searched(page)}")
     expect(page.get_by_test_id("sweep-importance").locator("svg").first).to_be_visible(timeout=60_000)
 
 
@@ -190,7 +191,7 @@ def search_asked(page: Page) -> None:
 def landscape(page: Page) -> None:
     """The loss as a map with the ways of two runs."""
     two = trained(page, steps=40), trained(page, steps=40, optimizer={"name": "sgd", "lr": 0.1})
-    page.goto(f"{page.url.partition('#')[0]}#/train?landscape={two[0]}")
+    go(page, f"#/train?landscape={two[0]}")
     page.get_by_test_id("landscape-add").select_option(two[1], timeout=60_000)
     page.get_by_test_id("landscape-draw").click()
     expect(page.get_by_test_id("landscape-map").locator("svg").first).to_be_visible(timeout=120_000)

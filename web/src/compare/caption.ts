@@ -2,7 +2,7 @@
 import type { Params } from "../i18n/format";
 import { decimals, power } from "../model/format";
 import type { Phase } from "../model/trace";
-import { small } from "./norms";
+import { hopOf, small } from "./norms";
 import type { Point } from "./sync";
 
 export interface Caption {
@@ -32,8 +32,7 @@ export interface Film {
   ratio: number | null;
 }
 
-/** What a step back multiplies the gradient by, on average: the factor whose power over all hops is `ratio`. */
-const hop = (ratio: number, steps: number): string => `×${decimals(ratio ** (1 / (steps - 1)), 3, false)}`;
+const hop = (ratio: number, steps: number): string => `×${decimals(hopOf(ratio, steps), 3, false)}`;
 
 export function captionOf(point: Point | undefined, films: readonly Film[], done: boolean, steps: number, join: (names: string[]) => string): Caption {
   if (!point) return { phase: "forward", key: "compare.caption.start", params: {} };

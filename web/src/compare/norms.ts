@@ -38,8 +38,11 @@ export function ratioOf(series: Series): number | null {
 /** The factor that one step back multiplies by, on average (geometric). */
 export function meanHop(series: Series): number | null {
   const ratio = ratioOf(series);
-  return ratio === null ? null : ratio ** (1 / (series.norms.length - 1));
+  return ratio === null ? null : hopOf(ratio, series.norms.length);
 }
+
+/** The factor whose power over all hops between so many steps is `ratio`. */
+export const hopOf = (ratio: number, steps: number): number => ratio ** (1 / (steps - 1));
 
 /** The largest difference of two states of one length; null where they cannot be compared element by element. */
 export function largestDifference(one: Numbers | null, other: Numbers | null): number | null {

@@ -9,7 +9,7 @@ import type { Comparison } from "./comparison.svelte";
 import type { Source } from "./link";
 import { common } from "./programs";
 
-/** Where a film is shown alone, from its beginning. */
+/** Where a film is shown alone; no moment of it. */
 export function filmAddressOf(source: Source): string {
   return formatRoute("trace" in source ? { page: "network", trace: source.trace } : { page: "network", program: source.program });
 }
