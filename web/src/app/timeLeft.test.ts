@@ -12,5 +12,6 @@ describe("the time that is left", () => {
     expect(timeLeft(0.2)).toEqual(["state.left", { seconds: 1 }]);
     expect(timeLeft(89.4)).toEqual(["state.left", { seconds: 89 }]);
     expect(timeLeft(150)).toEqual(["state.left_minutes", { minutes: 3 }]);
+    expect(timeLeft(9000)).toEqual(["state.left_hours", { hours: 2.5 }]);
   });
 });

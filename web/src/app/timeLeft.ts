@@ -8,7 +8,8 @@ export function secondsLeft(share: number | null, gone: number): number | null {
   return share === null || share < LITTLE || gone < SOON ? null : (gone * (1 - Math.min(1, share))) / share;
 }
 
-/** A message of the catalogue and its parameters: seconds, from a minute and a half on minutes. */
+/** A message of the catalogue and its parameters: seconds, from a minute and a half on minutes, from an hour and a half on hours. */
 export function timeLeft(seconds: number): [string, Record<string, number>] {
-  return seconds < 90 ? ["state.left", { seconds: Math.max(1, Math.round(seconds)) }] : ["state.left_minutes", { minutes: Math.round(seconds / 60) }];
+  if (seconds < 90) return ["state.left", { seconds: Math.max(1, Math.round(seconds)) }];
+  return seconds < 5400 ? ["state.left_minutes", { minutes: Math.round(seconds / 60) }] : ["state.left_hours", { hours: Math.round(seconds / 360) / 10 }];
 }

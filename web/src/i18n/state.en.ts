@@ -16,6 +16,7 @@ export default {
   "state.slow": "Still computing: {seconds} s",
   "state.left": "about {seconds} s left",
   "state.left_minutes": "about {minutes} min left",
+  "state.left_hours": "about {hours} h left",
   "state.cancel": "Cancel",
   "state.unmet": "The new film comes when the server is back; this one goes on.",
   "state.given_up": "Given up",

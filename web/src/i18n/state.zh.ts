@@ -16,6 +16,7 @@ export default {
   "state.slow": "仍在计算：{seconds} 秒",
   "state.left": "约剩 {seconds} 秒",
   "state.left_minutes": "约剩 {minutes} 分钟",
+  "state.left_hours": "约剩 {hours} 小时",
   "state.cancel": "取消",
   "state.unmet": "服务器恢复后会送来新影片；当前影片照常播放。",
   "state.given_up": "已取消",

@@ -68,10 +68,3 @@ export function score(figures: Validation | Scores): string {
 export function created(run: Pick<RunSummary, "created">, lang: Language): string {
   return dateAndTime(lang, new Date(run.created));
 }
-
-/** A time to wait, in the unit that a person would use. */
-export function duration(seconds: number): string {
-  if (seconds < 90) return t("train.seconds", { count: Math.max(1, Math.round(seconds)) });
-  if (seconds < 5400) return t("train.minutes", { count: Math.round(seconds / 60) });
-  return t("train.hours", { count: Math.round(seconds / 360) / 10 });
-}
