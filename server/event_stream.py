@@ -95,7 +95,7 @@ class Streams:
         feed.listeners += 1
         try:
             yield BEGINNING
-            await feed.read()
+            await feed.begin()
             position = since if feed.head is None else since.within(feed.head)
             while not self.closed:
                 frame = await feed.following(position)
@@ -127,7 +127,7 @@ class _Feed:
         self._frames: OrderedDict[Position, Frame] = OrderedDict()  # by where they begin, each where the one before it ends
         self._size = 0
         self._news = asyncio.Event()
-        self._reading = asyncio.Lock()
+        self._beginning = asyncio.Lock()
         self._task = asyncio.create_task(self._follow(), name=f"stream {run_id}")
 
     def stop(self) -> None:
@@ -154,20 +154,29 @@ class _Feed:
         read = await run_in_threadpool(changes, self.engine, self.run_id, position, self.head)
         return None if read is None else Frame(read.position, written(read))
 
-    async def read(self) -> None:
-        """Makes frames of what is new. What was there before anybody listened is read by those who lack it, and not kept."""
-        async with self._reading:
-            if self.head is None:
+    async def begin(self) -> None:
+        """Finds where the run is. What was there before anybody listened is read by those who lack it, and not kept."""
+        async with self._beginning:
+            if self.head is None and not self.gone:
                 self.head = await run_in_threadpool(latest, self.engine, self.run_id)
-            while self.head is not None:
-                new = await run_in_threadpool(changes, self.engine, self.run_id, self.head)
-                if new is None:
-                    break
-                if new.position == self.head:
-                    return
-                self._publish(self.head, new)
-            self.gone = True
-            self.tell()
+                if self.head is None:
+                    self._end()
+
+    async def _read(self) -> None:
+        """Makes a frame of what is new, or of some of it where it is much."""
+        await self.begin()
+        if self.head is None:
+            return
+        new = await run_in_threadpool(changes, self.engine, self.run_id, self.head)
+        if new is None:
+            self._end()
+        elif new.position != self.head:
+            self._publish(self.head, new)
+            self.woken.set()  # what is left, and what came meanwhile, is the next update's
+
+    def _end(self) -> None:
+        self.gone = True
+        self.tell()
 
     def _publish(self, head: Position, new: Changes) -> None:
         frame = self._frames[head] = Frame(new.position, written(new))
@@ -184,7 +193,7 @@ class _Feed:
                 await asyncio.wait_for(self.woken.wait(), limits.STREAM_LOOK_SECONDS)
             self.woken.clear()
             try:
-                await self.read()
+                await self._read()
             except (SQLAlchemyError, DamagedError) as error:
                 log.error("the stream of run %s waits: %s", self.run_id, error)
             await asyncio.sleep(limits.UPDATE_SECONDS)
