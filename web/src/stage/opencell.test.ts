@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { film } from "../model/fixtures";
 import { NetworkGrid, slice } from "../model/network";
-import type { Tensor } from "../model/trace";
-import { openCell, openLayout, openPlace, openRoom, openX, outside, railOf, type OpenDiagram } from "./opencell";
+import { openCell, openLayout, openPlace, openRoom, openX, outside, type OpenDiagram } from "./opencell";
 
 function opened(name: "rnn" | "gru" | "lstm", t: number) {
   const shown = film(name);
@@ -80,44 +79,7 @@ describe("the opened LSTM cell", () => {
   });
 });
 
-describe("the way back", () => {
-  it("names the gradients of the step and of the state before it; h_0 is a constant and has none", () => {
-    for (const name of ["rnn", "gru", "lstm"] as const) {
-      const { shown, grid, column } = opened(name, 2);
-      const rail = railOf(grid, column, shown.trace, grid.columns.length);
-      expect(rail.boxes.filter((box) => box.node === null || shown.trace.gradient(box.node) === null)).toEqual([]);
-      expect(rail.links).toHaveLength(rail.boxes.length - 1);
-      expect(railOf(grid, grid.column(1)!, shown.trace, grid.columns.length).boxes.at(-1)!.node).toBeNull();
-    }
-  });
-});
-
-describe("what the way back says in full", () => {
-  const gradient = (shown: ReturnType<typeof film>, node: number): number[] => Array.from(slice(shown.trace.gradient(node)!, 0));
-  const times = (weight: Tensor, delta: number[]): number[] =>
-    Array.from({ length: weight.shape[1]! }, (_, j) => delta.reduce((sum, d, i) => sum + d * weight.at([i, j]), 0));
-
-  it("is true of the LSTM: the cell state has its own way, which ends with the last step", () => {
-    const { shown, grid, column, values } = opened("lstm", 2);
-    const next = opened("lstm", 3);
-    const [dh, dc, later] = [gradient(shown, column.h), gradient(shown, column.c!), gradient(shown, grid.column(3)!.c!)];
-    close(dc, dh.map((g, i) => g * values("o")[i]! * (1 - Math.tanh(values("c")[i]!) ** 2) + next.values("f")[i]! * later[i]!));
-    const rail = railOf(grid, column, shown.trace, 4);
-    expect(rail.equations[0]).toContain("f_{3} \\odot \\partial L/\\partial c_{3}");
-    expect(railOf(grid, grid.column(4)!, shown.trace, 4).equations[0]).not.toContain("f_{5}");
-    expect(rail.boxes.map((box) => box.node)).toEqual([column.h, column.c, column.a, grid.column(1)!.h]);
-    expect(rail.equations[1]).toContain("\\hat{y}_{1}"); // every step of this film has a loss
-  });
-
-  it("is true of the GRU: what passes z is a part of dL/dh_t, not of delta", () => {
-    const { shown, grid, column, values } = opened("gru", 3);
-    const rail = railOf(grid, column, shown.trace, 4);
-    const through = times(shown.trace.value(grid.parameter("weight_hh_l0")!.node), gradient(shown, rail.boxes[1]!.node!));
-    const dh = gradient(shown, column.h);
-    close(gradient(shown, grid.column(2)!.h), through.map((g, i) => g + values("z")[i]! * dh[i]!));
-    expect([rail.links[1]!.includes("z"), rail.equations[0]!.endsWith("z_{3} \\odot \\partial L/\\partial h_{3}")]).toEqual([false, true]);
-  });
-
+describe("the columns of a gate", () => {
   it("names the bias in what enters a gate, as it is in the number", () => {
     const labels = opened("gru", 2).diagram.vectors.filter((vector) => vector.key.includes(":")).map((vector) => vector.tex);
     expect(labels.every((tex) => tex.includes("b"))).toBe(true);

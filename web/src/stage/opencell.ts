@@ -1,5 +1,5 @@
 /** What stands in an opened cell: columns of numbers whose rows line up, read from the nodes of the step. Pure; one layout for all steps. */
-import { backProduct, backThrough, keeps, mixture, product, USUAL, type Notation } from "../math/notation";
+import { mixture, product, USUAL, type Notation } from "../math/notation";
 import type { Column, NetworkGrid } from "../model/network";
 import type { Trace } from "../model/trace";
 
@@ -196,7 +196,7 @@ interface Found {
 }
 
 /** The nodes behind the columns. Labelled ones are known by name; the sums before a gate are found by following inputs. */
-function nodesOf(trace: Trace, grid: NetworkGrid, column: Column, example: number): Map<string, Found> {
+export function nodesOf(trace: Trace, grid: NetworkGrid, column: Column, example: number): Map<string, Found> {
   const found = new Map<string, Found>();
   const put = (key: string, node: number | null | undefined, parameter = false): void => {
     if (node !== null && node !== undefined && node >= 0) found.set(key, { node, parameter, offset: 0 });
@@ -227,49 +227,6 @@ function nodesOf(trace: Trace, grid: NetworkGrid, column: Column, example: numbe
     put(`${name}:h`, input(sum, 1));
   }
   return found;
-}
-
-/** The gradients on their way back above the opened card: boxes from right to left, what lies between two, and in full what they are. */
-export interface Rail {
-  boxes: { tex: string; node: number | null }[];
-  links: string[];
-  equations: string[];
-}
-
-/** The way back through step `column.t` of an example with `steps` of them. */
-export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: number, notation: Notation = USUAL): Rail {
-  const t = column.t;
-  const first = grid.begins(t, steps);
-  const p = first ? 0 : grid.previous(t);
-  const before = grid.stateBefore(t);
-  const d = (state: string, step: number): string => `\\partial L/\\partial ${state}_{${step}}`;
-  const after = { tex: d("h", t), node: column.h };
-  const earlier = { tex: d("h", p), node: first ? null : before.h };
-  const own = first ? "" : !grid.top ? `+ ${backProduct(notation, "{W_{\\mathrm{ih}}^{\\uparrow}}", `\\delta_{${p}}^{\\uparrow}`)}` : grid.readout === "every" ? `+ ${backProduct(notation, "W_{\\mathrm{ho}}", `\\partial L/\\partial \\hat{y}_{${p}}`)}` : "";
-  const past = `${d("h", p)} = ${backProduct(notation, "W_{\\mathrm{hh}}", `\\delta_{${t}}`)}`;
-  const back = backThrough(notation, "W_{\\mathrm{hh}}");
-  switch (grid.cell) {
-    case "rnn":
-      return { boxes: [after, { tex: `\\delta_{${t}}`, node: column.a }, earlier], links: [`\\odot\\,(1 - h_{${t}}^2)`, back], equations: own ? [past + own] : [] };
-    case "gru": {
-      const state = nodesOf(trace, grid, column, 0).get("n:h")?.node;
-      const product = state === undefined ? null : (trace.nodes[trace.nodes[state]!.inputs[1]!]?.inputs[0] ?? null);
-      return {
-        boxes: [after, { tex: `\\delta_{${t}}`, node: product }, earlier],
-        links: ["r,\\ z,\\ n", back],
-        equations: [`${past} + ${keeps(notation, `z_{${t}}`)} \\odot ${d("h", t)}${own}`],
-      };
-    }
-    case "lstm": {
-      const next = grid.shown.reverse ? t - 1 : t + 1;
-      const future = next >= 1 && next <= steps ? ` + f_{${next}} \\odot ${d("c", next)}` : "";
-      return {
-        boxes: [after, { tex: d("c", t), node: column.c }, { tex: `\\delta_{${t}}`, node: column.a }, earlier],
-        links: [`o_{${t}},\\ c_{${t}}`, "i,\\ f,\\ g", back],
-        equations: [`${d("c", t)} = ${d("h", t)} \\odot o_{${t}} \\odot (1 - \\tanh^2 c_{${t}})${future}`, past + own],
-      };
-    }
-  }
 }
 
 /** Centre of the opened card of step t, when `room` pixels stand before the first card. */
