@@ -121,6 +121,18 @@ def test_a_nudge_changes_the_loss_by_gradient_times_change(page: Page, api: http
     assert number(page.get_by_test_id("change-loss")) == pytest.approx(number(page.get_by_test_id("change-predicted")), rel=0.05)
 
 
+def test_what_forgetting_does_to_the_loss_is_told_as_it_is_shown(page: Page) -> None:
+    wait_for_film(page)
+    choose(page, "lstm_never_forgets")
+    page.get_by_test_id("claim-gesture").click()
+    loss = page.get_by_test_id("change-loss")
+    expect(loss).to_be_visible(timeout=READY)
+    page.get_by_test_id("claim-answer").click()
+    said = numbers(page.get_by_test_id("claim-text").inner_text())
+    for one in ("data-from", "data-to"):
+        assert any(number == pytest.approx(float(loss.get_attribute(one) or ""), rel=5e-3) for number in said)
+
+
 def test_kept_gradients_are_added_to(page: Page) -> None:
     wait_for_film(page)
     choose(page, "backward_resets")

@@ -544,8 +544,13 @@ def test_two_fingers_zoom_and_move_the_stage(
         page.wait_for_load_state("networkidle")
         page.get_by_test_id("to-end").tap()
         page.wait_for_timeout(500)  # what the film's end has set moving has come to rest
-        page.evaluate(
-            "for (const one of [window, document.querySelector('.scroller')]) one.scrollTo({ left: 0, top: 0, behavior: 'instant' })"
+        tile = "tile-l1_reverse-h-2-1"
+        page.wait_for_function(
+            """tile => {
+              for (const one of [window, document.querySelector('.scroller')]) one.scrollTo({ left: 0, top: 0, behavior: 'instant' });
+              return document.querySelector(`[data-testid="${tile}"]`) !== null;
+            }""",
+            arg=tile,
         )
         screen = context.new_cdp_session(page)
 
@@ -553,7 +558,6 @@ def test_two_fingers_zoom_and_move_the_stage(
             points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
             screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-        tile = "tile-l1_reverse-h-2-1"
         x, y, width = middle(page, tile)
         transport = page.get_by_test_id("play").bounding_box()
         touch("touchStart", (x - 30, y), (x + 30, y))

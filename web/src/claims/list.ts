@@ -254,7 +254,7 @@ export const CLAIM: Record<ClaimId, Claim> = {
       const { film, grid, trace, row } = recurrent(session);
       const gates = grid.columns.filter((column) => row < column.rows).flatMap((column) => Array.from(slice(trace.value(column.gates.get("f")!), row)));
       const [first, final] = [gradientNorm(film, grid, 1, row, film.length, "c") ?? 0, gradientNorm(film, grid, last(session), row, film.length, "c") ?? 0];
-      return { mean: decimals(gates.reduce((a, b) => a + b, 0) / gates.length, 2, false), percent: percent(first / final), last: last(session) };
+      return { mean: decimals(gates.reduce((a, b) => a + b, 0) / gates.length, 2, false), percent: percent(first / final), last: last(session), before: decimals(trace.value(grid.loss).flat(0), 3, false), after: decimals(session.trace!.value(session.grid!.loss).flat(0), 3, false) };
     },
   },
   clipping_cures: {

@@ -34,7 +34,7 @@ export default {
   "claim.is.lstm_never_forgets": "An LSTM never forgets?",
   "claim.try.lstm_never_forgets": "The forget gates are {mean} on average. Set their bias to −3, or use the slider below.",
   "claim.do.lstm_never_forgets": "Set the forget bias to −3",
-  "claim.so.lstm_never_forgets": "It does when its gates say so: with forget gates of {mean} on average, {percent} % of the gradient of $c_{last}$ reaches $c_1$. With a bias of −3 the gates are nearly closed: the direct way from $c_t$ to $c_{t-1}$ multiplies by about 0.05, and what the arrows show above that came by way of $h$.",
+  "claim.so.lstm_never_forgets": "It does when its gates say so: with forget gates of {mean} on average, {percent} % of the gradient of $c_{last}$ reaches $c_1$. With a bias of −3 the gates are nearly closed: the direct way from $c_t$ to $c_{t-1}$ multiplies by about 0.05, and what the arrows show above that came by way of $h$. Whether that hurts depends on the task: the loss of this short name goes from {before} to {after}; what lies 50 steps back, as in Compare, would be lost.",
   "claim.is.clipping_cures": "Clipping cures vanishing gradients, or turns their direction?",
   "claim.try.clipping_cures": "The norm of all gradients is {norm}. Clip, and compare the arrow before and after in the tray.",
   "claim.do.clipping_cures": "Clip and update",

@@ -34,7 +34,7 @@ export default {
   "claim.is.lstm_never_forgets": "LSTM 永远不会遗忘？",
   "claim.try.lstm_never_forgets": "遗忘门平均为 {mean}。把它们的偏置设为 −3，或用下面的滑块。",
   "claim.do.lstm_never_forgets": "遗忘门偏置设为 −3",
-  "claim.so.lstm_never_forgets": "门让它忘它就忘：遗忘门平均为 {mean} 时，$c_{last}$ 的梯度有 {percent} % 到达 $c_1$。偏置为 −3 时门几乎关闭：从 $c_t$ 直接到 $c_{t-1}$ 的路约乘以 0.05，箭头上多出来的部分是经 $h$ 传来的。",
+  "claim.so.lstm_never_forgets": "门让它忘它就忘：遗忘门平均为 {mean} 时，$c_{last}$ 的梯度有 {percent} % 到达 $c_1$。偏置为 −3 时门几乎关闭：从 $c_t$ 直接到 $c_{t-1}$ 的路约乘以 0.05，箭头上多出来的部分是经 $h$ 传来的。是否有害取决于任务：这个短姓氏的损失从 {before} 变为 {after}；而像“比较”页里那样相隔 50 步的内容就会丢失。",
   "claim.is.clipping_cures": "梯度裁剪能治梯度消失，或会改变方向？",
   "claim.try.clipping_cures": "所有梯度的范数是 {norm}。裁剪，并在下方比较裁剪前后的箭头。",
   "claim.do.clipping_cures": "裁剪并更新",

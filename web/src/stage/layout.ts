@@ -74,7 +74,7 @@ export interface LayoutInput {
 export function layoutOf({ hidden, cell, slim, tall = false, low: tight = false, indent = 0, layers = 1, directions = 1 }: LayoutInput): Layout {
   const strips = cell === "lstm" ? 2 : 1;
   const detail: Detail = hidden <= 4 ? "digits" : hidden <= 15 ? "bars" : "texture";
-  const strip = strips === 2 ? (slim ? 47 : 52) : slim ? 64 : 72;
+  const strip = strips === 2 ? (slim ? 47 : 48) : slim ? 64 : 72;
   const gap = 6;
   const card = strips * strip + (strips - 1) * gap + (slim ? 14 : 16);
   const cards = layers * directions;
@@ -116,7 +116,7 @@ export function layoutOf({ hidden, cell, slim, tall = false, low: tight = false,
     x1: (slim ? 70 : 132) + names + card / 2 + indent,
     indent,
     labels: LABELS + names,
-    pitch: card + (slim ? 44 : 52),
+    pitch: card + (slim ? 44 : strips === 2 ? 46 : 52),
     font: detail === "digits" ? (low || flat ? 13 : cards > 1 ? 12 : strips === 2 ? 12 : slim ? 13 : 14) : 0,
     headTop: slim ? 6 : 6,
     height: inputTop + inputHeight + 4,

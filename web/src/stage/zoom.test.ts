@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { columnX, indentAt, layoutOf, TRAY_NAMES, trayWidth } from "./layout";
+import { columnX, contentWidth, indentAt, layoutOf, TRAY_NAMES, trayWidth } from "./layout";
 import { cellAt, closes, fitting, LARGEST, opening, opens, scrollAfter, SMALLEST, STEP, within } from "./zoom";
 
 const layout = layoutOf({ hidden: 4, cell: "gru", slim: false, layers: 2, directions: 2 });
@@ -49,6 +49,10 @@ describe("the size of the stage", () => {
   it("shows all columns where they nearly fit, and a large window's as large as is read from afar", () => {
     const size = (width: number, height: number): number => opening({ width: 1000, height: 600 }, { width, height });
     expect(size(940, 900)).toBe(0.94);
+    for (const cell of ["rnn", "lstm"] as const) {
+      const width = contentWidth(layoutOf({ hidden: 4, cell, slim: false }), 5); // five letters, on the stage of a window of 1366
+      expect(opening({ width, height: 400 }, { width: 806, height: 500 })).toBe(806 / width);
+    }
     expect(size(600, 900)).toBe(1); // a part of a long sequence, and no larger
     expect([size(1300, 900), size(1300, 660), size(2200, 1800)]).toEqual([1.3, 1.1, 1.5]);
   });
