@@ -277,11 +277,22 @@ def test_what_is_typed_over_is_the_number_that_the_loss_was_made_of(page: Page) 
     wait_for_film(page)
     page.get_by_test_id("to-end").click()  # the forward pass with the new parameters is shown
     tile = page.get_by_test_id("tile-h-3-1")
-    again = number(tile)
+    again, last = number(tile), number(page.get_by_test_id("tile-h-5-1"))
     tile.dblclick()
     assert float(page.get_by_test_id("edit-field").input_value()) != again
     assert number(tile) == float(page.get_by_test_id("edit-field").input_value())
+    expect(page.get_by_test_id("edit-note")).to_contain_text("first pass")
     page.keyboard.press("Escape")
+    assert number(tile) == again
+    tile.dblclick()
+    page.get_by_test_id("edit-field").fill("0.9")
+    page.get_by_test_id("edit-field").press("Enter")
+    edited(page, 1)
+    assert number(page.get_by_test_id("tile-h-5-1")) != last, "the second pass is that of the step with another number"
+    assert "at=after" in page.url, "the second pass is shown again"
+    page.get_by_test_id("undo").click()
+    expect(page.get_by_test_id("changes")).to_have_count(0)
+    assert (number(tile), number(page.get_by_test_id("tile-h-5-1"))) == (again, last)
 
 
 def test_an_edit_that_is_refused_says_why_and_loses_nothing(open_page: OpenPage) -> None:

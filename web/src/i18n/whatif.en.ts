@@ -18,6 +18,7 @@ export default {
   "whatif.no_number": "This is no number. Write one such as −0.5, 2 or 1e-3, or press Esc.",
   "whatif.edit": "Type another value",
   "whatif.edit_key": "Type another value (E)",
+  "whatif.first_pass": "This is the number of the first pass, which the loss and the gradients come from. What you type replaces it.",
   "whatif.edit_label": "Another value. Enter takes it, Esc keeps the old one",
   "whatif.its_value": "The number itself",
   "whatif.nudge": "Nudge the number",

@@ -18,6 +18,7 @@ export default {
   "whatif.no_number": "这不是一个数。请写成 −0.5、2 或 1e-3 这样的数，或按 Esc。",
   "whatif.edit": "输入另一个值",
   "whatif.edit_key": "输入另一个值（E）",
+  "whatif.first_pass": "这是第一次前向的数，损失和梯度由它而来。您输入的数会取代它。",
   "whatif.edit_label": "另一个值。回车确认，Esc 保留原值",
   "whatif.its_value": "这个数本身",
   "whatif.nudge": "轻推这个数",

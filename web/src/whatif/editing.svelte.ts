@@ -11,6 +11,8 @@ export interface Edited {
   place: Place;
   /** Where on the stage the field stands; null: in the inspector. */
   at: DOMRect | null;
+  /** It was chosen in the forward pass with the new parameters, which is shown again afterwards. */
+  again: boolean;
 }
 
 class Editing {
@@ -30,10 +32,11 @@ class Editing {
     const place = this.placeIn(session);
     if (!place) return;
     session.pause();
-    if (session.after) session.go(session.moment); // what is typed over is the number that the loss was made of, not that with the new parameters
+    const again = session.after;
+    if (again) session.go(session.moment); // what is typed over is the number that the loss was made of, not that with the new parameters
     if (session.selection) session.select(session.selection); // it stays, whatever the film does
     this.#opener = opener;
-    this.now = { session, place, at };
+    this.now = { session, place, at, again };
   }
 
   /** The number as it is shown: a GRU's update gate may be 1 minus the film's. */
@@ -71,7 +74,9 @@ class Editing {
   }
 
   cancel(): void {
+    const { now } = this;
     this.now = null;
+    if (now?.again) now.session.last();
     const opener = this.#opener;
     this.#opener = null;
     setTimeout(() => (opener?.isConnected ? opener : null)?.focus({ preventScroll: true }));

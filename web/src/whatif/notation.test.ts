@@ -21,7 +21,7 @@ it("a GRU's gate is typed over, and told, as it is shown", () => {
   const trace = session.trace!;
   const [z, h] = [trace.nodes.find((node) => node.label === "z")!, trace.nodes.find((node) => node.label === "h")!];
   const shown = (path: string): number | null => {
-    editing.now = { session, place: { path, index: [0, 1] }, at: null };
+    editing.now = { session, place: { path, index: [0, 1] }, at: null, again: false };
     return editing.value;
   };
   const told = (): unknown => describe({ edits: [0], letter: null }, [{ node: z.path, index: [0, 1], value: 0.25 }], trace, trace);
