@@ -11,7 +11,7 @@ const LEGIBLE = 0.7;
 /** As large as it shows itself unasked, where there is room. */
 const ROOMY = 1.5;
 /** Columns that are seen to this part are shown whole, a little smaller; of more of them a part is shown. */
-const NEARLY = 0.78;
+const NEARLY = 0.74;
 
 /** A closed cell whose tiles pass this height opens; back at it, what so opened closes again. */
 const PASS = 32;
