@@ -53,7 +53,5 @@ def train(port: int, run: str, steps: int) -> None:
 
 
 def whole(port: int, program: Mapping[str, Any], steps: int) -> None:
-    """A run from the first request to the last step that is heard; it is deleted then."""
-    run = create(Client(port), program)
-    train(port, run, steps)
-    ask(Client(port), "DELETE", f"/runs/{run}")
+    """A run from the first request to the last step that is heard."""
+    train(port, create(Client(port), program), steps)

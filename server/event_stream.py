@@ -162,17 +162,19 @@ class _Feed:
                 if self.head is None:
                     self._end()
 
-    async def _read(self) -> None:
-        """Makes a frame of what is new, or of some of it where it is much."""
+    async def _read(self) -> bool:
+        """Makes a frame of what is new, or of some of it where it is much. Whether there was something."""
         await self.begin()
         if self.head is None:
-            return
+            return False
         new = await run_in_threadpool(changes, self.engine, self.run_id, self.head)
         if new is None:
             self._end()
         elif new.position != self.head:
             self._publish(self.head, new)
             self.woken.set()  # what is left, and what came meanwhile, is the next update's
+            return True
+        return False
 
     def _end(self) -> None:
         self.gone = True
@@ -193,7 +195,8 @@ class _Feed:
                 await asyncio.wait_for(self.woken.wait(), limits.STREAM_LOOK_SECONDS)
             self.woken.clear()
             try:
-                await self._read()
+                if not await self._read():
+                    continue
             except (SQLAlchemyError, DamagedError) as error:
                 log.error("the stream of run %s waits: %s", self.run_id, error)
             await asyncio.sleep(limits.UPDATE_SECONDS)
