@@ -242,3 +242,18 @@ def test_share_leads_to_the_sheet_of_the_film_on_a_phone_too(open_page: OpenPage
     page = open_page("#/network", width=390, height=844)
     page.get_by_test_id("share").first.click()
     expect(page.get_by_test_id("share-sheet")).to_have_attribute("href", re.compile(r"^#/worksheet\?v=2"))
+
+
+def test_a_step_that_is_too_large_to_be_shown_whole_has_a_sheet_of_one_of_its_examples(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"task": "adding", "length": 100, "hidden_size": 32, "batch_size": 32}
+    run = api.post("/runs", json={"program": program}).json()["id"]
+    api.post(f"/runs/{run}/steps", json={"count": 2}).raise_for_status()
+    step = api.get(f"/runs/{run}/steps/2").json()
+    assert not step["whole"]["fits"]
+    page = open_page(f"#/worksheet?run={run}&step=2")
+    paper(page)
+    assert f"example={step['examples'][0]['index']}" in page.url
+    assert page.locator("[data-testid^=question-]").count() == 8
+    page.get_by_test_id("sheet-another").click()
+    expect(page.get_by_test_id("sheet-seed")).to_have_value("2")
+    paper(page)
