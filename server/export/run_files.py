@@ -17,7 +17,6 @@ import numpy as np
 from engine import Tensor, nn
 from engine.training import Settings, Task
 from engine.training.checkpoint import restore
-from server import limits
 from server.encoding import dumps
 from server.export import run_script
 
@@ -27,8 +26,8 @@ README = """A run of Retrograd.
 model.safetensors  the weights after the step that settings.json names, with PyTorch's names
 settings.json      what the run was made with
 history.csv        a row a step
-train.py           the same training in PyTorch, from the start: python train.py (needs torch and numpy)
-data.npz           what train.py reads: initial weights, batches, dropout masks, losses
+train.py           the same training in PyTorch, from the start to the last step: python train.py (needs torch and numpy)
+data.npz           what train.py reads: initial weights, examples, batches, losses, dropout masks of the steps that it compares
 """
 
 
@@ -92,7 +91,7 @@ def archive(
     task: Task, settings: Settings, checkpoint: bytes | None, run: Mapping[str, Any], history: Mapping[str, Sequence[float]], step: int
 ) -> bytes:
     """All files of a run as one zip, the same bytes whenever it is made of the same run."""
-    losses = [float(loss) for loss in history["loss"][: limits.EXPORT_STEPS]]
+    losses = [float(loss) for loss in history["loss"]]
     members = {
         "README.txt": README.encode(), "model.safetensors": weights(task, settings, checkpoint),
         "settings.json": settings_json(run, step), "history.csv": history_csv(settings, history, run["validation"]),

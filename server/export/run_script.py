@@ -30,38 +30,49 @@ def script(task: Task, settings: Settings) -> str:
 
 
 def data(task: Task, settings: Settings, losses: Sequence[float]) -> bytes:
-    """data.npz of the first steps, one a loss: no pickle, the same bytes whenever it is made.
+    """data.npz of the steps of a run, one a loss: no pickle, the same bytes whenever it is made.
 
-    `weights/{name}`: the initial ones. `inputs`, `lengths`, `targets`: the examples that these steps take. `batches`: (steps, batch), which
-    of them, the longest first. `masks/{step}/{number}`: what dropout keeps, a bit a number, of each layer above the first and then of the
-    read-out. `losses`: those of the run. Fewer steps where their masks would pass `limits.EXPORT_MASK_BYTES`.
+    `weights/{name}`: the initial ones. `inputs`, `lengths`, `targets`: the examples that the steps take. `batches`: (steps, batch), which
+    of them, the longest first. `losses`: those of the run. `compared`: of how many steps, the first ones, the losses are to be the same;
+    `masks/{step}/{number}`: what dropout keeps in these, a bit a number, of each layer above the first and then of the read-out.
+    Fewer steps where their examples would pass `limits.EXPORT_EXAMPLE_BYTES`, fewer of them compared where their masks would pass
+    `limits.EXPORT_MASK_BYTES`.
     """
     state = restore(task, settings, None)
     arrays: dict[str, Array] = {f"weights/{name}": parameter.data for name, parameter in state.model.named_parameters()}
     order = BatchOrder(task.size("train"), settings.batch_size, settings.seed)
-    batches: list[Array] = []
-    room = limits.EXPORT_MASK_BYTES
-    for step in range(1, len(losses) + 1):
-        batch = task.batch("train", order.indices(step)).by_falling_length()
-        masks: list[Array] = []
-        if settings.dropout:
-            state.step = step - 1
-            prepare(state, settings)
-            masks = _masks(state.model, settings, len(batch.lengths), int(batch.lengths.max()), task.readout == "every")
-        room -= sum(mask.nbytes for mask in masks)
-        if room < 0 and batches:
-            break
-        batches.append(batch.indices)
-        arrays.update((f"masks/{step}/{number}", mask) for number, mask in enumerate(masks))
-    used, places = np.unique(np.stack(batches), return_inverse=True)
+    steps = min(len(losses), _steps_with_room(task, order))
+    used, places = np.unique(np.stack([order.indices(step) for step in range(1, steps + 1)]), return_inverse=True)
     examples = task.batch("train", used)
+    batches = places.reshape(steps, -1)
+    batches = np.take_along_axis(batches, np.argsort(-examples.lengths[batches], axis=1, kind="stable"), axis=1)
+    compared = min(steps, limits.EXPORT_STEPS)
+    room = limits.EXPORT_MASK_BYTES
+    for step in range(1, compared + 1) if settings.dropout else ():
+        state.step = step - 1
+        prepare(state, settings)
+        longest = int(examples.lengths[batches[step - 1]].max())
+        masks = _masks(state.model, settings, batches.shape[1], longest, task.readout == "every")
+        room -= sum(mask.nbytes for mask in masks)
+        if room < 0 and step > 1:
+            compared = step - 1
+            break
+        arrays.update((f"masks/{step}/{number}", mask) for number, mask in enumerate(masks))
     arrays |= {
         "inputs": _small(examples.inputs), "lengths": examples.lengths, "targets": examples.targets,
-        "batches": places.reshape(len(batches), -1).astype(np.int64), "losses": np.array(losses[: len(batches)], dtype=np.float64),
+        "batches": batches.astype(np.min_scalar_type(len(used))), "losses": np.array(losses[:steps], dtype=np.float64),
+        "compared": np.array(compared),
     }  # fmt: skip
     out = io.BytesIO()
     np.savez_compressed(out, allow_pickle=False, **arrays)
     return out.getvalue()
+
+
+def _steps_with_room(task: Task, order: BatchOrder) -> int:
+    """How many steps there is room for the examples of, at least one; all where the whole part has room."""
+    first = task.batch("train", order.indices(1)).inputs
+    examples = limits.EXPORT_EXAMPLE_BYTES // (first.nbytes // len(first))
+    return limits.RUN_STEPS if examples >= order.size else max(1, examples // order.batch_size)
 
 
 def _masks(model: Any, settings: Settings, batch: int, time: int, every: bool) -> list[Array]:

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import numpy as np
@@ -20,7 +20,8 @@ import numpy.typing as npt
 import pytest
 
 from engine.nn.weights import read_safetensors
-from engine.training import Batch, Settings, Task, train
+from engine.ops.op import Array
+from engine.training import Batch, Settings, Slice, Task, train
 from engine.training.checkpoint import restore
 from server.export.run_files import history_csv, learning_rates
 from server.export.run_script import _literal, data, script
@@ -87,17 +88,20 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def made(case: str, steps: int = 100) -> tuple[str, bytes, list[float]]:
-    """The script of a case, its data, and the losses of its training."""
+STEPS = 120  # more than are compared
+
+
+def made(case: str, steps: int = STEPS) -> tuple[str, bytes, Slice]:
+    """The script of a case, its data, and its training."""
     name, more = CASES[case]
     task, settings = task_of(name), Settings(**{"hidden_size": 6, "seed": 5, **more})
-    losses = train(task, settings, None, steps).losses
-    return script(task, settings), data(task, settings, losses), losses
+    trained = train(task, settings, None, steps)
+    return script(task, settings), data(task, settings, trained.losses), trained
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_is_python_with_the_runs_settings(case: str) -> None:
-    text, content, losses = made(case, steps=3)
+    text, content, trained = made(case, steps=3)
     assert "{{" not in text
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)
@@ -112,12 +116,13 @@ def test_the_script_is_python_with_the_runs_settings(case: str) -> None:
     assert constants["EDITS"] == [dict(edit) for edit in settings.edits]
     compile(text, "train.py", "exec")
     arrays = np.load(io.BytesIO(content), allow_pickle=False)
-    assert arrays["losses"].tolist() == losses
+    assert arrays["losses"].tolist() == trained.losses
+    assert arrays["compared"] == 3
     assert {file.removeprefix("weights/") for file in arrays.files if file.startswith("weights/")} == {
         name for name, _ in restore(task_of(name), settings, None).model.named_parameters()
     }
     assert len([file for file in arrays.files if file.startswith("masks/")]) == (3 * settings.layers if settings.dropout else 0)
-    assert data(task_of(name), settings, losses) == content  # the same bytes again
+    assert data(task_of(name), settings, trained.losses) == content  # the same bytes again
 
 
 # One process for all scripts: to import torch takes longer than to train with it.
@@ -138,41 +143,73 @@ for folder in sys.argv[1:]:
 """
 
 
+class Ran(NamedTuple):
+    """What a script ended with, what it printed, the weights that it wrote, and the training that it was to repeat."""
+
+    code: int
+    printed: list[str]
+    weights: dict[str, Array]
+    trained: Slice
+
+
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, list[float]]]:
-    """Of each case what its script ended with, what it printed, and the losses that it was to print."""
-    folders, losses = [tmp_path_factory.mktemp("script") for _ in CASES], []
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """The script of each case."""
+    folders, trainings = [tmp_path_factory.mktemp("script") for _ in CASES], []
     for case, folder in zip(CASES, folders, strict=True):
-        text, content, expected = made(case)
+        text, content, trained = made(case)
         (folder / "train.py").write_text(text, encoding="utf-8")
         (folder / "data.npz").write_bytes(content)
-        losses.append(expected)
+        trainings.append(trained)
     done = subprocess.run([sys.executable, "-c", RUN_ALL, *map(str, folders)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    ended = [json.loads(line) for line in done.stdout.splitlines()]
-    return {case: (code, printed, each) for case, (code, printed), each in zip(CASES, ended, losses, strict=True)}
+    found = {}
+    for case, folder, line, trained in zip(CASES, folders, done.stdout.splitlines(), trainings, strict=True):
+        code, printed = json.loads(line)
+        assert code == 0, printed[-2000:]
+        found[case] = Ran(code, printed.splitlines(), dict(np.load(folder / "trained.npz", allow_pickle=False)), trained)
+    return found
 
 
 @pytest.mark.skipif(not torch_is_there, reason="PyTorch is not installed")
 @pytest.mark.parametrize("case", CASES)
-def test_pytorch_has_the_same_losses(case: str, ran: dict[str, tuple[int, str, list[float]]]) -> None:
-    code, printed, losses = ran[case]
-    assert code == 0, printed[-2000:]
-    rows = [line.split(",") for line in printed.splitlines()[1:-1]]
-    assert [int(row[0]) for row in rows] == list(range(1, 101))
-    assert [float(row[2]) for row in rows] == losses
-    assert max(abs(float(row[1]) - loss) for row, loss in zip(rows, losses, strict=True)) < 1e-6  # and 1e-4 is what it tells
-    assert np.std(losses) > 1e-3  # it trained
+def test_pytorch_has_the_same_losses_and_goes_on_from_there(case: str, ran: dict[str, Ran]) -> None:
+    _, printed, weights, trained = ran[case]
+    assert printed[101].startswith("the largest difference of 100 losses is ")
+    rows = [line.split(",") for line in [*printed[1:101], *printed[102:-1]]]
+    assert [int(row[0]) for row in rows] == list(range(1, STEPS + 1))  # each once
+    assert [float(row[2]) for row in rows] == trained.losses
+    away = [abs(float(row[1]) - loss) for row, loss in zip(rows, trained.losses, strict=True)]
+    assert max(away[:100]) < 1e-6  # and 1e-4 is what it tells
+    assert np.std(trained.losses) > 1e-3  # it trained
+    name, more = CASES[case]
+    settings = Settings(**{"hidden_size": 6, "seed": 5, **more})
+    expected = restore(task_of(name), settings, trained.checkpoint).model.state_dict()
+    assert weights.keys() == expected.keys()
+    start = restore(task_of(name), settings, None).model.state_dict()
+    for weight in weights:
+        far = np.abs(weights[weight] - expected[weight]).max()
+        if settings.dropout:  # from there on other masks
+            assert 0 < far < 2 * np.abs(expected[weight] - start[weight]).max()
+        else:
+            assert far < 1e-6
+    if settings.dropout:
+        assert max(away[100:]) > 1e-3
+        assert np.mean([float(row[1]) for row in rows[100:]]) == pytest.approx(np.mean(trained.losses[100:]), rel=0.3)
+    else:
+        assert max(away[100:]) < 1e-6
 
 
 @pytest.mark.skipif(not torch_is_there, reason="PyTorch is not installed")
-def test_the_script_tells_when_it_differs(tmp_path: Path) -> None:
-    text, content, _ = made("rnn, last state of a regression", steps=5)
+def test_the_script_tells_when_it_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.limits.EXPORT_STEPS", 5)
+    text, content, _ = made("rnn, last state of a regression", steps=8)
     arrays = dict(np.load(io.BytesIO(content)))
-    np.savez(tmp_path / "data.npz", **{**arrays, "losses": arrays["losses"] + [0, 0, 0.001, 0, 0]})
+    np.savez(tmp_path / "data.npz", **{**arrays, "losses": arrays["losses"] + [0, 0, 0.001, 0, 0, 0, 0, 0]})
     (tmp_path / "train.py").write_text(text, encoding="utf-8")
     done = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "the largest difference of 5 losses is 1.00e-03")
+    assert not (tmp_path / "trained.npz").exists()
 
 
 @pytest.mark.parametrize("value", ['"; import os', "a b", float("inf"), object(), "{{settings}}", ""])
@@ -181,11 +218,22 @@ def test_what_is_no_setting_gets_into_no_script(value: Any) -> None:
         _literal({"lr": value})
 
 
-def test_masks_that_pass_the_limit_end_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_masks_that_pass_the_limit_end_what_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.limits.EXPORT_MASK_BYTES", 100)
     task, settings = load("surnames"), Settings(hidden_size=4, dropout=0.5, batch_size=64)  # 32 bytes of masks a step
     arrays = np.load(io.BytesIO(data(task, settings, [1.0] * 10)))
-    assert len(arrays["losses"]) == len(arrays["batches"]) == 3
+    assert (arrays["compared"], len(arrays["losses"]), len(arrays["batches"])) == (3, 10, 10)
+
+
+def test_examples_that_pass_the_limit_end_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, settings = load("digits"), Settings(hidden_size=4, batch_size=64)  # 512 bytes an example
+    monkeypatch.setattr("server.limits.EXPORT_EXAMPLE_BYTES", 200 * 512)
+    arrays = np.load(io.BytesIO(data(task, settings, [1.0] * 30)))
+    assert (arrays["compared"], len(arrays["losses"]), len(arrays["batches"]), len(arrays["inputs"])) == (3, 3, 3, 192)
+    monkeypatch.setattr("server.limits.EXPORT_EXAMPLE_BYTES", task.size("train") * 512)
+    arrays = np.load(io.BytesIO(data(task, settings, [1.0] * 30)))
+    assert len(arrays["batches"]) == 30  # more than an epoch: no example twice
+    assert 192 < len(arrays["inputs"]) <= task.size("train")
 
 
 def test_the_history_as_csv() -> None:

@@ -226,7 +226,7 @@ export default {
   "runs.export.csv": "History",
   "runs.export.csv_about": "CSV: a row a step.",
   "runs.export.zip": "Everything, with a PyTorch script",
-  "runs.export.zip_about": "ZIP: all of these, and train.py, which repeats the first 100 steps of the training and prints the same losses.",
+  "runs.export.zip_about": "ZIP: all of these, and train.py, which trains it again in PyTorch: it compares the first 100 losses with these, and goes on to the last step.",
   "runs.export.of_step": "After step {step}.",
   "runs.export.untrained": "There is no step yet that a script could repeat.",
   "runs.export.weights": "Which weights",

@@ -225,7 +225,7 @@ export default {
   "runs.export.csv": "历史",
   "runs.export.csv_about": "CSV：每步一行。",
   "runs.export.zip": "全部，附 PyTorch 脚本",
-  "runs.export.zip_about": "ZIP：以上全部，加上 train.py，它重复训练的前 100 步并打印相同的损失。",
+  "runs.export.zip_about": "ZIP：以上全部，加上 train.py，它用 PyTorch 重新训练：先核对前 100 步的损失，再继续到最后一步。",
   "runs.export.of_step": "第 {step} 步之后。",
   "runs.export.untrained": "还没有脚本可以重复的步。",
   "runs.export.weights": "哪一步的权重",
