@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
 from server import limits
 from server.event_stream import written
-from server.store.run_changes import Changes, Position
+from server.serving import Server
+from server.store.run_changes import Changes, Position, changes
 from server.token import COOKIE
 from tests.server.helpers import API, Start, create_run, finished, wait_until
 
@@ -168,21 +170,44 @@ def test_many_who_listen_are_told_the_same_bytes_written_once(start: Start, monk
     assert len(encoded) - len({*encoded}) < len(heard), "what happens is written once for all; only where each begins is written for each"
 
 
-def test_one_who_does_not_read_holds_nobody_up(start: Start) -> None:
-    with start(quick_seconds=0) as client:
+def test_one_who_does_not_read_holds_nobody_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And gets everything, also what is no longer kept in memory when it reads on."""
+    lacked: list[Position] = []
+
+    def counted(engine: Engine, run_id: str, since: Position, until: Position | None = None) -> Changes | None:
+        if until is not None:  # else it is what is new to all
+            lacked.append(since)
+        return changes(engine, run_id, since, until)
+
+    monkeypatch.setattr("server.event_stream.changes", counted)
+    monkeypatch.setattr(limits, "STREAM_FRAMES", 1)
+    monkeypatch.setattr(Server, "startup", _little_is_on_its_way(Server.startup))
+    little = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)]
+    with start(quick_seconds=0) as client, httpx.HTTPTransport(socket_options=little) as transport:
         run = create_run(client)
-        address = (client.base_url.host, client.base_url.port)
-        with socket.create_connection(address) as slow:
-            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            slow.sendall(f"GET {API}/runs/{run}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        slow = httpx.Client(base_url=client.base_url, timeout=60, transport=transport)
+        with following(slow, run) as later, following(client, run) as events:
             client.post(f"{API}/runs/{run}/steps", json={"count": 2000})
-            with following(client, run) as events:
-                heard = until_rest(events)
-            assert len(steps_of(heard)) == 2000
-            text = b""
-            while b'"status":"idle"' not in text.rpartition(b"event: status")[2]:  # it lags, and gets everything
-                text += slow.recv(1 << 16)
-            assert text.count(b"event: progress") >= 1
+            heard = until_rest(events)
+            state = finished(client, run)
+            assert steps_of(heard) == list(enumerate(state["history"]["loss"], 1))
+            lacked.clear()  # each read where it begins
+            read_late = until_rest(later)
+        assert steps_of(read_late) == steps_of(heard)
+        for kind in ("validation", "observation"):
+            assert [event.data for event in read_late if event.kind == kind] == [event.data for event in heard if event.kind == kind]
+        assert lacked, "all was on its way already"
+
+
+def _little_is_on_its_way(startup: Callable[[Server, Any], Awaitable[None]]) -> Callable[[Server, Any], Awaitable[None]]:
+    """A server's start, after which its system keeps little of what a client has not taken."""
+
+    async def started(self: Server, sockets: Any = None) -> None:
+        await startup(self, sockets)
+        for listening in self.servers[0].sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+
+    return started
 
 
 def test_how_many_may_listen(start: Start) -> None:
