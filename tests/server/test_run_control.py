@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import sys
@@ -80,19 +81,26 @@ def test_a_run_that_is_ended_keeps_what_it_has(start: Start) -> None:
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
 def test_work_ends_within_a_second_also_a_long_validation(start: Start, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
-    """What is computed ahead of what is stored is no exception."""
+    """What is computed ahead of what is stored is no exception. A busy machine has several tries: none is in time where it is not ended."""
     monkeypatch.setattr("server.jobs.training.advance", _endless_after_the_first)
     with start(quick_seconds=0) as client:
-        run = client.post(f"{API}/runs", json={"program": {"task": "adding"}, "validate_every": 1}).json()["id"]
-        ask(client, run, "steps", {"count": 5})
-        step = wait_until(lambda: state_of(client, run)["step"])
-        time.sleep(0.5)  # it validates, for ever
-        began = time.monotonic()
-        assert ask(client, run, verb)["status"] != "training"
-        assert time.monotonic() - began < 1
-        wait_until(lambda: "retrograd_pool_workers_busy 0.0" in client.get("/metrics").text)
-        assert time.monotonic() - began < 2
-        assert state_of(client, run)["step"] == step
+        tries = []
+        while not tries or (max(tries[-1]) >= 1 and len(tries) < 5):
+            run = client.post(f"{API}/runs", json={"program": {"task": "adding"}, "validate_every": 1}).json()["id"]
+            ask(client, run, "steps", {"count": 5})
+            step = wait_until(lambda run=run: state_of(client, run)["step"])  # type: ignore[misc]
+            time.sleep(0.5)  # it validates, for ever
+            workers = {process.pid for process in multiprocessing.active_children()}
+            began = time.monotonic()
+            assert ask(client, run, verb)["status"] != "training"
+            told = time.monotonic() - began
+            wait_until(lambda: "retrograd_pool_workers_busy 0.0" in client.get("/metrics").text)
+            tries.append((told, time.monotonic() - began))
+            wait_until(lambda before=workers: before - {process.pid for process in multiprocessing.active_children()})  # type: ignore[misc]
+            assert state_of(client, run)["step"] == step
+        assert max(tries[-1]) < 1, tries
+        other = client.post(f"{API}/runs", json={"program": {"task": "adding"}}).json()["id"]
+        assert trained(client, other, 1)["step"] == 1  # by the only worker there is for trainings
 
 
 def _endless_after_the_first(program: dict[str, Any], checkpoint: bytes | None, run: dict[str, Any], seconds: float) -> Stretch:
