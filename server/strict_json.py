@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from engine.told import Told
+
 
 class StrictJsonError(ValueError):
     """A text that is not JSON as RFC 8259 and I-JSON (RFC 7493) have it. Its words never repeat the text."""
@@ -21,7 +23,8 @@ class TooDeepError(StrictJsonError):
     """Lists and objects are nested further than is read. depth: as far as that was looked into; most: what is read."""
 
     def __init__(self, depth: int, most: int) -> None:
-        super().__init__(f"lists and objects are nested {depth} deep or deeper; at most {most} levels are read")
+        words = f"lists and objects are nested {depth} deep or deeper; at most {most} levels are read"
+        super().__init__(Told(words, "json-deep", most=most))
         self.depth, self.most = depth, most
 
 

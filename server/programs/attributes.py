@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from engine.nearest import nearest
+from engine.nearest import meant, near
 from engine.ops import REGISTRY
 from engine.ops.attributes import attributes_of
+from engine.told import Told
 
 
 def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
@@ -16,9 +17,12 @@ def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
     declared = kinds_of(name)
     for key, value in attributes.items():
         if key not in declared:
-            raise ValueError(f"{name} has no attribute {key}; {nearest(key, declared)}it has {', '.join(declared) or 'none'}")
+            found, known = near(key, declared), ", ".join(declared) or "none"
+            words = f"{name} has no attribute {key}; {meant(found)}it has {known}"
+            raise ValueError(Told(words, "attribute-unknown", name=name, attribute=key, nearest=found))
         if not any(_IS[kind](value) for kind in declared[key]):
-            raise ValueError(f"{name}: {key} is of another kind; expected {' or '.join(_WORDS[kind] for kind in declared[key])}")
+            words = f"{name}: {key} is of another kind; expected {' or '.join(_WORDS[kind] for kind in declared[key])}"
+            raise ValueError(Told(words, "attribute-kind", name=name, attribute=key))
 
 
 @cache

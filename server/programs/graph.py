@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from engine import Tape, TapeError, Tensor, apply
-from engine.nearest import nearest
+from engine.nearest import meant, near
 from engine.ops import REGISTRY
 from engine.ops.op import Array
 from engine.tensor import many
+from engine.told import Told
 from engine.trace import record
 from server import limits
 from server.programs.attributes import check_attributes
@@ -51,7 +52,7 @@ def trace_graph(program: Mapping[str, Any], most_elements: int = limits.TRACE_EL
             run = loss.backward()
         except TapeError:
             detail = "the loss does not depend on a parameter; give a leaf that it depends on the role parameter, or forward: accept"
-            raise ProgramError(detail, "/program/loss") from None
+            raise ProgramError(Told(detail, "graph-independent"), "/program/loss") from None
         except _REFUSALS as error:  # an operation whose gradient is of no use for numbers of these types
             raise ProgramError(f"the gradients cannot be computed: {error}", "/program/loss") from None
     return record(tape, run, program=program, notes=notes)
@@ -60,7 +61,8 @@ def trace_graph(program: Mapping[str, Any], most_elements: int = limits.TRACE_EL
 def check_nodes(count: int, most: int) -> None:
     """Raises LimitError for a graph of more nodes than may be."""
     if count > most:
-        raise LimitError(f"the graph has {count:,} nodes, at most {most:,} are kept; give a part of it", most, count, _NODES)
+        words = f"the graph has {count:,} nodes, at most {most:,} are kept; give a part of it"
+        raise LimitError(Told(words, "graph-nodes", given=count, most=most), most, count, _NODES)
 
 
 def normalised(program: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
@@ -73,7 +75,9 @@ def normalised(program: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
     places: dict[str, int] = {}
     for number, node in enumerate(nodes):
         if node["id"] in places:
-            raise ProgramError(f"node {places[node['id']]} has this id already; ids name one node each", f"{_NODES}/{number}/id")
+            other = places[node["id"]]
+            words = f"node {other} has this id already; ids name one node each"
+            raise ProgramError(Told(words, "graph-id", node=number, other=other), f"{_NODES}/{number}/id")
         places[node["id"]] = number
         _check_node(node, number, program["forward"])
     inputs, edges = _inputs(program["edges"], nodes, places)
@@ -81,10 +85,11 @@ def normalised(program: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
     if any(source >= target for target, sources in enumerate(inputs) for source in sources):
         order = _sorted(inputs, program["edges"], places)
     if program["loss"] is not None and program["loss"] not in places:
-        raise ProgramError("the graph has no node of this id", "/program/loss")
+        raise ProgramError(Told("the graph has no node of this id", "graph-loss"), "/program/loss")
     loss = nodes[order[-1]]["id"] if program["loss"] is None else program["loss"]
     if nodes[places[loss]]["op"] is None:
-        raise ProgramError("the loss is a leaf, which computes nothing; name a node that has an op", "/program/loss")
+        words = "the loss is a leaf, which computes nothing; name a node that has an op"
+        raise ProgramError(Told(words, "graph-loss-leaf"), "/program/loss")
     return {**program, "nodes": [nodes[number] for number in order], "edges": edges, "loss": loss}, order
 
 
@@ -92,18 +97,23 @@ def _check_node(node: Mapping[str, Any], number: int, forward: str) -> None:
     pointer = f"{_NODES}/{number}"
     if node["op"] is None:
         if node["value"] is None:
-            raise ProgramError("a node without op is a leaf, and needs its value", f"{pointer}/value")
+            words = "a node without op is a leaf, and needs its value"
+            raise ProgramError(Told(words, "graph-leaf-value", node=number), f"{pointer}/value")
         if node["attributes"]:
-            raise ProgramError("a leaf has no attributes; name its op, or leave them out", f"{pointer}/attributes")
+            words = "a leaf has no attributes; name its op, or leave them out"
+            raise ProgramError(Told(words, "graph-leaf-attributes", node=number), f"{pointer}/attributes")
         return
     op = REGISTRY.get(node["op"])
     if op is None or op.hidden:
         known = sorted(name for name, op in REGISTRY.items() if not op.hidden)
-        raise ProgramError(f"there is no operation of this name; {nearest(node['op'], known)}GET /api/v1/ops lists all", f"{pointer}/op")
+        found = near(node["op"], known)
+        words = f"there is no operation of this name; {meant(found)}GET /api/v1/ops lists all"
+        raise ProgramError(Told(words, "graph-operation", node=number, nearest=found), f"{pointer}/op")
     if node["role"] is not None:
-        raise ProgramError("a role is of leaves; leave it out, or the op", f"{pointer}/role")
+        raise ProgramError(Told("a role is of leaves; leave it out, or the op", "graph-role", node=number), f"{pointer}/role")
     if forward == "accept" and node["value"] is None:
-        raise ProgramError("to be accepted as it is, every node needs its value", f"{pointer}/value")
+        words = "to be accepted as it is, every node needs its value"
+        raise ProgramError(Told(words, "graph-value", node=number), f"{pointer}/value")
 
 
 def _inputs(edges: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any]],
@@ -115,21 +125,26 @@ def _inputs(edges: Sequence[Mapping[str, Any]], nodes: Sequence[Mapping[str, Any
         pointer = f"{_EDGES}/{number}"
         for end in ("from", "to"):
             if edge[end] not in places:
-                raise ProgramError("this end of the edge dangles: the graph has no node of this id", f"{pointer}/{end}")
+                words = "this end of the edge dangles: the graph has no node of this id"
+                raise ProgramError(Told(words, "graph-dangling", edge=number), f"{pointer}/{end}")
         source, target = places[edge["from"]], places[edge["to"]]
         if nodes[target]["op"] is None:
-            raise ProgramError(f"node {target} is a leaf, which takes nothing in; give it an op, or leave the edge out", f"{pointer}/to")
+            words = f"node {target} is a leaf, which takes nothing in; give it an op, or leave the edge out"
+            raise ProgramError(Told(words, "graph-leaf-input", edge=number, node=target), f"{pointer}/to")
         port = edge["port"] if edge["port"] is not None else next(p for p in range(len(edges)) if p not in ports[target])
         if port in ports[target]:
-            raise ProgramError(f"node {target} has another edge at port {port}; give each input a port of its own", f"{pointer}/port")
+            words = f"node {target} has another edge at port {port}; give each input a port of its own"
+            raise ProgramError(Told(words, "graph-port-taken", edge=number, node=target, port=port), f"{pointer}/port")
         ports[target][port] = source
         written.append({"from": edge["from"], "to": edge["to"], "port": port})
     for number, (node, given) in enumerate(zip(nodes, ports, strict=True)):
         if sorted(given) != list(range(len(given))):
             missing = next(port for port in range(len(given)) if port not in given)
-            raise ProgramError(f"no edge arrives at port {missing} of this node, which has edges at later ones", f"{_NODES}/{number}")
+            words = f"no edge arrives at port {missing} of this node, which has edges at later ones"
+            raise ProgramError(Told(words, "graph-port-missing", node=number, port=missing), f"{_NODES}/{number}")
         if node["op"] is not None and not given:
-            raise ProgramError("no edge arrives at this node, which has an op; give it inputs, or a value and no op", f"{_NODES}/{number}")
+            words = "no edge arrives at this node, which has an op; give it inputs, or a value and no op"
+            raise ProgramError(Told(words, "graph-no-input", node=number), f"{_NODES}/{number}")
     return [[given[port] for port in range(len(given))] for given in ports], written
 
 
@@ -141,7 +156,8 @@ def _sorted(inputs: Sequence[Sequence[int]], edges: Sequence[Mapping[str, Any]],
         cycle = error.args[1]  # each is an input of the next
         first = next(n for n, edge in enumerate(edges) if (places[edge["from"]], places[edge["to"]]) == (cycle[0], cycle[1]))
         shown = ", ".join(map(str, cycle[:10])) + (", ..." if len(cycle) > 10 else "")
-        raise ProgramError(f"the edges make a cycle: nodes {shown}; a graph is computed from its leaves on", f"{_EDGES}/{first}") from None
+        words = f"the edges make a cycle: nodes {shown}; a graph is computed from its leaves on"
+        raise ProgramError(Told(words, "graph-cycle", nodes=shown), f"{_EDGES}/{first}") from None
     order: list[int] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
@@ -174,7 +190,7 @@ class _Graph:
         if node["op"] is None:
             assert given is not None  # normalised
             self._count(given.size, pointer)
-            tensor = self._leaf(tape, node, given, pointer)
+            tensor = self._leaf(tape, number, given, pointer)
         else:
             with tape.scope(node["scope"], node["time"]), tape.phase("loss" if number == self.loss else "forward"):
                 tensor = self._compute(node, number, given, pointer)
@@ -183,11 +199,13 @@ class _Graph:
             tape.label(tensor, label)
         self.tensors.append(tensor)
 
-    def _leaf(self, tape: Tape, node: Mapping[str, Any], value: Array, pointer: str) -> Tensor:
+    def _leaf(self, tape: Tape, number: int, value: Array, pointer: str) -> Tensor:
+        node = self.nodes[number]
         role = node["role"] or "input"
         wanted = role == "parameter" and self.program["forward"] == "recompute"
         if role == "parameter" and value.dtype.kind != "f":
-            raise ProgramError("a parameter is of floating point numbers, which have gradients", f"{pointer}/dtype")
+            words = "a parameter is of floating point numbers, which have gradients"
+            raise ProgramError(Told(words, "graph-parameter", node=self.places[number]), f"{pointer}/dtype")
         tensor = Tensor(value, requires_grad=wanted, name=node["id"])
         tape.roles[tape.node_of(tensor)] = role
         return tensor
@@ -208,7 +226,9 @@ class _Graph:
         except _REFUSALS as error:
             raise ProgramError(without_signature(name, error), pointer) from None
         if len(result.shape) > limits.INPUT_DIMENSIONS:
-            raise ProgramError(f"the result has {len(result.shape)} dimensions, at most {limits.INPUT_DIMENSIONS} are kept", pointer)
+            given_dimensions, most = len(result.shape), limits.INPUT_DIMENSIONS
+            words = f"the result has {given_dimensions} dimensions, at most {most} are kept"
+            raise ProgramError(Told(words, "expression-dimensions", given=given_dimensions, most=most), pointer)
         if given is not None:
             self._compare(given, result.data, number, f"{pointer}/value")
         return self._accepted(node, operands, result, pointer) if accept else result
@@ -223,7 +243,9 @@ class _Graph:
 
     def _compare(self, given: Array, computed: Array, number: int, pointer: str) -> None:
         if given.shape != computed.shape:
-            raise ProgramError(f"the recorded value has shape {list(given.shape)}; computed it has {list(computed.shape)}", pointer)
+            recorded, found = str(list(given.shape)), str(list(computed.shape))
+            words = f"the recorded value has shape {recorded}; computed it has {found}"
+            raise ProgramError(Told(words, "graph-shape", node=self.places[number], recorded=recorded, computed=found), pointer)
         a, b = given.astype(np.float64), computed.astype(np.float64)
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         apart = np.where(same, 0.0, np.abs(a - b) / np.maximum(1.0, np.abs(b)))
@@ -233,10 +255,14 @@ class _Graph:
         if self.program["forward"] == "recompute" and largest > self.program["tolerance"]:
             apart_by = f"the recorded value differs from what {self.nodes[number]['op']} of its inputs gives by {largest:.3g}"
             todo = "see that op and attributes are the same, give a larger tolerance, or forward: accept"
-            raise ProgramError(f"{apart_by}, more than the tolerance of {self.program['tolerance']:g}; {todo}", pointer)
+            tolerance = f"{self.program['tolerance']:g}"
+            words = f"{apart_by}, more than the tolerance of {tolerance}; {todo}"
+            node, op, difference = self.places[number], self.nodes[number]["op"], f"{largest:.3g}"
+            raise ProgramError(Told(words, "graph-differs", node=node, op=op, difference=difference, tolerance=tolerance), pointer)
 
     def _count(self, elements: int, pointer: str) -> None:
         self.elements += _NUMBERS * elements
         if self.elements > self.most:
             held = f"the trace would hold about {self.elements:,} numbers with this node, at most {self.most:,} are kept"
-            raise LimitError(f"{held}; give a smaller graph", self.most, self.elements, pointer)
+            words = Told(f"{held}; give a smaller graph", "graph-numbers", given=self.elements, most=self.most)
+            raise LimitError(words, self.most, self.elements, pointer)

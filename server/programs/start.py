@@ -8,6 +8,7 @@ from typing import Any
 from safetensors.numpy import load
 
 from engine.ops.op import Array
+from engine.told import Told
 from engine.trace.arena import encode
 from engine.training import Settings
 from engine.training.checkpoint import start_from
@@ -35,12 +36,13 @@ def normalised_start(program: Mapping[str, Any]) -> dict[str, Any]:
         return {"start": {"parameters": {name: encode(array) for name, array in _given(start["parameters"]).items()}}}
     name, known = start["checkpoint"], checkpoints.index()
     if name not in known:
-        raise ProgramError(f"there is no such checkpoint; they are {', '.join(known)}", _POINTER)
+        names = ", ".join(known)
+        raise ProgramError(Told(f"there is no such checkpoint; they are {names}", "checkpoint-unknown", known=names), _POINTER)
     version = known[name]["version"]
     if start.get("version") not in (None, version):
         changed = f"the checkpoint {name} has changed since this program was made: it is version {version} now"
         detail = f"{changed}, and what it showed cannot be computed again; make a new one, without `version`"
-        raise ProgramError(detail, "/program/start/version")
+        raise ProgramError(Told(detail, "checkpoint-changed", name=name), "/program/start/version")
     return {"start": {"checkpoint": name, "version": version}}
 
 
@@ -63,7 +65,9 @@ def initial(program: Mapping[str, Any], task: ArrayTask, settings: Settings) -> 
     except ValueError:
         was = f"{name} is of the cell {made['cell']} with hidden size {made['hidden_size']}, learning {made['task']}"
         here = f"this program's network is of the cell {settings.cell} with hidden size {settings.hidden_size}, learning {task.name}"
-        raise ProgramError(f"{was}; {here}: give the program the same network, or leave start out", _POINTER) from None
+        words = f"{was}; {here}: give the program the same network, or leave start out"
+        told = Told(words, "checkpoint-other", name=name, cell=made["cell"], hidden=made["hidden_size"], task=made["task"])
+        raise ProgramError(told, _POINTER) from None
 
 
 def _given(parameters: Mapping[str, Any]) -> dict[str, Array]:

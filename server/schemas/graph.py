@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from engine.ops.op import Array
+from engine.told import Told
 from engine.trace.arena import TRANSPORT, decode
 from server import limits
 from server.schemas.expression import count_numbers
@@ -32,32 +33,35 @@ def _value(value: Any) -> Any:
         _check_encoded(value)
         return value
     if count_numbers(value, strings=frozenset(_NON_FINITE)) > limits.GRAPH_VALUE_ELEMENTS:
-        raise ValueError(f"a value written in lists has at most {limits.GRAPH_VALUE_ELEMENTS:,} elements; give it as dtype, shape, bdata")
+        words = f"a value written in lists has at most {limits.GRAPH_VALUE_ELEMENTS:,} elements; give it as dtype, shape, bdata"
+        raise ValueError(Told(words, "value-large", most=limits.GRAPH_VALUE_ELEMENTS))
     try:
         np.array(_with_numbers(value), dtype=np.float64)
     except OverflowError:
-        raise ValueError("the numbers of a value have to fit a double") from None
+        raise ValueError(Told("the numbers of a value have to fit a double", "number-double")) from None
     except ValueError:
-        raise ValueError("the lists of a value are of unequal length; nest them evenly") from None
+        raise ValueError(Told("the lists of a value are of unequal length; nest them evenly", "value-uneven")) from None
     return value
 
 
 def _check_encoded(value: dict[str, Any]) -> None:
-    expected = "an array is {dtype: f8, f4, i4 or u1, shape: sizes, bdata: its numbers in base64, little-endian}"
+    expected = Told("an array is {dtype: f8, f4, i4 or u1, shape: sizes, bdata: its numbers in base64, little-endian}", "value-array")
     if set(value) != {"dtype", "shape", "bdata"} or value["dtype"] not in TRANSPORT or not isinstance(value["bdata"], str):
         raise ValueError(expected)
     shape = value["shape"]
     if not isinstance(shape, list) or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
         raise ValueError(expected)
     if len(shape) > limits.INPUT_DIMENSIONS:
-        raise ValueError(f"a value has at most {limits.INPUT_DIMENSIONS} dimensions")
+        most = limits.INPUT_DIMENSIONS
+        raise ValueError(Told(f"a value has at most {most} dimensions", "value-dimensions", most=most))
     try:
         size = len(base64.b64decode(value["bdata"], validate=True))
     except (binascii.Error, ValueError):
-        raise ValueError("bdata is no base64") from None
+        raise ValueError(Told("bdata is no base64", "value-array")) from None
     wanted = math.prod(shape) * TRANSPORT[value["dtype"]].itemsize
     if size != wanted:
-        raise ValueError(f"bdata holds {size:,} bytes; an array of this dtype and shape has {wanted:,}")
+        words = f"bdata holds {size:,} bytes; an array of this dtype and shape has {wanted:,}"
+        raise ValueError(Told(words, "value-bytes", given=size, wanted=wanted))
 
 
 def _with_numbers(value: Any) -> Any:
@@ -76,10 +80,12 @@ def to_array(value: Any, dtype: str | None) -> Array:
     if wanted.kind == "f":
         return array.astype(wanted)
     if array.size and (not np.isfinite(array).all() or (array != np.trunc(array)).any()):
-        raise ValueError(f"the value holds numbers that are not whole, which {wanted.name} has not; leave dtype out")
+        words = f"the value holds numbers that are not whole, which {wanted.name} has not; leave dtype out"
+        raise ValueError(Told(words, "value-whole", dtype=wanted.name))
     low, high = (0, 1) if wanted.kind == "b" else (np.iinfo(wanted).min, np.iinfo(wanted).max)
     if array.size and (array.min() < max(low, -(2**31)) or array.max() > min(high, 2**31 - 1)):
-        raise ValueError(f"the value holds numbers outside {wanted.name} (of at most 32 bits)")
+        words = f"the value holds numbers outside {wanted.name} (of at most 32 bits)"
+        raise ValueError(Told(words, "value-outside", dtype=wanted.name))
     return array.astype(wanted)
 
 
@@ -88,15 +94,16 @@ GraphValue = Annotated[Any, AfterValidator(_value), WithJsonSchema(_VALUE_SCHEMA
 Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 
 
+_PLAINLY = Told("an attribute holds numbers, lists, or texts of plain letters", "attribute-value")
 _PLAIN = re.compile(r"[A-Za-z0-9_ ,.>-]{0,200}")  # "mean", "ij,jk->ik", "..."
 
 
 def _attributes(value: dict[str, Any]) -> dict[str, Any]:
     """Attributes whose names and texts are plain: operations repeat them where they refuse them."""
     if not all(name.isascii() and name.isidentifier() and len(name) <= limits.INPUT_NAME_CHARACTERS for name in value):
-        raise ValueError("the name of an attribute is a plain name, such as axis")
+        raise ValueError(Told("the name of an attribute is a plain name, such as axis", "attribute-name"))
     if not all(_PLAIN.fullmatch(text) for text in _texts(list(value.values()))):
-        raise ValueError("an attribute holds numbers, lists, or texts of plain letters")
+        raise ValueError(_PLAINLY)
     return value
 
 
@@ -107,7 +114,7 @@ def _texts(value: Any) -> Iterator[str]:
         for item in value:
             yield from _texts(item)
     elif isinstance(value, dict):
-        raise ValueError("an attribute holds numbers, lists, or texts of plain letters")
+        raise ValueError(_PLAINLY)
 
 
 Attributes = Annotated[dict[str, Any], AfterValidator(_attributes)]

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from engine.told import Told
+from server import limits
 from server.codes import CODES
 from tests.server.helpers import API, expression
 
@@ -100,6 +101,76 @@ def test_a_setting_out_of_range_says_so_by_code(
     problem = client.post(f"{API}/traces", json={"program": program}).json()
     assert problem["errors"][0]["code"] == code, problem
     assert params in (None, problem["errors"][0]["params"])
+
+
+def graph(nodes: list[dict[str, Any]], edges: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
+    """A pasted graph: y = tanh(w) unless the nodes of those ids are others."""
+    usual = {"w": {"id": "w", "value": [1.0, 2.0], "role": "parameter"}, "y": {"id": "y", "op": "tanh"}}
+    named = {**usual, **{node["id"]: node for node in nodes}}
+    twice = [node for node in nodes if node is not named[node["id"]]]
+    return {"kind": "graph", "nodes": [*named.values(), *twice], "edges": [{"from": "w", "to": "y"}] if edges is None else edges, **more}
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "params"),
+    [
+        (graph([{"id": "y", "op": "tahn"}]), "graph-operation", {"node": 1, "nearest": "tanh"}),
+        (graph([{"id": "z", "op": "exp"}, {"id": "z", "op": "exp"}]), "graph-id", {"node": 3, "other": 2}),
+        (graph([{"id": "w"}]), "graph-leaf-value", {"node": 0}),
+        (graph([{"id": "w", "value": 1, "attributes": {"axis": 0}}]), "graph-leaf-attributes", {"node": 0}),
+        (graph([{"id": "y", "op": "tanh", "role": "input"}]), "graph-role", {"node": 1}),
+        (graph([], forward="accept"), "graph-value", {"node": 1}),
+        (graph([], [{"from": "w", "to": "x"}]), "graph-dangling", {"edge": 0}),
+        (graph([], [{"from": "y", "to": "w"}]), "graph-leaf-input", {"edge": 0, "node": 0}),
+        (graph([], [{"from": "w", "to": "y", "port": 0}] * 2), "graph-port-taken", {"edge": 1, "node": 1, "port": 0}),
+        (graph([], [{"from": "w", "to": "y", "port": 1}]), "graph-port-missing", {"node": 1, "port": 0}),
+        (graph([], []), "graph-no-input", {"node": 1}),
+        (graph([], [{"from": "y", "to": "y"}]), "graph-cycle", {"nodes": "1, 1"}),
+        (graph([], loss="z"), "graph-loss", {}),
+        (graph([], loss="w"), "graph-loss-leaf", {}),
+        (graph([{"id": "w", "value": [1.0]}]), "graph-independent", {}),
+        (graph([{"id": "w", "value": [1], "role": "parameter", "dtype": "int64"}]), "graph-parameter", {"node": 0}),
+        (graph([{"id": "y", "op": "tanh", "value": [1.0]}]), "graph-shape", {"node": 1, "recorded": "[1]", "computed": "[2]"}),
+        (graph([{"id": "y", "op": "tanh", "value": [1.0, 2.0]}]), "graph-differs", None),
+        (graph([{"id": "y", "op": "tanh", "attributes": {"axis": 0}}]), "attribute-unknown", None),
+        (graph([{"id": "y", "op": "sum", "attributes": {"axis": "x"}}]), "attribute-kind", {"name": "sum", "attribute": "axis"}),
+        (graph([{"id": "y", "op": "sum", "attributes": {"ax is": 0}}]), "attribute-name", {}),
+        (graph([{"id": "y", "op": "sum", "attributes": {"axis": "é"}}]), "attribute-value", {}),
+        (graph([{"id": "y", "op": "add"}]), "operation-inputs", {"name": "add", "given": 1, "inputs": "a, b"}),
+        (graph([{"id": "w", "value": [[1, 2], [3]]}]), "value-uneven", {}),
+        (graph([{"id": "w", "value": {"dtype": "f8", "shape": [2]}}]), "value-array", {}),
+        (graph([{"id": "w", "value": {"dtype": "f8", "shape": [2], "bdata": "AAAA"}}]), "value-bytes", {"given": 3, "wanted": 16}),
+        (graph([{"id": "w", "value": {"dtype": "f8", "shape": [1] * 9, "bdata": "AAAAAAAAAAA="}}]), "value-dimensions", {"most": 8}),
+        (graph([{"id": "w", "value": [0.5], "dtype": "int32"}]), "value-whole", {"dtype": "int32"}),
+        (graph([{"id": "w", "value": [300], "dtype": "uint8"}]), "value-outside", {"dtype": "uint8"}),
+        ({"kind": "network", "task": "adding-50", "start": {"checkpoint": "nothing"}}, "checkpoint-unknown", None),
+        ({"kind": "network", "task": "adding-50", "start": {"checkpoint": "adding-50-gru", "version": "0" * 16}},
+         "checkpoint-changed", {"name": "adding-50-gru"}),
+        ({"kind": "network", "task": "surnames", "start": {"checkpoint": "adding-50-gru"}}, "checkpoint-other", None),
+    ],
+)  # fmt: skip
+def test_a_graph_or_a_start_that_is_wrong_says_so_by_code(
+    client: httpx.Client, program: dict[str, Any], code: str, params: dict[str, Any] | None
+) -> None:
+    problem = client.post(f"{API}/traces", json={"program": program}).json()
+    (error,) = problem["errors"]
+    assert (problem["status"], problem["code"], error["code"]) == (422, code, code), problem
+    assert params in (None, error["params"])
+
+
+def test_a_graph_that_is_too_large_says_so_by_code(client: httpx.Client) -> None:
+    leaves = [{"id": f"n{number}", "value": 1} for number in range(limits.GRAPH_NODES)]
+    problem = client.post(f"{API}/traces", json={"program": graph(leaves)}).json()
+    assert (problem["code"], problem["params"]) == ("graph-nodes", {"given": limits.GRAPH_NODES + 2, "most": limits.GRAPH_NODES})
+    wide = [{"id": "w", "value": [0.5] * 1001, "role": "parameter"}, {"id": "x", "value": [[0.5]] * 1000}, {"id": "y", "op": "mul"}]
+    edges = [{"from": "w", "to": "y"}, {"from": "x", "to": "y"}]
+    assert client.post(f"{API}/traces", json={"program": graph(wide, edges)}).json()["code"] == "graph-numbers"
+    lists = graph([{"id": "w", "value": [0] * (limits.GRAPH_VALUE_ELEMENTS + 1)}])
+    (error,) = client.post(f"{API}/traces", json={"program": lists}).json()["errors"]
+    assert (error["code"], error["params"]) == ("value-large", {"most": limits.GRAPH_VALUE_ELEMENTS})
+    deep = "[" * 100 + "]" * 100
+    json_type = {"Content-Type": "application/json"}
+    assert client.post(f"{API}/traces", content=deep, headers=json_type).json()["code"] == "json-deep"
 
 
 @pytest.mark.parametrize("kind", ["run", "trace", "sweep", "dataset", "upload", "landscape", "link"])

@@ -7,6 +7,7 @@ import { Problem } from "../api/problem";
 import ErrorView from "./ErrorView.svelte";
 import { preferences } from "./preferences.svelte";
 import Said from "./Said.svelte";
+import "../graph/words";
 import { catalogues, load } from "../i18n/catalogues";
 import { headline, worded } from "./problems";
 
