@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from server import limits
@@ -19,6 +21,7 @@ from server.programs.errors import ProgramError
 from server.store.landscapes import LandscapeStore
 
 log = logging.getLogger("retrograd")
+_HOLD_SECONDS = 1.0  # after which a server says again that it computes one, and how far it is
 
 
 class Way(NamedTuple):
@@ -56,8 +59,12 @@ class Landscape:
             width = len(self.laid_out["x"])
             whole = [self.losses[k : k + width] for k in range(0, len(self.losses), width)]
         empty = dict.fromkeys(("directions", "part", "examples", "x", "y", "paths"))
-        progress = {"done": len(self.losses), "points": self.points, "seconds_left": self._seconds_left()}
-        return {"id": self.id, "status": self.status, "error": self.error, **progress, **(self.laid_out or empty), "loss": whole}
+        about = {"id": self.id, "status": self.status, "error": self.error, "points": self.points, **self.progress()}
+        return {**about, **(self.laid_out or empty), "loss": whole}
+
+    def progress(self) -> dict[str, Any]:
+        """How far it has come, and how long it takes yet."""
+        return {"done": len(self.losses), "seconds_left": self._seconds_left()}
 
     def _seconds_left(self) -> float | None:
         """As the points so far took; None before there are some, and when none is missing."""
@@ -68,11 +75,13 @@ class Landscape:
 class Landscapes:
     """Those that are being computed, at most `limits.LANDSCAPES_AT_ONCE`; one worker of several is left to others.
 
-    What came of them is stored. One that was under way when its server stopped is computed anew when it is asked for.
+    What came of them is stored. One that was under way when its server stopped is computed anew when it is asked for. Of several servers on
+    one database one computes a landscape, and says for some seconds at a time that it does.
     """
 
     def __init__(self, pool: WorkerPool, store: LandscapeStore, slice_seconds: float) -> None:
         self.pool, self.store, self.slice_seconds = pool, store, slice_seconds
+        self.owner = secrets.token_hex(8)
         self._computing: dict[str, Landscape] = {}
         self._turns = asyncio.Semaphore(max(1, pool.workers - 1))
 
@@ -84,6 +93,14 @@ class Landscapes:
         """Raises OverloadedError where so many are computed that another would wait long."""
         if len(self._computing) >= limits.LANDSCAPES_AT_ONCE:
             raise OverloadedError(f"{len(self._computing)} landscapes are being computed already")
+
+    async def claim(self, landscape_id: str) -> bool:
+        """Whether it is this server's to compute (LandscapeStore.claim)."""
+        return await run_in_threadpool(self.store.claim, landscape_id, self.owner, time.time())
+
+    async def release(self, landscape_id: str) -> None:
+        """Leaves it to any server."""
+        await run_in_threadpool(self.store.release, landscape_id, self.owner)
 
     def start(self, landscape_id: str, wanted: Mapping[str, Any], ways: Sequence[Way]) -> Landscape:
         """Begins one that is stored without a result, unless that is under way. ways: of its runs. Raises OverloadedError."""
@@ -113,7 +130,27 @@ class Landscapes:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _hold(self, made: Landscape) -> None:
+        """Says that this server computes it, and how far it has come; ends that where it is deleted, or another server's."""
+        while True:
+            try:
+                if not await run_in_threadpool(self.store.claim, made.id, self.owner, time.time(), made.progress()):
+                    return self.cancel(made.id)
+            except SQLAlchemyError as error:
+                log.error("nobody is told how far landscape %s is: %s", made.id, error)
+            await asyncio.sleep(_HOLD_SECONDS)
+
     async def _compute(self, made: Landscape, wanted: Mapping[str, Any], ways: Sequence[Way]) -> None:
+        holding = asyncio.create_task(self._hold(made), name=f"hold {made.id}")
+        try:
+            await self._carry_out(made, wanted, ways)
+            await run_in_threadpool(self.store.end, made.id, made.described())
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+            await self.release(made.id)
+
+    async def _carry_out(self, made: Landscape, wanted: Mapping[str, Any], ways: Sequence[Way]) -> None:
         try:
             networks = [(way.run, way.program, await self._networks(way)) for way in ways]
             _, program, first = networks[0]
@@ -134,7 +171,6 @@ class Landscapes:
         except Exception as error:  # whatever it was, nobody must wait for ever
             log.exception("landscape %s failed", made.id)
             made.status, made.error = "failed", f"the computation ended with an error ({type(error).__name__}); the server's log says more"
-        await run_in_threadpool(self.store.end, made.id, made.described())
 
     async def _networks(self, way: Way) -> list[Network]:
         """The networks that a way is drawn by: the initial one, the kept ones, and the last.

@@ -94,10 +94,15 @@ async def _described(services: Services, landscape_id: str) -> dict[str, Any]:
         kept = await run_in_threadpool(services.landscapes.store.get, landscape_id)
         if kept is None:
             raise _missing()
-        asked, document = kept
-        if document is not None:
-            return {"seconds_left": None, **document}  # those of long ago did not say
-        made = await _begin(services, landscape_id, asked)
+        if kept.document is not None:
+            return {"seconds_left": None, **kept.document}  # those of long ago did not say
+        if not await services.landscapes.claim(landscape_id):  # another server computes it
+            return {**Landscape(landscape_id, points=kept.asked.wanted["resolution"] ** 2).described(), **kept.progress}
+        try:
+            made = await _begin(services, landscape_id, kept.asked)
+        except Exception:
+            await services.landscapes.release(landscape_id)
+            raise
     return made.described()
 
 

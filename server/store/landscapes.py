@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, insert, or_, select, update
 
 from server.encoding import dumps
 from server.store.blobs import DamagedError, pack, unpack
 from server.store.clock import now
 from server.store.database import give_back
+from server.store.runs import LEASE_SECONDS
 from server.store.tables import landscapes
 
 
@@ -22,6 +23,14 @@ class Asked(NamedTuple):
 
     wanted: dict[str, Any]
     steps: list[int]
+
+
+class Kept(NamedTuple):
+    """document: the landscape as docs/api.md has it; None where it is not computed, or damaged. progress: how far it has come."""
+
+    asked: Asked
+    document: dict[str, Any] | None
+    progress: dict[str, Any]
 
 
 class LandscapeStore:
@@ -43,11 +52,8 @@ class LandscapeStore:
             give_back(self.engine)
         return landscape_id
 
-    def get(self, landscape_id: str) -> tuple[Asked, dict[str, Any] | None] | None:
-        """What was asked for, and the landscape as docs/api.md has it: None where it is not computed, or damaged.
-
-        None for one that there is not, or no longer.
-        """
+    def get(self, landscape_id: str) -> Kept | None:
+        """What was asked for, and what came of it so far; None for one that there is not, or no longer."""
         with self.engine.connect() as connection:
             row = connection.execute(select(landscapes).where(landscapes.c.id == landscape_id)).one_or_none()
         if row is None:
@@ -56,7 +62,25 @@ class LandscapeStore:
         if row.data is not None:
             with suppress(DamagedError):  # it says so in the log
                 document = json.loads(unpack(row.data, row.sha256, "a landscape", ""))
-        return Asked(**json.loads(row.request)), document
+        return Kept(Asked(**json.loads(row.request)), document, json.loads(row.progress) if row.progress else {})
+
+    def claim(self, landscape_id: str, owner: str, at: float, progress: Mapping[str, Any] | None = None) -> bool:
+        """Says that this server computes it for the next LEASE_SECONDS, and how far it has come.
+
+        False where there is none any more, or another server computes it.
+        """
+        free = or_(landscapes.c.owner.is_(None), landscapes.c.owner == owner, landscapes.c.lease < at)
+        said = {} if progress is None else {"progress": dumps(progress).decode()}
+        query = update(landscapes).where(landscapes.c.id == landscape_id, free)
+        with self.engine.begin() as connection:
+            return connection.execute(query.values(owner=owner, lease=at + LEASE_SECONDS, **said)).rowcount > 0
+
+    def release(self, landscape_id: str, owner: str) -> None:
+        """Leaves it to any server."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(landscapes).where(landscapes.c.id == landscape_id, landscapes.c.owner == owner).values(owner=None, progress=None)
+            )
 
     def end(self, landscape_id: str, document: Mapping[str, Any]) -> None:
         """Keeps what came of it; nothing where it was deleted meanwhile."""

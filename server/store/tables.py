@@ -175,4 +175,7 @@ landscapes = Table(
     Column("request", Text, nullable=False),  # JSON: what was asked for, and how far the runs were
     Column("data", LargeBinary),  # the landscape as JSON, packed (blobs.py); nothing before it is computed
     Column("sha256", String(64)),
+    Column("owner", String(40)),  # the server that computes it,
+    Column("lease", Double, nullable=False, server_default="0"),  # and until when others leave it alone
+    Column("progress", Text),  # JSON: how far that has come
 )  # fmt: skip

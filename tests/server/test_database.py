@@ -44,7 +44,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_steps_lead_to_todays_tables(database: Engine) -> None:
     with database.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert version(connection) == "0012"
+        assert version(connection) == "0013"
 
 
 def test_a_database_that_is_up_to_date_is_opened_as_it_is(database_url: str) -> None:

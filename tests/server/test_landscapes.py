@@ -14,6 +14,7 @@ from engine.training import Settings, evaluate, train
 from engine.training.checkpoint import restore
 from engine.training.landscape import vector
 from server import limits
+from server.jobs.landscapes import Landscape, Landscapes
 from server.store.tables import checkpoints
 from server.tasks import load
 from tests.server.helpers import API, Start, create_run, finished, wait_until
@@ -112,6 +113,39 @@ def test_a_map_outlives_its_server(start: Start, tmp_path: Path) -> None:
         assert np.array(again["loss"]).shape == (41, 41)
         client.delete(f"{API}/runs/{run}")
         assert client.get(address).json() == again
+
+
+def test_of_servers_of_one_database_one_computes_a_map(start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Landscapes] = []
+    original = Landscapes.start
+
+    def counted(self: Landscapes, *arguments: Any) -> Landscape:
+        begun.append(self)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Landscapes, "start", counted)
+    asked = {"resolution": 41, "examples": 512}
+
+    def read(client: httpx.Client, address: str) -> dict[str, Any]:
+        state: dict[str, Any] = client.get(address).raise_for_status().json()
+        return state
+
+    with start(database_url=database_url, quick_seconds=0) as other:
+        with start(database_url=database_url, quick_seconds=0) as one:
+            run = trained(one, 5, task="adding-50", hidden_size=16)
+            deleted = one.post(f"{API}/landscapes", json={"runs": [run], **asked}).headers["location"]
+            wait_until(lambda: read(other, deleted)["done"])  # it tells how far the first has come
+            assert other.delete(deleted).status_code == 204
+            wait_until(lambda: "retrograd_pool_workers_busy 0.0" in one.get("/metrics").text)  # which then ends
+            assert len(begun) == 1
+            address = one.post(f"{API}/landscapes", json={"runs": [run], **asked, "resolution": 21}).headers["location"]
+            state = read(other, address)
+            assert (state["status"], state["points"], len(begun)) == ("computing", 441, 2)
+        assert read(other, address)["status"] == "computing"  # the one that stopped leaves it to the next that is asked
+        assert len(begun) == 3
+        assert begun[2] is not begun[1]
+        done = wait_until(lambda: (lambda now: now if now["status"] == "done" else None)(read(other, address)))
+        assert (done["done"], np.array(done["loss"]).shape, len(begun)) == (441, (21, 21), 3)
 
 
 def test_a_damaged_network_is_trained_again(start: Start, tmp_path: Path) -> None:
