@@ -230,6 +230,10 @@ def test_a_graph_is_dropped_pasted_or_refused_in_words(open_page: OpenPage, tmp_
     wrong.write_text(json.dumps(cyclic), encoding="utf-8")
     page.get_by_test_id("graph-file").set_input_files(wrong)
     expect(page.get_by_test_id("graph-open-error")).to_contain_text("cycle")
+    expect(page.get_by_test_id("graph-open-error")).to_be_in_viewport(ratio=1)
+    chinese = open_page("#/expression", locale="zh-CN", expected=("422",))
+    chinese.get_by_test_id("graph-file").set_input_files(wrong)
+    expect(chinese.get_by_test_id("graph-open-error")).to_contain_text("边构成了环")
     expect(page.get_by_test_id("graph-node-0")).to_be_visible()  # the film is still there
     graph = recurrent(60, hidden=2)
     page.evaluate(

@@ -73,7 +73,7 @@ export default {
   "problem.graph_port_taken": "Edge {edge} arrives at input {port} of node {node}, as another edge does (the first of each is 0). Give each an input of its own.",
   "problem.graph_port_missing": "No edge arrives at input {port} of node {node}, which has later ones (the first of each is 0). Add it.",
   "problem.graph_no_input": "Node {node} (the first is 0) has an op and no edge arrives there. Add its edges, or give it a value and no op.",
-  "problem.graph_cycle": "The edges go round in a circle, over the nodes {nodes} (the first is 0). Take one of them away: a graph is computed from its leaves on.",
+  "problem.graph_cycle": "The edges make a cycle, over the nodes {nodes} (the first is 0). Take one of them away: a graph is computed from its leaves on.",
   "problem.graph_loss": "The graph has no node of the id that its loss names. Mind its spelling.",
   "problem.graph_loss_leaf": "The loss is a leaf, which computes nothing. Name a node that has an op.",
   "problem.graph_independent": "The loss depends on no parameter. Give a leaf that it depends on the role “parameter”.",
