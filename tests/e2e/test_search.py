@@ -70,7 +70,7 @@ def test_trials_are_put_in_order_and_narrowed_by_dragging_and_by_typing(open_pag
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
-    x = box["x"] + box["width"] - 44  # the axis of the score: from above its top down to its middle
+    x = box["x"] + box["width"] - 50  # the axis of the score: from above its top down to its middle
     page.mouse.move(x, box["y"] + 36)
     page.mouse.down()
     page.mouse.move(x, box["y"] + 100)

@@ -7,34 +7,56 @@ import { merit } from "./trials";
 export interface Frame {
   width: number;
   height: number;
+  /** Pixels left of the first axis and right of the last one, where their numbers stand. */
+  left: number;
+  right: number;
 }
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [44, 44, 40, 16];
+const [TOP, BOTTOM] = [40, 16];
+const LEAST = 92; // px between two axes, below which the drawing is scrolled
+const [MARGIN, BESIDE] = [44, 8]; // px beside the outer axes at least; px between an axis and a number
+
+/** A drawing as wide as its place, or as its axes and their numbers need. */
+export function frameOf(axes: readonly ParallelAxis[], place: number, height: number): Frame {
+  // of a character of 11 px; those of Chinese are as wide as high
+  const long = (label: string): number => [...label].reduce((sum, one) => sum + (one > "\u2e7f" ? 11 : 6.3), 0);
+  const beside = (axis: ParallelAxis | undefined): number => Math.max(MARGIN, BESIDE + 6 + Math.max(0, ...(axis?.ticks ?? []).map((tick) => long(tick.label))));
+  const [left, right] = [beside(axes[0]), beside(axes.at(-1))];
+  return { width: Math.max(place, left + right + LEAST * (axes.length - 1)), height, left, right };
+}
 
 /** Pixels of a place on an axis. */
-export function pixel({ width, height }: Frame, axes: number, axis: number, place: number): readonly [number, number] {
-  const x = axes < 2 ? width / 2 : LEFT + (axis * (width - LEFT - RIGHT)) / (axes - 1);
+export function pixel({ width, height, left, right }: Frame, axes: number, axis: number, place: number): readonly [number, number] {
+  const x = axes < 2 ? width / 2 : left + (axis * (width - left - right)) / (axes - 1);
   return [x, TOP + (1 - place) * (height - TOP - BOTTOM)];
 }
 
-/** Pixels beside each axis that its numbers have for themselves: lines come up to one side and go on from the other. Negative: to its left. */
-function gutters({ width }: Frame, axes: readonly ParallelAxis[]): number[] {
-  const most = axes.length < 2 ? 0 : 0.45 * ((width - LEFT - RIGHT) / (axes.length - 1));
-  // of a character of 11 px; those of Chinese are as wide as high
-  const long = (label: string): number => [...label].reduce((sum, one) => sum + (one > "\u2e7f" ? 11 : 6.3), 0);
-  return axes.map((axis, k) => {
-    const wide = Math.min(most, 14 + Math.max(...axis.ticks.map((tick) => long(tick.label))));
-    return k === axes.length - 1 ? -wide : wide;
-  });
+export interface NumberPlace {
+  x: number;
+  foot: number;
+  align: "left" | "right";
 }
 
-/** Pixels at which the line of a trial comes to a place on an axis (0), and from which it goes on (1). */
-export function sides(frame: Frame, axes: readonly ParallelAxis[]): (axis: number, place: number, after: 0 | 1) => [number, number] {
-  const room = gutters(frame, axes);
-  return (axis, place, after) => {
-    const [x, y] = pixel(frame, axes.length, axis, place);
-    return [x + (after ? Math.max(0, room[axis]!) : Math.min(0, room[axis]!)), y];
-  };
+/**
+ * Where the number of a tick stands that is `long` pixels: outside the first and the last axis; at any other on the side, above or below the tick, where
+ * fewest of the `lines` (points, one on each axis) run through it.
+ */
+export function numberPlace(lines: readonly (readonly (readonly [number, number])[])[], axes: number, axis: number, [x, y]: readonly [number, number], long: number): NumberPlace {
+  if (axis === 0) return { x: x - BESIDE, foot: y + 4, align: "right" };
+  if (axis === axes - 1) return { x: x + BESIDE, foot: y + 4, align: "left" };
+  const places = ([1, -1] as const).flatMap((side) => [y - 4, y + 12].map((foot) => ({ x: x + side * BESIDE, foot, align: side === 1 ? ("left" as const) : ("right" as const) })));
+  const crossed = places.map((place) => {
+    const [left, right] = place.align === "left" ? [place.x, place.x + long] : [place.x - long, place.x];
+    return lines.filter((line) =>
+      line.some(([toX, toY], k) => {
+        const [fromX, fromY] = line[k - 1] ?? [toX, toY];
+        if (toX <= left || fromX >= right) return false;
+        const at = (px: number): number => fromY + ((Math.max(fromX, Math.min(toX, px)) - fromX) / (toX - fromX)) * (toY - fromY);
+        return Math.max(at(left), at(right)) > place.foot - 9 && Math.min(at(left), at(right)) < place.foot + 1;
+      }),
+    ).length;
+  });
+  return places[crossed.indexOf(Math.min(...crossed))]!;
 }
 
 /** The place on its axis of a height in pixels. */
@@ -61,16 +83,12 @@ export function drawParallel(canvas: HTMLCanvasElement, shown: Shown, style: Pic
   const colour = ramp(style);
   const at = (axis: number, place: number): readonly [number, number] => pixel(shown, axes.length, axis, place);
 
-  const side = sides(shown, axes);
+  const pointsOf = (trial: Trial): (readonly [number, number])[] => placesOf(trial, axes).flatMap((place, k) => (place === null ? [] : [at(k, place)]));
+  const lines = trials.map(pointsOf);
 
   const line = (trial: Trial): void => {
     context.beginPath();
-    const places = placesOf(trial, axes).flatMap((place, k) => (place === null ? [] : [{ k, place }]));
-    places.slice(1).forEach(({ k, place }, i) => {
-      const before = places[i]!;
-      context.moveTo(...side(before.k, before.place, 1));
-      context.lineTo(...side(k, place, 0));
-    });
+    pointsOf(trial).forEach((point, k) => (k === 0 ? context.moveTo(...point) : context.lineTo(...point)));
     context.stroke();
   };
   const within = (trial: Trial): boolean => passes(trial, axes, brushes);
@@ -105,8 +123,8 @@ export function drawParallel(canvas: HTMLCanvasElement, shown: Shown, style: Pic
     const brush = brushes[axis.name];
     if (brush) {
       const [high, low] = [at(k, brush[1])[1], at(k, brush[0])[1]];
-      context.fillStyle = token("--surface");
-      context.globalAlpha = 0.75;
+      context.fillStyle = token("--mark");
+      context.globalAlpha = 0.16;
       context.fillRect(x - 6, high, 12, low - high);
       context.globalAlpha = 1;
       context.strokeStyle = token("--mark");
@@ -117,16 +135,18 @@ export function drawParallel(canvas: HTMLCanvasElement, shown: Shown, style: Pic
     context.font = `600 12px ${family}`;
     context.fillStyle = token("--ink-1");
     context.fillText(labels[k]!, k === 0 ? 4 : k === axes.length - 1 ? width - 4 : x, 14);
-    context.textAlign = "left";
     context.font = `11px ${family}`;
+    context.lineWidth = 3; // of a rim of the ground, so that a line that does run behind a number does not run through it
+    context.strokeStyle = token("--surface");
     for (const tick of axis.ticks) {
-      const y = at(k, tick.place)[1];
+      const point = at(k, tick.place);
       context.fillStyle = token("--line-3");
-      context.fillRect(x - 3, Math.round(y), 7, 1);
-      const long = context.measureText(tick.label).width;
-      const left = k === axes.length - 1 ? x - 8 - long : x + 7;
+      context.fillRect(x - 3, Math.round(point[1]), 7, 1);
+      const number = numberPlace(lines, axes.length, k, point, context.measureText(tick.label).width);
+      context.textAlign = number.align;
+      context.strokeText(tick.label, number.x, number.foot);
       context.fillStyle = token("--ink-2");
-      context.fillText(tick.label, left, y + 4);
+      context.fillText(tick.label, number.x, number.foot);
     }
   });
 }

@@ -103,14 +103,14 @@ function distance(px: number, py: number, ax: number, ay: number, bx: number, by
   return Math.hypot(px - ax - share * dx, py - ay - share * dy);
 }
 
-/** The trial whose line is nearest to a point, within `reach` pixels; `at` gives the pixels of a place on an axis, where the line comes (0) and where it goes on (1). */
-export function trialNear(trials: readonly Trial[], axes: readonly ParallelAxis[], at: (axis: number, place: number, after: 0 | 1) => readonly [number, number], x: number, y: number, reach = 8): Trial | null {
+/** The trial whose line is nearest to a point, within `reach` pixels; `at` gives the pixels of a place on an axis. */
+export function trialNear(trials: readonly Trial[], axes: readonly ParallelAxis[], at: (axis: number, place: number) => readonly [number, number], x: number, y: number, reach = 8): Trial | null {
   let best: Trial | null = null;
   let least = reach;
   for (const trial of trials) {
-    const points = placesOf(trial, axes).flatMap((place, k) => (place === null ? [] : [[at(k, place, 0), at(k, place, 1)] as const]));
+    const points = placesOf(trial, axes).flatMap((place, k) => (place === null ? [] : [at(k, place)]));
     for (let k = 1; k < points.length; k++) {
-      const far = distance(x, y, ...points[k - 1]![1], ...points[k]![0]);
+      const far = distance(x, y, ...points[k - 1]!, ...points[k]!);
       if (far < least) [best, least] = [trial, far];
     }
   }
