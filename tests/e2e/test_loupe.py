@@ -44,3 +44,23 @@ def test_the_loupe_by_pointer_key_and_focus(page: Page) -> None:
     expect(loupe).to_have_count(0)
     page.keyboard.press("g")
     expect(page.get_by_test_id("loupe-said")).to_have_text("No gradient is in view.")
+
+
+def test_the_loupe_is_in_nobodys_way_once_its_lane_is_clicked(page: Page) -> None:
+    wait_for_film(page)
+    to_end_of_backward(page)
+    lane, loupe = page.get_by_test_id("lane-h-2-0"), page.get_by_test_id("gradient-loupe")
+    lane.hover()
+    expect(loupe).to_be_visible()
+    card, tile = loupe.bounding_box(), page.get_by_test_id("tile-h-2-0").bounding_box()
+    assert card and tile and card["x"] >= tile["x"] + tile["width"]
+    lane.click()
+    below = page.get_by_test_id("tile-h-3-2")  # under the card
+    below.click()
+    expect(below).to_have_class(re.compile("selected"))
+    expect(loupe).to_have_count(0)
+    lane.hover()
+    expect(loupe).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(loupe).to_have_count(0)
+

@@ -7,6 +7,8 @@ export interface Held {
   /** Where the pointer is; null: the lane was not pointed at. */
   at: Point | null;
   by: "hover" | "focus" | "touch" | "key";
+  /** The lane under the pointer was clicked: the loupe lets clicks through to what lies below, and goes as soon as the pointer leaves the lane. */
+  chosen?: boolean;
 }
 
 const REST = 350; // ms on a lane after which the loupe is there; from one lane to the next it goes at once
@@ -23,6 +25,8 @@ export class Pointing {
   card: HTMLElement | null = null;
 
   #hovered: Held | null = null;
+  /** The lane that was clicked last, until the pointer leaves it. */
+  #chosen: HTMLElement | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #press: { id: number; at: Point; timer: ReturnType<typeof setTimeout> } | null = null;
   /** A long press has opened the loupe: letting go is no tap. */
@@ -64,20 +68,27 @@ export class Pointing {
     if (event.pointerType === "touch") return this.#moved(event);
     if (this.#inCard(event)) return clearTimeout(this.#timer);
     const at = { x: event.clientX, y: event.clientY };
+    if (this.#chosen && laneOf(event.target) !== this.#chosen) {
+      this.#chosen = null;
+      if (this.held?.chosen) this.close();
+    }
     const element = event.buttons === 0 ? laneOf(event.target) : null;
     if (!element || !readLane(element, at)) return this.#leave();
-    const held: Held = { element, at, by: "hover" };
     const resting = this.#hovered?.element === element;
-    this.#hovered = held;
+    this.#hovered = { element, at, by: "hover" };
     const { held: now } = this;
-    if (now?.by === "hover") this.hold(held);
-    else if (!resting && (now === null || now.by === "focus")) this.#later(REST, () => this.#hovered && this.hold(this.#hovered));
+    if (now?.by === "hover") this.#hover();
+    else if (!resting && (now === null || now.by === "focus")) this.#later(REST, () => this.#hover());
+  }
+
+  #hover(): void {
+    if (this.#hovered) this.hold({ ...this.#hovered, chosen: this.#hovered.element === this.#chosen });
   }
 
   #leave(): void {
     if (!this.#hovered) return;
     this.#hovered = null;
-    if (this.held?.by === "hover") this.#later(AWAY, () => this.close());
+    if (this.held?.by === "hover") this.#later(this.held.chosen ? 0 : AWAY, () => this.close());
     else if (this.held === null) clearTimeout(this.#timer);
   }
 
@@ -98,7 +109,7 @@ export class Pointing {
 
   down(event: PointerEvent): void {
     const own = this.#inCard(event);
-    if (!own && this.held && this.held.by !== "hover") this.close();
+    if (!own && this.held && !(this.held.by === "hover" && laneOf(event.target) === this.held.element)) this.close();
     if (event.pointerType !== "touch" || own || !event.isPrimary) return this.#lift();
     const at = { x: event.clientX, y: event.clientY };
     this.#lift();
@@ -141,8 +152,13 @@ export class Pointing {
     return best;
   }
 
-  /** The end of a long press: no tap, and no menu of the browser. */
+  /** A lane is chosen; or it is the end of a long press: no tap, and no menu of the browser. */
   click(event: Event): void {
+    const { held } = this;
+    if (event.type === "click" && !this.#swallow) {
+      this.#chosen = laneOf(event.target);
+      if (held?.by === "hover" && held.element === this.#chosen) this.held = { ...held, chosen: true };
+    }
     if (event.type === "click" ? !this.#swallow : !this.#swallow && !(this.#press && laneOf(event.target))) return;
     if (event.type === "click") this.#swallow = false;
     event.preventDefault();
