@@ -25,8 +25,8 @@ def test_a_run_is_exported_in_four_forms(open_page: OpenPage, tmp_path: Path, lo
         page.get_by_test_id("run-export").click(timeout=READY)
         with page.expect_download() as download:
             page.get_by_test_id(f"export-{form}").click()
-        page.keyboard.press("Escape")
-        expect(page.get_by_test_id(f"export-{form}")).to_be_hidden()
+        expect(page.get_by_test_id(f"export-{form}")).to_be_hidden()  # what was chosen closes the menu
+        expect(page.get_by_test_id("run-export")).to_be_focused()
         path = tmp_path / download.value.suggested_filename
         download.value.save_as(path)
         return path
@@ -42,7 +42,12 @@ def test_a_run_is_exported_in_four_forms(open_page: OpenPage, tmp_path: Path, lo
     expect(page.get_by_test_id("export-safetensors")).to_be_focused()
     page.keyboard.press("End")
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("export-zip")).to_be_hidden()
     expect(page.get_by_test_id("run-export")).to_be_focused()
+    page.get_by_test_id("run-export").click()
+    expect(page.get_by_test_id("export-zip")).to_be_visible()
+    page.get_by_test_id("run-step").click()
+    expect(page.get_by_test_id("export-zip")).to_be_hidden()
 
 
 def test_a_run_without_a_step_has_no_script(open_page: OpenPage) -> None:

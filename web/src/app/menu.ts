@@ -1,4 +1,7 @@
-/** Keys of a menu in a popover: arrows, Home and End move through its items, Escape closes it and nothing behind it. */
+/**
+ * A menu in a popover: a choice closes it, arrows, Home and End move through its items, Escape closes it and nothing behind it. A group within it
+ * is a setting of its other items, and leaves it open.
+ */
 export function menu(element: HTMLElement): () => void {
   const items = (): HTMLElement[] => [...element.querySelectorAll<HTMLElement>("[role^=menuitem]")];
 
@@ -18,10 +21,18 @@ export function menu(element: HTMLElement): () => void {
     list[to]?.focus();
   }
 
+  /** Before what was chosen is done, which may give the focus to a dialog. */
+  function chosen(event: Event): void {
+    const item = event.target instanceof Element ? event.target.closest("[role^=menuitem]") : null;
+    if (item && item.getAttribute("aria-disabled") !== "true" && !item.closest("[role=group]")) element.hidePopover();
+  }
+
   element.addEventListener("toggle", opened);
+  element.addEventListener("click", chosen, true);
   element.addEventListener("keydown", press);
   return () => {
     element.removeEventListener("toggle", opened);
+    element.removeEventListener("click", chosen, true);
     element.removeEventListener("keydown", press);
   };
 }
