@@ -89,6 +89,11 @@ def test_each_bar_of_an_lstm_gives_its_own_gradient_and_a_film_opens_there(compa
         expect(compare.get_by_test_id("why-title")).to_contain_text(state)
         found.append(number(compare.get_by_test_id("why-value")))
     assert found[0] != found[1]
+    drawn = [  # each line of the logarithmic strip by its dashes and whether it has rings: no two alike
+        (line.locator("path").get_attribute("stroke-dasharray"), line.locator("circle").count() > 0)
+        for line in compare.get_by_test_id(re.compile(r"^compare-line-\d-[hc]$")).all()
+    ]
+    assert len(drawn) == len(set(drawn)) == 4
     compare.get_by_test_id("open-1").click()
     expect(compare.get_by_test_id("program-cell")).to_have_value("lstm", timeout=READY)
     assert number(compare.get_by_test_id("why-value")) == found[1]
@@ -210,6 +215,8 @@ def test_a_number_chosen_in_one_is_shown_in_the_others(compare: Page, api: httpx
     for pane in (0, 2):
         difference = compare.get_by_test_id(f"side-{pane}").get_attribute("data-difference")
         assert float(difference or "nan") == pytest.approx(values[pane] - values[1], rel=1e-9)
+        written = compare.get_by_test_id(f"side-{pane}").locator("td").last.inner_text()
+        assert float(written.replace("\u2212", "-")) == pytest.approx(values[pane] - values[1], rel=5e-3)  # three digits of it
     assert number(compare.get_by_test_id("why-value")) == pytest.approx(values[1], rel=1e-12)
     strip.press("ArrowDown")
     (node,) = [n for n in traces["lstm"]["nodes"] if n["label"] == "h" and n["time"] == 20 and n["role"] == "intermediate"]

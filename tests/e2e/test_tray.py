@@ -62,6 +62,9 @@ def test_the_gradient_through_time_has_the_norms_of_the_api_for_h_and_c(open_pag
         same(number(page.get_by_test_id(f"factor-h-{t}")), number(page.get_by_test_id(f"hop-h-{t}")))
         for state in ("h", "c"):  # two factors an arrow's width apart: each says whose it is
             expect(page.get_by_test_id(f"rail-{state}-{t}")).to_have_text(state)
+    keys = [page.get_by_test_id(f"key-{state}") for state in ("h", "c")]  # without colour: full and solid, open and dashed
+    assert [key.locator("path").get_attribute("stroke-dasharray") for key in keys] == [None, "4 3"]
+    assert len({key.locator("rect").evaluate("bar => getComputedStyle(bar).fill") for key in keys}) == 2
 
 
 def test_pairs_are_those_of_the_layer_and_direction_that_is_looked_at(open_page: OpenPage, api: httpx.Client) -> None:

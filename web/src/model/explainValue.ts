@@ -41,7 +41,7 @@ function typed(context: Context, e: Explanation, node: TraceNode, computed: numb
   const { index } = e.target;
   if (trace.value(node.inputs[0]!).at(index) === 0) return { ...known(context, { ...e, target: { ...e.target, node: computed } }, trace.nodes[computed]!), target: e.target };
   e.kind = { key: "why.kind.typed" };
-  e.symbols = `${e.title} := ${tex(six(e.value!))}`;
+  e.symbols = `${e.title} \\coloneqq ${tex(six(e.value!))}`;
   e.sentence = { key: "why.say.typed", params: { computed: six(trace.value(computed).at(index)) } };
   return e;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { decimals, fixed, power, short, six, tex, three, two } from "./format";
+import { decimals, fixed, power, short, significant, six, tex, three, two } from "./format";
 
 it("prints a sign, and zero without one", () => {
   expect([two(0.5), two(-0.658), two(0), two(-0), two(0.001)]).toEqual(["+0.50", "\u22120.66", "0", "0", "+0.00"]);
@@ -13,6 +13,10 @@ it("writes six significant digits", () => {
   expect(six(9.9999999)).toBe("+10.0000");
   expect(six(6.24e-7)).toBe("+6.24000\u00b710\u207b\u2077");
   expect(six(1234567)).toBe("+1.23457\u00b710\u2076");
+});
+
+it("writes three where they are wanted, however small a number is", () => {
+  expect([0.000327971, -0.0124049, 0.9996, 3.3e-5, 0, NaN].map((x) => significant(x, 3))).toEqual(["+0.000328", "\u22120.0124", "+1.00", "+3.30\u00b710\u207b\u2075", "0", "NaN"]);
 });
 
 it("uses powers of ten where decimals would hide a number", () => {

@@ -35,16 +35,19 @@ export function decimals(x: number, digits: number, plus = true): string {
   return Math.abs(x) < 0.5 * 10 ** -digits ? power(x, 0, plus) : fixed(x, digits, plus);
 }
 
-/** Six significant digits, signed: the number that is explained. */
-export function six(x: number, plus = true): string {
+/** So many significant digits, signed; a power of ten where the number is far from 1. */
+export function significant(x: number, digits: number, plus = true): string {
   const word = special(x);
   if (word !== null) return word;
   const size = Math.abs(x);
-  if (size < 1e-4 || size >= MILLION) return power(x, 5, plus);
-  // rounding to six digits may carry into the next power of ten, so the exponent is that of the rounded number
-  const exponent = Number(size.toExponential(5).split("e")[1]);
-  return fixed(x, Math.max(0, 5 - exponent), plus);
+  if (size < 1e-4 || size >= MILLION) return power(x, digits - 1, plus);
+  // rounding may carry into the next power of ten, so the exponent is that of the rounded number
+  const exponent = Number(size.toExponential(digits - 1).split("e")[1]);
+  return fixed(x, Math.max(0, digits - 1 - exponent), plus);
 }
+
+/** Six significant digits, signed: the number that is explained. */
+export const six = (x: number, plus = true): string => significant(x, 6, plus);
 
 /** The same without zeros at its end: 0.9 was given, and not 0.900000. */
 export const short = (x: number): string => six(x, false).replace(/(\.\d*?)0+(?=\u00b7|$)/, "$1").replace(/\.(?=\u00b7|$)/, "");

@@ -8,6 +8,7 @@ import type { Edit } from "../model/program";
 import { Trace } from "../model/trace";
 import { explain } from "../model/explain";
 import { formatRoute, parseRoute } from "../app/routing";
+import { renderTex } from "../math/render";
 import { pack } from "../share/packed";
 import type { Program } from "../api/types";
 import { differences, lossesOf } from "./differences";
@@ -47,6 +48,7 @@ describe("a film with edits", () => {
     expect(edited.typedOver(h)).toBe(edited.node("rnn/t=2/tanh#0").id);
     const typed = explain(film, { kind: "value", node: h, index: [0, 1] }, film.length, 0);
     expect([typed.kind.key, typed.value]).toEqual(["why.kind.typed", 0.5]);
+    expect(renderTex(typed.symbols!, false)).toContain("≔"); // one sign, not a colon and a far equals sign
     const computed = explain(film, { kind: "value", node: h, index: [0, 0] }, film.length, 0);
     expect(computed.kind.key).not.toBe("why.kind.typed");
     expect(computed.value).toBe(edited.value(h).at([0, 0]));
