@@ -262,8 +262,30 @@ def test_results_are_those_of_the_server_and_a_mistake_opens_as_a_film(trained: 
     expect(mistakes.locator("li")).to_have_count(10)
     results.get_by_test_id("more-mistakes").click()
     expect(mistakes.locator("li")).to_have_count(20)
-    worst = api.get(f"/runs/{run}/mistakes", params={"limit": 1}).raise_for_status().json()["items"][0]
-    results.get_by_test_id(f"mistake-{worst['index']}").click()
+    wrong = api.get(f"/runs/{run}/mistakes", params={"limit": 20}).raise_for_status().json()["items"]
+    worst, late = wrong[0], wrong[17]
+    results.get_by_test_id(f"mistake-{late['index']}").click()
+    wait_for_film(trained)
+    # it opens where the loss is known, with the probability of what it took the example for
+    expect(trained.get_by_test_id("caption")).to_contain_text("the right class, got")
+    assert number(trained.get_by_test_id("why-value")) == pytest.approx(late["p"])
+    for way in (trained.get_by_test_id("film-run").click, trained.go_back):  # both lead back to where it stands in the list
+        way()
+        link = trained.get_by_test_id(f"mistake-{late['index']}")
+        expect(link).to_be_focused(timeout=READY)
+        expect(link).to_be_in_viewport()
+        expect(trained.get_by_test_id("mistakes").locator("li")).to_have_count(20)
+        link.click()
+        wait_for_film(trained)
+    trained.get_by_test_id("film-run").click()
+    trained.get_by_test_id(f"mistake-{worst['index']}").click()
+    wait_for_film(trained)
+    trained.reload()  # nothing is known any more but the address
+    wait_for_film(trained)
+    trained.get_by_test_id("film-run").click()
+    expect(trained.get_by_test_id(f"mistake-{worst['index']}")).to_be_focused(timeout=READY)
+    expect(trained.get_by_test_id(f"mistake-{worst['index']}")).to_be_in_viewport()
+    trained.get_by_test_id(f"mistake-{worst['index']}").click()
     wait_for_film(trained)
     assert "part=validation" in trained.url
     expect(trained.get_by_role("img", name=worst["text"], exact=True)).to_be_visible()

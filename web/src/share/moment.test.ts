@@ -57,6 +57,15 @@ describe("a moment", () => {
     expect([other.after, other.afterStep]).toEqual([true, one.afterStep]);
   });
 
+  it("of an answer is after the loss, with what the network answers chosen", () => {
+    const session = open("rnn");
+    expect(showView(session, sent({ ...NO_VIEW, at: "answer" }))).toEqual([]);
+    expect([session.phase, session.pinned]).toEqual(["loss", true]);
+    expect(session.selection).toMatchObject({ kind: "value", node: session.grid!.column(session.steps)!.probe!.p });
+    expect(viewOf(session).at).toBe(session.moment); // the address goes on with the place that was found
+    expect(showView(open("scalar"), { ...NO_VIEW, at: "answer" })).toEqual(["at"]);
+  });
+
   it("has the example, the mean of all, and the scalar level", () => {
     const [one, other] = [open("rnn-batch"), open("rnn-batch")];
     one.example = 1;

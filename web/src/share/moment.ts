@@ -1,4 +1,5 @@
 /** How a session looks at its film, as a link holds it, and back. */
+import { answered, answerOf } from "../app/answer";
 import { preferences } from "../app/preferences.svelte";
 import type { Session } from "../app/session.svelte";
 import { isUsual } from "../math/notation";
@@ -50,6 +51,7 @@ export function showView(session: Session, view: View): string[] {
   session.setStride(view.by ?? (whole ? "cell" : session.stride));
   session.tab = view.tab ?? (whole ? "bptt" : session.tab);
   if (view.at === "after" && trace.after) session.last();
+  else if (view.at === "answer" && session.grid) session.go(answered(film));
   else if (typeof view.at === "number" && view.at <= film.length) session.go(view.at);
   else if (view.at !== null) misfits.push("at");
   if (whole || view.lecture) session.lecture = view.lecture === "on";
@@ -68,7 +70,7 @@ export function showView(session: Session, view: View): string[] {
     if (target) session.select(target);
     else misfits.push("why");
   } else if (whole) {
-    session.select(null);
+    session.select(view.at === "answer" && session.grid ? answerOf(film, session.grid, session.example) : null);
   }
   return misfits;
 }

@@ -24,8 +24,8 @@ export interface GroupsView {
 export type Level = "cell" | "vector" | "scalar";
 
 export interface View {
-  /** How many events have happened; "after": the forward pass with the new parameters is shown. */
-  at: number | "after" | null;
+  /** How many events have happened; "after": the forward pass with the new parameters is shown; "answer": the loss is known, and what the network answers is chosen. */
+  at: number | "after" | "answer" | null;
   /** The number that is explained, where it was chosen by hand. */
   why: Chosen | null;
   /** The row of the batch that is shown; "all": their mean. */
@@ -60,8 +60,8 @@ function oneOf<Value extends string>(...values: Value[]): Field<Value> {
 
 const count: Field<number> = { read: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : null), write: String };
 
-function countOr<Word extends string>(word: Word): Field<number | Word> {
-  return { read: (text) => (text === word ? word : count.read(text)), write: String };
+function countOr<Word extends string>(...words: Word[]): Field<number | Word> {
+  return { read: (text) => words.find((word) => word === text) ?? count.read(text), write: String };
 }
 
 /** `gradient:0,2:rnn.weight_hh_l0`, one of its contributions `gradient.3:0,2:…`, one term of an update `update.exp_avg:0,2:…`; the path comes last, since there may be anything in it. */
@@ -89,7 +89,7 @@ const groups: Field<GroupsView> = {
 };
 
 const FIELDS: { [Name in keyof View]: Field<NonNullable<View[Name]>> } = {
-  at: countOr("after"),
+  at: countOr("after", "answer"),
   why,
   row: countOr("all"),
   chain: { read: (text) => (/^\w{1,40}$/.test(text) ? text : null), write: (text) => text },
