@@ -13,6 +13,7 @@ import "../inspector/words";
 import "../lecture/words";
 import "../predict/words";
 import "../stage/loupe/words";
+import "../stage/said/words";
 import "../tray/words";
 import "../app/train/data/words";
 import "../app/train/film/words";

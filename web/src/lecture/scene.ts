@@ -4,6 +4,7 @@ import { decimals } from "../model/format";
 import { hopFactor, tokenText, type NetworkGrid } from "../model/network";
 import type { Beat } from "../model/stops";
 import { captionOf, type Scene } from "../stage/caption";
+import eventCaption from "../stage/said/eventCaption";
 import { marksAt } from "../stage/marks";
 
 export interface Picture {
@@ -92,7 +93,7 @@ export function hopSentence(scene: Scene, say: Say): Sentence | null {
 /** The caption of a moment as one text of the catalogue's making: the sentence of the hop, else that of the stage. */
 export function captionIn(scene: Scene, say: Say): string {
   const hop = hopSentence(scene, say);
-  const { key, params } = hop ?? captionOf(scene);
+  const { key, params } = hop ?? captionOf({ ...scene, event: (e) => eventCaption(scene.film.trace, scene.grid, e) });
   return say(key, params).replace(/\s*\*\*[^*]*\*\*$/, ""); // what invites to tap a number is for those who sit at the screen
 }
 

@@ -2,11 +2,15 @@ import { describe, expect, it } from "vitest";
 import { film } from "../model/fixtures";
 import { NetworkGrid } from "../model/network";
 import { beats } from "../model/stops";
-import en from "../i18n/stage.en";
-import zh from "../i18n/stage.zh";
+import type { EventKind } from "../model/trace";
+import { catalogues } from "../i18n/catalogues";
+import { fill } from "../i18n/format";
 import { eventWords, shortWords, symbolOf } from "../transport/words";
+import eventCaption from "./said/eventCaption";
 import { captionOf, rightProbability, type CaptionText } from "./caption";
 import { atLoss, cardOf, marksAt, stepInView } from "./marks";
+
+const { en, zh } = catalogues;
 
 const NAMES = ["rnn", "rnn-batch", "gru", "lstm"] as const;
 
@@ -14,7 +18,7 @@ function scenes(name: (typeof NAMES)[number]) {
   const shown = film(name);
   const grid = NetworkGrid.of(shown.trace)!;
   const list = beats(shown);
-  const at = (moment: number, after = false): CaptionText => captionOf({ film: shown, grid, beats: list, moment, example: 0, after, className: (k) => `class ${k}` });
+  const at = (moment: number, after = false): CaptionText => captionOf({ film: shown, grid, beats: list, moment, example: 0, after, event: (e) => eventCaption(shown.trace, grid, e), className: (k) => `class ${k}` });
   return { shown, grid, list, at };
 }
 
@@ -28,7 +32,7 @@ describe("the caption", () => {
       for (let moment = 0; moment <= shown.length; moment++) {
         const { key, params, phase } = at(moment);
         expect([key, phase]).toEqual([key, shown.phaseAt(moment)]);
-        for (const catalogue of [en, zh] as Record<string, string>[]) {
+        for (const catalogue of [en, zh]) {
           expect([key, catalogue[key] !== undefined]).toEqual([key, true]);
           expect(needs(catalogue[key]!).filter((param) => params[param] === undefined)).toEqual([]);
         }
@@ -59,11 +63,38 @@ describe("the caption", () => {
     expect([said(0), said(2)]).toEqual(["stage.caption.reads_letter", "stage.caption.ended"]);
   });
 
-  it("speaks of the event while a beat is being stepped through", () => {
-    const { shown, list, at } = scenes("gru");
-    const { from, to } = list[1]!;
-    expect(to - from).toBeGreaterThan(1);
-    expect(at(from + 1).key).toBe(eventWords(shown.trace, from).key);
+  /** The English sentence of the first event of a kind, from an operation with this label to a node with that one, that is not the last of its beat. */
+  function said(name: (typeof NAMES)[number], kind: EventKind, op: string, from: string | null, to?: string | null): string {
+    const { shown, list, at } = scenes(name);
+    const { events, nodes } = shown.trace;
+    const ends = new Set(list.map((beat) => beat.to));
+    const e = Array.from({ length: shown.length }, (_, k) => k).find(
+      (k) => events.kind(k) === kind && nodes[events.node(k)]?.op === op && nodes[events.node(k)]!.label === from && (to === undefined || nodes[events.target(k)]!.label === to) && !ends.has(k + 1),
+    );
+    const { key, params } = at(e! + 1);
+    return fill(en[key]!, params);
+  }
+
+  it("says with the names on the screen what an event does while a beat is being stepped through", () => {
+    expect(said("rnn", "forward", "add", "a")).toBe("The sum: $a_{1} = W_{\\mathrm{ih}}\\,x_{1} + b_{\\mathrm{ih}} + (W_{\\mathrm{hh}}\\,h_{0} + b_{\\mathrm{hh}})$.");
+    expect(said("rnn", "vjp", "add", "a", null)).toBe("$a_{5}$ passes its gradient on unchanged to $W_{\\mathrm{ih}}\\,x_{5} + b_{\\mathrm{ih}}$.");
+    expect(said("rnn", "vjp", "tanh", "h", "a")).toBe("$h_{5}$ sends its gradient to $a_{5}$, times the slope of tanh there.");
+    expect(said("rnn", "vjp", "linear", null, "h")).toBe("$W_{\\mathrm{ho}}\\,h_{5}$ sends its gradient through $W_{\\mathrm{ho}}$, transposed, to $h_{5}$.");
+    expect(said("lstm", "vjp", "mul", null, "c")).toBe("$f_{4}\\,c_{3}$ sends its gradient to $c_{3}$, times $f_{4}$ element by element.");
+    expect(said("lstm", "vjp", "stack", null, "h")).toBe("$h_{1}$ gets its part of the gradient of $h_{1}, \\dots, h_{4}$ unchanged.");
+    expect(said("gru", "vjp", "sub", null, "z")).toBe("$1 - z_{4}$ passes its gradient on to $z_{4}$ with the opposite sign.");
+  });
+
+  it("names no operation as a program does, and no node by its number, in any film of a network", () => {
+    for (const name of NAMES) {
+      const { shown, at } = scenes(name);
+      for (let moment = 0; moment <= shown.length; moment++) {
+        const { key, params } = at(moment);
+        for (const catalogue of [en, zh]) {
+          expect(fill(catalogue[key]!, params)).not.toMatch(/\b(add|mul|sub|linear|index|stack|cross_entropy|mse_loss)\b|v_\{?\d/);
+        }
+      }
+    }
   });
 
   it("knows the probability of the right class before and after the step", () => {
@@ -81,7 +112,7 @@ describe("an event in words", () => {
       const { trace, length } = film(name);
       for (let e = 0; e < length; e++) {
         for (const { key, params } of [eventWords(trace, e), shortWords(trace, e)]) {
-          for (const catalogue of [en, zh] as Record<string, string>[]) {
+          for (const catalogue of [en, zh]) {
             expect([key, catalogue[key] !== undefined]).toEqual([key, true]);
             expect(needs(catalogue[key]!).filter((param) => params[param] === undefined || params[param] === "" && param !== "name")).toEqual([]);
           }

@@ -15,6 +15,8 @@ export interface Scene {
   moment: number;
   example: number;
   after: boolean;
+  /** A sentence of one event, which comes later than the first picture; until then its short words stand in for it. */
+  event?: ((e: number) => Words) | null;
   /** What a class is called in the language shown. */
   className: (index: number) => string;
 }
@@ -38,7 +40,7 @@ export function captionOf(scene: Scene): CaptionText {
   if (scene.after) return { phase: "forward", ...afterwards(scene) };
   const { done } = marksAt(beats, moment);
   if (!done) return { phase, key: "stage.caption.start", params: {} };
-  if (moment < done.to) return { phase, ...eventWords(film.trace, moment - 1) };
+  if (moment < done.to) return { phase, ...(scene.event?.(moment - 1) ?? eventWords(film.trace, moment - 1)) };
   return { phase, ...ofBeat(scene, done) };
 }
 
