@@ -53,7 +53,9 @@ def test_the_loupe_is_in_nobodys_way_once_its_lane_is_clicked(page: Page) -> Non
     lane.hover()
     expect(loupe).to_be_visible()
     card, tile = loupe.bounding_box(), page.get_by_test_id("tile-h-2-0").bounding_box()
-    assert card and tile and card["x"] >= tile["x"] + tile["width"]
+    assert card
+    assert tile
+    assert card["x"] >= tile["x"] + tile["width"]
     lane.click()
     below = page.get_by_test_id("tile-h-3-2")  # under the card
     below.click()
@@ -63,4 +65,3 @@ def test_the_loupe_is_in_nobodys_way_once_its_lane_is_clicked(page: Page) -> Non
     expect(loupe).to_be_visible()
     page.keyboard.press("Escape")
     expect(loupe).to_have_count(0)
-
