@@ -96,7 +96,7 @@ WORKER_MEMORY = 2 * 2**30  # bytes of one
 QUEUE = 64  # pieces of work that wait for one
 
 # checkpoints kept of a run
-CHECKPOINT_SPACING = 50  # steps
+CHECKPOINT_SPACING = 100  # steps
 CHECKPOINT_BYTES = 2**28
 
 # sweeps

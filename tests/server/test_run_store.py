@@ -38,24 +38,24 @@ def trained(store: RunStore, *counts: int, visitor: str | None = None, sweep: st
 
 def test_a_run_from_its_beginning_to_its_end(database: Engine) -> None:
     store = RunStore(database)
-    run = trained(store, 3, 60, 2)
+    run = trained(store, 3, 110, 2)
     assert store.training() == [run]
-    assert not store.append(run, a_slice(3, 60))  # a slice that came late
-    assert store.append(run, at(65), validated=[{"step": 65, "loss": float("inf"), "rmse": 0.5}])
-    assert store.finish(run, 65, 65)
-    assert not store.finish(run, 65, 65)  # it has ended
+    assert not store.append(run, a_slice(3, 110))  # a slice that came late
+    assert store.append(run, at(115), validated=[{"step": 115, "loss": float("inf"), "rmse": 0.5}])
+    assert store.finish(run, 115, 115)
+    assert not store.finish(run, 115, 115)  # it has ended
     state = store.get(run)
     assert state is not None
-    assert (state["status"], state["step"], state["requested_step"], state["program"]) == ("idle", 65, 65, PROGRAM)
-    assert (state["reason"], state["best"]) == ("steps", {"step": 65, "metric": "rmse", "value": 0.5})
-    assert state["validation"] == [{"step": 65, "loss": "Infinity", "rmse": 0.5}]
+    assert (state["status"], state["step"], state["requested_step"], state["program"]) == ("idle", 115, 115, PROGRAM)
+    assert (state["reason"], state["best"]) == ("steps", {"step": 115, "metric": "rmse", "value": 0.5})
+    assert state["validation"] == [{"step": 115, "loss": "Infinity", "rmse": 0.5}]
     history = store.history(run)
-    assert history["loss"] == [1 / (n + 1) for n in range(65)]
+    assert history["loss"] == [1 / (n + 1) for n in range(115)]
     assert np.isnan(history["gradient_norm"]).all()
-    assert store.figures(run, 62).tolist()[::2] == [[1 / 63, 1 / 64, 1 / 65], [0.01] * 3]
-    assert store.observations(run, 1, 5) == [{"step": step, "hidden": [["NaN"]]} for step in (4, 64)]
-    assert store.checkpoint(run, 65) == b"network 65"
-    assert store.checkpoint(run, 64) == b"network 63"
+    assert store.figures(run, 112).tolist()[::2] == [[1 / 113, 1 / 114, 1 / 115], [0.01] * 3]
+    assert store.observations(run, 1, 5) == [{"step": step, "hidden": [["NaN"]]} for step in (4, 114)]
+    assert store.checkpoint(run, 115) == b"network 115"
+    assert store.checkpoint(run, 114) == b"network 113"
     assert store.checkpoint(run, 10) is None  # 3 is too near to the start to be kept
     store.fail(run, "why")
     assert store.delete(run)
@@ -299,11 +299,11 @@ def test_the_checkpoints_of_the_best_and_of_the_last_good_step_are_kept(database
 
 def test_a_damaged_checkpoint_is_passed_over(database: Engine) -> None:
     store = RunStore(database)
-    run = trained(store, 60, 60)
-    damage(database, checkpoints, "data", checkpoints.c.step == 120)
-    assert store.checkpoint(run, 120) == b"network 60"
-    damage(database, checkpoints, "data", checkpoints.c.step == 60)
-    assert store.checkpoint(run, 120) is None
+    run = trained(store, 110, 60)
+    damage(database, checkpoints, "data", checkpoints.c.step == 170)
+    assert store.checkpoint(run, 170) == b"network 110"
+    damage(database, checkpoints, "data", checkpoints.c.step == 110)
+    assert store.checkpoint(run, 170) is None
 
 
 def test_damaged_losses_are_told(database: Engine) -> None:
