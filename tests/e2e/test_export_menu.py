@@ -15,7 +15,7 @@ from tests.e2e.several import trained
 from tests.e2e.stage import READY
 
 
-@pytest.mark.parametrize(("locale", "script"), [("en-US", "prints the same losses"), ("zh-CN", "打印相同的损失")])
+@pytest.mark.parametrize(("locale", "script"), [("en-US", "compares the first 100 losses"), ("zh-CN", "核对前 100 步的损失")])
 def test_a_run_is_exported_in_four_forms(open_page: OpenPage, tmp_path: Path, locale: str, script: str) -> None:
     page = open_page("#/train", locale=locale)
     run = trained(page, steps=40)
