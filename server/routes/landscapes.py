@@ -41,6 +41,7 @@ async def create(request: Request, body: LandscapeRequest, services: Use) -> Res
     asked = Asked(body.model_dump(), [run["step"] for run in runs])
     landscape_id = await run_in_threadpool(services.landscapes.store.create, asked)
     try:
+        await services.landscapes.claim(landscape_id)  # before anybody can ask another server for it
         made = await _begin(services, landscape_id, asked)
     except Exception:  # nobody is told its id
         await run_in_threadpool(services.landscapes.store.delete, landscape_id)
