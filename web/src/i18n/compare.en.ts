@@ -34,7 +34,7 @@ export default {
   "compare.caption.backward": "The gradient has gone back through step {t}.",
   "compare.caption.update": "The optimizer moves the parameters.",
   "compare.caption.one_vanishes": "From step {last} back to step 1 the gradient becomes {times} times smaller in the {lost}, which therefore cannot learn what the first steps say; {kept} keep theirs.",
-  "compare.caption.because": "A hop of the RNN multiplies by $W_{\\mathrm{hh}}$ and by a slope of tanh: here {rnn}. A gated cell adds a way past both, its state times a gate: {gated} in all.",
+  "compare.caption.because": "A hop of the RNN multiplies by $W_{\\mathrm{hh}}$ and by a slope of tanh: here {rnn}. A gated cell adds a way past both, its state times a gate. All its ways together make {gated} a hop.",
   "compare.caption.some_vanish": "From step {last} back to step 1 the gradient vanishes in {lost} and is kept in {kept}. What is left: {each}.",
   "compare.caption.all_vanish": "From step {last} back to step 1 the gradient vanishes in every network. What is left: {each}.",
   "compare.caption.left": "From step {last} back to step 1 this is left of the gradient: {each}.",

@@ -34,7 +34,7 @@ export default {
   "compare.caption.backward": "梯度已往回传过第 {t} 步。",
   "compare.caption.update": "优化器移动参数。",
   "compare.caption.one_vanishes": "从第 {last} 步回到第 1 步，{lost} 的梯度缩小到原来的 {times} 分之一，因此学不到最初几步的内容；{kept} 的梯度保留了下来。",
-  "compare.caption.because": "RNN 每往回一跳都要乘以 $W_{\\mathrm{hh}}$ 和 tanh 的斜率：这里是 {rnn}。门控单元多了一条绕过两者的路：状态乘以一个门，各条路合起来是 {gated}。",
+  "compare.caption.because": "RNN 每往回一跳都要乘以 $W_{\\mathrm{hh}}$ 和 tanh 的斜率：这里是 {rnn}。门控单元多了一条绕过两者的路：状态乘以一个门。各条路合起来，每一跳是 {gated}。",
   "compare.caption.some_vanish": "从第 {last} 步回到第 1 步，{lost} 的梯度消失，{kept} 的梯度保留了下来。剩余：{each}。",
   "compare.caption.all_vanish": "从第 {last} 步回到第 1 步，每个网络的梯度都消失了。剩余：{each}。",
   "compare.caption.left": "从第 {last} 步回到第 1 步，梯度剩余：{each}。",

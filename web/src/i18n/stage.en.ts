@@ -104,6 +104,7 @@ export default {
   "stage.open.navigator": "Time steps",
   "stage.open.go_to": "Go to t = {t}",
   "stage.open.from": "from t = {t}",
+  "stage.open.norm_so_far": "{value} so far",
   "stage.open.norm": "norm {value}",
   "stage.open.no_gradient": "no gradient yet",
   "stage.open.not_yet": "not yet",

@@ -104,6 +104,7 @@ export default {
   "stage.open.navigator": "时间步",
   "stage.open.go_to": "转到 t = {t}",
   "stage.open.from": "来自 t = {t}",
+  "stage.open.norm_so_far": "目前 {value}",
   "stage.open.norm": "范数 {value}",
   "stage.open.no_gradient": "尚无梯度",
   "stage.open.not_yet": "尚未到达",

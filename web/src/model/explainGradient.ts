@@ -159,6 +159,7 @@ function activated(context: Context, e: Explanation, node: TraceNode, all: reado
   const arrived = film.gradient(consumer.id, m);
   const upstream = arrived ? sign * arrived.at(way.index) : null;
   e.sumLabel = `$${symbols.inlineGradient(consumer.id, way.index)}$`;
+  if (e.value === 0 && all.some((one) => one.arrived >= m)) e.value = null; // other gates have theirs already, this one has nothing yet
   if (e.value !== null && upstream !== null) e.numbers = `$${e.title}$ = ${four(upstream)} \u00d7 ${four(slope).replace(/^\+/, "")} = ${four(e.value)}`;
   e.facts = [{ key: "why.fact.slope_of", params: { op: consumer.op!, formula: tanh ? `1 \u2212 $${y}^{2}$` : `$${turned ? "-" : ""}${toLatex(entry.derivatives[0]!.formula!, { y })}$` }, value: slope }];
   const most = slope > 0.9 ? "most" : slope < 0.1 ? "little" : "some";
