@@ -6,7 +6,7 @@ import { contributionRows, slopeFacts, slopeKnown } from "./contributionRows";
 import { blank, LINE, total, useOf, written, type Context, type Explanation, type Row, type Target } from "./explanation";
 import type { Contribution } from "./film";
 import { four, six, three } from "./format";
-import { nameless, onward, PASSING, renamed } from "./gradientRoute";
+import { nameless, onward, PASSING, received, renamed } from "./gradientRoute";
 import { slopeTex } from "./slopes";
 import { elementNumbers, evaluate } from "./terms";
 import type { TraceNode } from "./trace";
@@ -159,7 +159,7 @@ function activated(context: Context, e: Explanation, node: TraceNode, all: reado
   const arrived = film.gradient(consumer.id, m);
   const upstream = arrived ? sign * arrived.at(way.index) : null;
   e.sumLabel = `$${symbols.inlineGradient(consumer.id, way.index)}$`;
-  if (e.value === 0 && all.some((one) => one.arrived >= m)) e.value = null; // other gates have theirs already, this one has nothing yet
+  if (all.some((one) => one.arrived >= m && received(context, one, e.target.index))) e.value = null; // what has come is other gates' part
   if (e.value !== null && upstream !== null) e.numbers = `$${e.title}$ = ${four(upstream)} \u00d7 ${four(slope).replace(/^\+/, "")} = ${four(e.value)}`;
   e.facts = [{ key: "why.fact.slope_of", params: { op: consumer.op!, formula: tanh ? `1 \u2212 $${y}^{2}$` : `$${turned ? "-" : ""}${toLatex(entry.derivatives[0]!.formula!, { y })}$` }, value: slope }];
   const most = slope > 0.9 ? "most" : slope < 0.1 ? "little" : "some";

@@ -12,6 +12,9 @@ const SLOPES = new Set(["tanh", "sigmoid", "relu"]);
 const LOSSES = new Set(["cross_entropy", "mse_loss"]);
 const SIGNS: Record<string, string> = { add: " + ", sub: " - ", mul: "\\," };
 
+/** Symbols of what has no name on the screen, alone or within a formula. */
+const NAMELESS = /v_\{|^v_|\\operatorname/;
+
 class Names {
   private readonly symbols: Symbols;
 
@@ -26,7 +29,7 @@ class Names {
   /** Its symbol, else its formula over those that have one. Of many states: the first and the last. */
   of(node: number): string {
     const tex = this.symbols.of(node);
-    if (!/^v_|v_\{|\\operatorname/.test(tex)) return tex;
+    if (!NAMELESS.test(tex)) return tex;
     const { op, inputs } = this.trace.nodes[node]!;
     if (op === "stack" || op === "concat") return `${this.of(inputs[0]!)}, \\dots, ${this.of(inputs.at(-1)!)}`;
     if (op === "linear") return `${this.of(inputs[1]!)}\\,(${this.of(inputs[0]!)})`;
@@ -37,7 +40,7 @@ class Names {
   /** With what it is, where it has a name of its own: a_1 = W x_1 + … */
   defined(node: number): string {
     const [name, formula] = [this.of(node), this.symbols.composed(node)];
-    return this.symbols.named(node) === null || name === formula || /v_\{|\\operatorname/.test(formula) ? name : `${name} = ${formula}`;
+    return this.symbols.named(node) === null || name === formula || NAMELESS.test(formula) ? name : `${name} = ${formula}`;
   }
 }
 
