@@ -75,8 +75,18 @@ def test_it_opens_on_trained_networks_whose_numbers_are_the_apis(
             assert number(compare.get_by_test_id(f"ratio-{pane}-{state}")) == pytest.approx(norms[0] / norms[-1], rel=1e-9)
     expect(compare.get_by_test_id("caption")).to_contain_text(re.compile("72,000 times smaller in the RNN.*LSTM and GRU keep theirs"))
     hops = [number(compare.get_by_test_id(f"ratio-{pane}-h")) ** (1 / (STEPS - 1)) for pane in range(3)]
-    said = re.findall(r"×(\d+\.\d+)", compare.get_by_test_id("because").inner_text())
-    assert [float(factor) for factor in said] == pytest.approx(hops, abs=6e-4)
+    slope, matrix, *said = [float(factor) for factor in re.findall(r"×(\d+\.\d+)", compare.get_by_test_id("because").inner_text())]
+    assert said == pytest.approx(hops, abs=6e-4)
+    assert slope < 1 and slope * matrix == pytest.approx(hops[0], abs=2e-3)  # what a slope leaves, what the matrix makes of it
+
+
+def test_a_factor_of_a_hop_is_taken_apart(compare: Page) -> None:
+    for state in "hc":
+        compare.get_by_test_id(f"hop-1-{state}").click()
+        expect(compare.get_by_test_id("why-title")).to_contain_text(state)
+        expect(compare.get_by_test_id("why-sentence")).to_contain_text("From step 2 back to step 1")
+        assert number(compare.get_by_test_id("side-1")) == number(compare.get_by_test_id("why-value"))
+    expect(compare.get_by_test_id("pane-1")).to_have_class(re.compile("followed"))
 
 
 def test_each_bar_of_an_lstm_gives_its_own_gradient_and_a_film_opens_there(compare: Page) -> None:

@@ -35,6 +35,18 @@ describe("what is explained while nothing is chosen", () => {
     expect(explain(film, guide(film, grid, film.moving + 1, 0)!, film.moving + 1, 0).ladder).not.toBeNull();
   });
 
+  it("is the state of an opened cell, and once it has one its gradient; the update is shown when the film moves on", () => {
+    const { h } = grid.column(2)!;
+    const opened = { t: 2, still: true };
+    expect(guide(film, grid, at("forward"), 0, opened)).toMatchObject({ kind: "value", node: h });
+    expect(guide(film, grid, film.arrives(h) - 1, 0, opened)).toMatchObject({ kind: "value", node: h });
+    const gradient = guide(film, grid, film.arrives(h), 0, opened)!;
+    expect(gradient).toMatchObject({ kind: "gradient", node: h });
+    expect(guide(film, grid, film.length, 0, opened)).toEqual(gradient);
+    expect(guide(film, grid, film.length, 0, { ...opened, still: false })).toMatchObject({ kind: "update" });
+    expect(guide(film, grid, film.knownSince(h) - 1, 0, opened)).toEqual(guide(film, grid, film.knownSince(h) - 1, 0));
+  });
+
   it("follows the events of an expression", () => {
     const expression = new Film(Trace.from(scalar));
     expect(guide(expression, null, 0, 0)).toBeNull();

@@ -15,8 +15,27 @@ function element(node: number, kind: Target["kind"], tensor: Tensor, from = 0, c
   return { kind, node, index: tensor.unravel(strongest(tensor, from, count)) };
 }
 
-function ofNetwork(film: Film, grid: NetworkGrid, moment: number, example: number): Target | null {
+/** The cell that is opened. */
+export interface Opened {
+  t: number;
+  /** The film has not moved since. */
+  still: boolean;
+}
+
+/** The state of an opened cell, or what has come back to it: the panel goes where somebody looks. The update is of the whole film, and shown there once that moves on. */
+function ofOpened(film: Film, grid: NetworkGrid, moment: number, example: number, { t, still }: Opened): Target | null {
+  const h = grid.column(t)?.h;
   const phase = film.phaseAt(moment);
+  if (h === undefined || !film.known(h, moment) || (phase === "update" && !still)) return null;
+  const gradient = phase === "forward" || phase === "loss" ? null : film.gradient(h, moment);
+  const whole = gradient && (film.trace.gradient(h) ?? gradient); // the same element while more arrives
+  return element(h, gradient ? "gradient" : "value", whole ?? film.trace.value(h), Math.max(0, example) * grid.hidden, grid.hidden);
+}
+
+function ofNetwork(film: Film, grid: NetworkGrid, moment: number, example: number, opened: Opened | null): Target | null {
+  const phase = film.phaseAt(moment);
+  const inside = opened && ofOpened(film, grid, moment, example, opened);
+  if (inside) return inside;
   if (phase === "forward" || phase === "loss") {
     const since = (column: Column): number => film.knownSince(column.h);
     const known = grid.chains.flatMap((chain) => chain.columns).filter((candidate) => candidate.rows > example && film.known(candidate.h, moment));
@@ -41,6 +60,6 @@ function ofExpression(film: Film, moment: number): Target | null {
   return gradient ? element(node, "gradient", gradient) : element(node, "value", film.trace.value(node));
 }
 
-export function guide(film: Film, grid: NetworkGrid | null, moment: number, example: number): Target | null {
-  return grid ? ofNetwork(film, grid, moment, example) : ofExpression(film, moment);
+export function guide(film: Film, grid: NetworkGrid | null, moment: number, example: number, opened: Opened | null = null): Target | null {
+  return grid ? ofNetwork(film, grid, moment, example, opened) : ofExpression(film, moment);
 }

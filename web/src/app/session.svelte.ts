@@ -114,7 +114,7 @@ export class Session {
   /** Nothing comes after this. */
   readonly atEnd: boolean = $derived(this.film !== null && this.moment === this.film.length && (this.after || !this.trace?.after));
   /** The number that is explained: the chosen one, or the one the film has come to. */
-  readonly selection: Target | null = $derived(this.#chosen ?? this.lead ?? (this.film ? guide(this.film, this.grid, this.moment, this.example) : null));
+  readonly selection: Target | null = $derived(this.#chosen ?? this.lead ?? (this.film ? guide(this.film, this.grid, this.moment, this.example, this.focus === null ? null : { t: this.focus, still: this.focusStays }) : null));
   /** Its example is of no part that is trained on: there was no update, the film shows what one would do. */
   readonly untrained: boolean = $derived(this.trace?.program.kind === "network" && (this.trace.program.part ?? "train") !== "train");
   /** What the server says about the task of this film; null for expressions. */

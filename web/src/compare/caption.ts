@@ -2,7 +2,7 @@
 import type { Params } from "../i18n/format";
 import { decimals, power } from "../model/format";
 import type { Phase } from "../model/trace";
-import { hopOf, small } from "./norms";
+import { hopOf, small, type Halves } from "./norms";
 import type { Point } from "./sync";
 
 export interface Caption {
@@ -30,9 +30,12 @@ export interface Film {
   cell: "rnn" | "lstm" | "gru";
   /** ||dL/dh_1|| / ||dL/dh_T||. */
   ratio: number | null;
+  /** Of an RNN's hops. */
+  halves: Halves | null;
 }
 
-const hop = (ratio: number, steps: number): string => `×${decimals(hopOf(ratio, steps), 3, false)}`;
+const factor = (x: number): string => `×${decimals(x, 3, false)}`;
+const hop = (ratio: number, steps: number): string => factor(hopOf(ratio, steps));
 
 export function captionOf(point: Point | undefined, films: readonly Film[], done: boolean, steps: number, join: (names: string[]) => string): Caption {
   if (!point) return { phase: "forward", key: "compare.caption.start", params: {} };
@@ -46,9 +49,9 @@ export function captionOf(point: Point | undefined, films: readonly Film[], done
   const kept = known.filter((film) => film.ratio >= KEPT);
   const each = known.map((film) => `${film.name} ${small(film.ratio)}`).join(" · ");
   const params = { last: steps, each, lost: join(lost.map((film) => film.name)), kept: join(kept.map((film) => film.name)), times: lost[0] ? shrink(lost[0].ratio) : "" };
-  const because = (ratio: number): Partial<Caption> => ({ because: "compare.caption.because", becauseParams: { rnn: hop(ratio, steps), gated: join(kept.map((film) => `${film.name} ${hop(film.ratio, steps)}`)) } });
+  const because = (ratio: number, { slope, matrix }: Halves): Partial<Caption> => ({ because: "compare.caption.because", becauseParams: { rnn: hop(ratio, steps), slope: factor(slope), matrix: factor(matrix), gated: join(kept.map((film) => `${film.name} ${hop(film.ratio, steps)}`)) } });
   if (lost.length === known.length && known.length > 0) return { phase, key: "compare.caption.all_vanish", params };
-  if (lost.length === 1 && kept.length > 0) return { phase, key: "compare.caption.one_vanishes", params, ...(lost[0]!.cell === "rnn" && kept.every(({ cell }) => cell !== "rnn") && because(lost[0]!.ratio)) };
+  if (lost.length === 1 && kept.length > 0) return { phase, key: "compare.caption.one_vanishes", params, ...(lost[0]!.halves && kept.every(({ cell }) => cell !== "rnn") && because(lost[0]!.ratio, lost[0]!.halves)) };
   if (lost.length > 1 && kept.length > 0) return { phase, key: "compare.caption.some_vanish", params };
   return { phase, key: "compare.caption.left", params };
 }

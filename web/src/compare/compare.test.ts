@@ -8,7 +8,7 @@ import { counterpart } from "./counterpart";
 import { apart, besideColumns, columnsOf, heightsOf, leftOf, numbered, rowHeight, scrolledTo, stepAt } from "./layout";
 import { payloadOf, readComparison } from "./link";
 import { namesOf } from "./names";
-import { largestDifference, measured, meanHop, ratioOf, seriesOf } from "./norms";
+import { halvesOf, largestDifference, measured, meanHop, ratioOf, seriesOf } from "./norms";
 import { changed, checkpointFor, common, isTrained, programOf, toggled, withTraining } from "./programs";
 
 const [rnn, lstm, gru] = [film("rnn"), film("lstm"), film("gru")].map((one) => ({ film: one, trace: one.trace, grid: NetworkGrid.of(one.trace)! }));
@@ -56,6 +56,21 @@ describe("norms", () => {
     expect(measured(h!, h!.norms[0]!, "absolute")).toBe(h!.norms[0]);
     expect(meanHop(h!)! ** (steps - 1)).toBeCloseTo(ratioOf(h!)!, 12);
     expect(ratioOf({ state: "h", norms: [0, 0], last: 0 })).toBeNull();
+  });
+
+  it("come over a slope and a matrix in an RNN with one loss; elsewhere there are more ways", () => {
+    const { film, grid } = rnn!;
+    const [h] = seriesOf(film, grid, 0, grid.columns.length);
+    const { slope, matrix } = halvesOf(film, grid, 0, h!)!;
+    const weight = film.trace.value(grid.parameter("weight_hh_l0")!.node);
+    const hops = grid.columns.slice(1).map((column) => {
+      const delta = Array.from(film.trace.gradient(column.a!)!.data);
+      const back = Array.from({ length: grid.hidden }, (_, j) => delta.reduce((sum, d, i) => sum + d * weight.at([i, j]), 0));
+      return { slope: Math.hypot(...delta) / h!.norms[column.t - 1]!, matrix: Math.hypot(...back) / Math.hypot(...delta) };
+    });
+    expect(slope ** hops.length).toBeCloseTo(hops.reduce((product, hop) => product * hop.slope, 1), 12);
+    expect(matrix ** hops.length).toBeCloseTo(hops.reduce((product, hop) => product * hop.matrix, 1), 12);
+    expect(halvesOf(lstm!.film, lstm!.grid, 0, series[0]!)).toBeNull();
   });
 
   it("differ by the largest difference of a unit", () => {
@@ -165,10 +180,10 @@ describe("a room for panes", () => {
 describe("the caption", () => {
   const join = (names: string[]): string => names.join("+");
   const point = { phase: "backward" as const, what: "step" as const, time: 1, parameter: null };
-  const of = (...ratios: (number | null)[]) => captionOf(point, ratios.map((ratio, i) => ({ name: `N${i}`, cell: i === 0 ? ("rnn" as const) : ("lstm" as const), ratio })), true, 50, join);
+  const of = (...ratios: (number | null)[]) => captionOf(point, ratios.map((ratio, i) => ({ name: `N${i}`, cell: i === 0 ? ("rnn" as const) : ("lstm" as const), ratio, halves: i === 0 ? { slope: 0.72, matrix: 1.105 } : null })), true, 50, join);
 
   it("says who forgets and who does not, and only what the numbers say", () => {
-    expect(of(1.4e-5, 0.5, 0.9)).toMatchObject({ key: "compare.caption.one_vanishes", params: { lost: "N0", kept: "N1+N2", times: "71,000" }, because: "compare.caption.because", becauseParams: { rnn: "×0.796", gated: "N1 ×0.986+N2 ×0.998" } });
+    expect(of(1.4e-5, 0.5, 0.9)).toMatchObject({ key: "compare.caption.one_vanishes", params: { lost: "N0", kept: "N1+N2", times: "71,000" }, because: "compare.caption.because", becauseParams: { rnn: "×0.796", slope: "×0.720", matrix: "×1.105", gated: "N1 ×0.986+N2 ×0.998" } });
     expect(of(0.5, 1e-5).because).toBeUndefined(); // it is not the RNN that forgets
     expect(of(1e-11, 1e-12, 1e-9).key).toBe("compare.caption.all_vanish");
     expect(of(1e-5, 1e-6, 0.9).key).toBe("compare.caption.some_vanish");

@@ -55,16 +55,13 @@ export class Comparison {
     const { leader, timeline, followed } = this;
     return leader ? leader.breakpoints.moments(leader.trace!).map((moment) => timeline.numberOf(timeline.placeOf(followed, moment), followed)) : [];
   });
-  /** The time step that is looked at: under the pointer, else that of a number chosen by hand, else where the films are. */
-  readonly step: number | null = $derived.by(() => {
-    if (this.pointed !== null) return this.pointed;
+  /** The time step of a number that was chosen by hand. */
+  readonly pinnedStep: number | null = $derived.by(() => {
     const { leader } = this;
-    if (leader?.pinned && leader.selection) {
-      const { time } = leader.trace!.nodes[leader.selection.node]!;
-      if (time !== null) return time;
-    }
-    return this.timeline.points[this.place.point - 1]?.time ?? null;
+    return leader?.pinned && leader.selection ? leader.trace!.nodes[leader.selection.node]!.time : null;
   });
+  /** The time step that is looked at: under the pointer, else that of a number chosen by hand, else where the films are. */
+  readonly step: number | null = $derived(this.pointed ?? this.pinnedStep ?? this.timeline.points[this.place.point - 1]?.time ?? null);
 
   readonly #player = createPlayer({
     moment: () => this.timeline.numberOf(this.place, this.followed),

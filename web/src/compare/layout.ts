@@ -9,7 +9,7 @@ export interface Columns {
   readonly width: number;
 }
 
-const GUTTER = 118;
+const GUTTER = 132; // a name, its number and a piece of its line
 const RIGHT = 48; // the powers of ten of the logarithmic scale
 const NARROWEST = 9; // pitch of panes that stand side by side, which scroll: a letter has room
 const WIDEST = 220; // pitch of a short sequence
@@ -17,7 +17,7 @@ const WIDEST = 220; // pitch of a short sequence
 /** `longest`: the characters of the longest name that stands in the gutter, with a number after it. */
 export function columnsOf(width: number, steps: number, longest = 0): Columns {
   const slim = width < 560;
-  const gutter = slim ? 8 : Math.max(GUTTER, Math.min(260, Math.ceil(longest * 6.8) + 62));
+  const gutter = slim ? 8 : Math.max(GUTTER, Math.min(280, Math.ceil(longest * 6.8) + 92));
   const pitch = steps === 0 ? WIDEST : Math.min(WIDEST, Math.max(2, (width - gutter - RIGHT) / steps));
   return { steps, slim, gutter, pitch, width: Math.ceil(gutter + pitch * steps + RIGHT) };
 }

@@ -1,7 +1,7 @@
 /** ||dL/dh_t|| (and c) of one film over its steps, and what is left of it at the first one. */
 import type { Film } from "../model/film";
 import { decimals, power } from "../model/format";
-import { gradientNorm, type NetworkGrid } from "../model/network";
+import { gradientNorm, gradientSlice, norm, type NetworkGrid } from "../model/network";
 import type { Numbers } from "../model/trace";
 
 export type State = "h" | "c";
@@ -43,6 +43,27 @@ export function meanHop(series: Series): number | null {
 
 /** The factor whose power over all hops between so many steps is `ratio`. */
 export const hopOf = (ratio: number, steps: number): number => ratio ** (1 / (steps - 1));
+
+/** What a hop's factor is made of, on average (geometric) over all hops: what gets through the slope, and what a matrix makes of that. */
+export interface Halves {
+  slope: number;
+  matrix: number;
+}
+
+/** Null for all but an RNN with one read-out: elsewhere there is more than one way back. */
+export function halvesOf(film: Film, grid: NetworkGrid, example: number, series: Series): Halves | null {
+  const hop = meanHop(series);
+  if (grid.cell !== "rnn" || grid.readout === "every" || !grid.top || hop === null) return null;
+  let logs = 0;
+  for (let step = 2; step <= series.norms.length; step++) {
+    const a = grid.column(step)!.a;
+    const delta = a === null ? null : film.trace.gradient(a);
+    if (!delta) return null;
+    logs += Math.log(norm(gradientSlice(delta, example)) / series.norms[step - 1]!);
+  }
+  const slope = Math.exp(logs / (series.norms.length - 1));
+  return Number.isFinite(slope) && slope > 0 ? { slope, matrix: hop / slope } : null;
+}
 
 /** The largest difference of two states of one length; null where they cannot be compared element by element. */
 export function largestDifference(one: Numbers | null, other: Numbers | null): number | null {

@@ -24,5 +24,6 @@ export default {
   "said.back_loss": "The loss sends its gradient to {to}: how far the answer is off.",
   "said.back_other": "{from} sends its gradient through {op} to {to}.",
   "said.unbroadcast": "The gradients of all rows are added up, since all of them use {to}.",
+  "said.accumulate_inside": "Inside the cell of step {t}, the contribution is added to what {to} has got before.",
   "said.accumulate": "The contribution is added to what {to} has got before.",
 };

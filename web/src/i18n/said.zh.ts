@@ -24,5 +24,6 @@ export default {
   "said.back_loss": "损失把梯度传给 {to}：答案偏离多少。",
   "said.back_other": "{from} 的梯度经过 {op} 传给 {to}。",
   "said.unbroadcast": "各行的梯度相加，因为它们都用到 {to}。",
+  "said.accumulate_inside": "在第 {t} 步的单元内部，这一份贡献加到 {to} 先前得到的上面。",
   "said.accumulate": "这份梯度贡献累加到 {to} 已得到的梯度上。",
 };

@@ -107,6 +107,7 @@ export default {
   "stage.open.norm_so_far": "{value} so far",
   "stage.open.norm": "norm {value}",
   "stage.open.no_gradient": "no gradient yet",
+  "stage.open.past": "no matrix on this way",
   "stage.open.not_yet": "not yet",
   "stage.open.constant": "a constant",
   "stage.open.lane_of_w": "lanes of W and b: this step’s share",

@@ -107,6 +107,7 @@ export default {
   "stage.open.norm_so_far": "目前 {value}",
   "stage.open.norm": "范数 {value}",
   "stage.open.no_gradient": "尚无梯度",
+  "stage.open.past": "此路不经过矩阵",
   "stage.open.not_yet": "尚未到达",
   "stage.open.constant": "常量",
   "stage.open.lane_of_w": "W 与 b 下的横条：本步的贡献",

@@ -13,7 +13,7 @@ export default {
   "whatif.remove": "Take back change {number}",
   "whatif.reset": "Take back all",
   "whatif.refused": "This change cannot be made:",
-  "whatif.predicted": "gradient × change = {value}",
+  "whatif.predicted": "gradient × change (linear estimate): {value}",
   "whatif.predicted_hint": "What the gradient says this change does to the loss. It holds for small changes.",
   "whatif.no_number": "This is no number. Write one such as −0.5, 2 or 1e-3, or press Esc.",
   "whatif.edit": "Type another value",

@@ -13,7 +13,7 @@ export default {
   "whatif.remove": "取消第 {number} 处改动",
   "whatif.reset": "全部取消",
   "whatif.refused": "无法做这个改动：",
-  "whatif.predicted": "梯度 × 改变量 = {value}",
+  "whatif.predicted": "梯度 × 改变量（线性估计）：{value}",
   "whatif.predicted_hint": "按梯度推算，这个改动会使损失改变多少。只对小的改动成立。",
   "whatif.no_number": "这不是一个数。请写成 −0.5、2 或 1e-3 这样的数，或按 Esc。",
   "whatif.edit": "输入另一个值",

@@ -73,6 +73,17 @@ describe("the kinds of questions", () => {
     expect(isRight(answer, -Math.log(p))).toBe(true);
   });
 
+  it("the norm at both ends of a hop is told once it is answered", () => {
+    const norms = questions.filter(({ ask }) => ask.key === "predict.ask.norm");
+    expect(norms.length).toBeGreaterThan(0);
+    for (const { answer, told } of norms) {
+      const { before, after, factor } = told!.params as Record<string, string>;
+      const left = Number(after) / Number(before);
+      expect(Number(factor!.slice(1))).toBeCloseTo(left, 1);
+      expect(answer).toMatchObject({ right: left > 1 ? "grows" : "shrinks" });
+    }
+  });
+
   it("a share has the sign of its two factors", () => {
     for (const { answer, given } of questions.filter(({ ask }) => ask.key === "predict.ask.share")) {
       const [delta, h] = given.map(({ params }) => Number(/= (.+)$/.exec(String(params!.what))![1]!.replace("+", "").replace("\u2212", "-"))) as [number, number];

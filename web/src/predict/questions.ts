@@ -2,7 +2,7 @@
 import { toLatex } from "../math/latex";
 import type { Message, Target } from "../model/explain";
 import type { Film } from "../model/film";
-import { decimals, three } from "../model/format";
+import { decimals, three, times } from "../model/format";
 import { ALL, gradientNorm, hopFactor, slice, type Column, type NetworkGrid } from "../model/network";
 import { Symbols } from "../model/symbols";
 import { elementNumbers } from "../model/terms";
@@ -21,6 +21,8 @@ export interface Question {
   answer: Answer;
   /** What the reveal explains. */
   target: Target;
+  /** In numbers what an option is the name of. */
+  told?: Message;
 }
 
 type Draft = Omit<Question, "at" | "reveal">;
@@ -158,13 +160,15 @@ function norm(film: Film, grid: NetworkGrid, column: Column, example: number, b:
   let strongest = 0;
   for (let i = 0; i < width; i++) if (Math.abs(gradient.at([example, i])) > Math.abs(gradient.at([example, strongest]))) strongest = i;
   const slopes = Array.from(slice(film.trace.value(column.h), example), (h) => 1 - h * h);
-  const given: Message[] = [{ key: "predict.given_norm", params: { t: column.t, value: decimals(gradientNorm(film, grid, column.t, example, b)!, 3, false) } }];
+  const size = (t: number): string => decimals(gradientNorm(film, grid, t, example, b)!, 3, false);
+  const given: Message[] = [{ key: "predict.given_norm", params: { t: column.t, value: size(column.t) } }];
   if (grid.cell === "rnn") given.push({ key: "predict.given_slopes", params: { value: slopes.map((slope) => decimals(slope, 2, false)).slice(0, 6).join(", ") } });
   return {
     ask: { key: "predict.ask.norm", params: { from: column.t, to: earlier.t } },
     given,
     answer: { type: "choice", options: ["grows", "shrinks"], right: factor > 1 ? "grows" : "shrinks", of: factor },
     target: { kind: "gradient", node: earlier.h, index: [example, strongest] },
+    told: { key: "predict.told_norm", params: { before: size(column.t), after: size(earlier.t), factor: times(factor) } },
   };
 }
 

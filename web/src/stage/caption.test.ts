@@ -51,6 +51,15 @@ describe("the caption", () => {
     expect(at(shown.length, true).key).toMatch(/^stage\.caption\.after_/);
   });
 
+  it("says what is inside a cell where the names on the screen are not those of closed cells", () => {
+    const { shown, grid } = scenes("lstm");
+    const { events } = shown.trace;
+    const sums = Array.from({ length: shown.length }, (_, e) => e).filter((e) => events.kind(e) === "accumulate");
+    const said = (target: number): string => eventCaption(shown.trace, grid, sums.find((e) => events.target(e) === target)!).key;
+    const { h, c, a } = grid.column(2)!;
+    expect([said(h), said(c!), said(a!), said(grid.parameter("weight_hh_l0")!.node)]).toEqual(["said.accumulate", "said.accumulate", "said.accumulate_inside", "said.accumulate"]);
+  });
+
   it("does not speak of a way from the last step to the first where every step has a loss", () => {
     const { list, at } = scenes("lstm");
     expect(at(list.find((beat) => beat.phase === "backward" && beat.time === 1)!.to).key).toBe("stage.caption.arrived_every");

@@ -66,19 +66,21 @@ const EDGE = 80; // an opened card keeps this far from the edge of the stage, wh
 
 const VECTOR: Record<NetworkGrid["cell"], number> = { rnn: 54, gru: 49, lstm: 48 };
 
-export function openLayout(cell: NetworkGrid["cell"], hidden: number): OpenLayout {
+/** low: a card that is not as high, for a stage that is not. */
+export function openLayout(cell: NetworkGrid["cell"], hidden: number, low = false): OpenLayout {
   const rows = Math.min(hidden, OPEN_ROWS);
   const roomy = hidden <= 4;
-  const row = roomy ? 56 : 31;
+  const [tile, lane] = roomy ? (low ? [32, 11] : [36, 13]) : low ? [18, 7] : [19, 8];
+  const row = tile + lane + (low ? 3 : roomy ? 7 : 4);
   const matrixCell = roomy ? 40 : 24;
-  const cardTop = 14;
-  const bandTop = cardTop + 14;
-  const labelTop = bandTop + (cell === "rnn" ? 92 : cell === "lstm" ? 62 : 52);
+  const cardTop = low ? 10 : 14;
+  const bandTop = cardTop + (low ? 8 : 14);
+  const labelTop = bandTop + { rnn: [92, 80], gru: [52, 46], lstm: [62, 50] }[cell][low ? 1 : 0]!;
   const rowsTop = labelTop + 26;
   const cardHeight = rowsTop - cardTop + rows * row + (hidden > rows ? 24 : 0) + 40;
   return {
     rows, row, matrixCell, cardTop, bandTop, labelTop, rowsTop, cardHeight,
-    tile: roomy ? 36 : 19, lane: roomy ? 13 : 8, font: roomy ? 13 : 11,
+    tile, lane, font: roomy ? 13 : 11,
     width: openWidth(cell, matrixCell, rows, hidden),
     pitch: openWidth(cell, matrixCell, rows, hidden) + 36,
     inputTop: cardTop + cardHeight + 34,

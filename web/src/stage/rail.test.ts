@@ -3,7 +3,7 @@ import { film } from "../model/fixtures";
 import { NetworkGrid, slice } from "../model/network";
 import type { Tensor } from "../model/trace";
 import { nodesOf } from "./opencell";
-import { railOf, type Rail } from "./rail";
+import { cameOver, linkFactor, railOf, type Rail } from "./rail";
 
 function way(name: "rnn" | "gru" | "lstm", t: number, steps = 4) {
   const shown = film(name);
@@ -57,6 +57,24 @@ describe("the way back", () => {
 });
 
 describe("what comes over its links", () => {
+  it("is by so much longer than what it comes from; before it has come there is nothing", () => {
+    for (const name of ["rnn", "gru", "lstm"] as const) {
+      const { rail, shown, gradient } = way(name, 3);
+      for (const link of rail.links) {
+        const [from, into] = [rail.boxes[link.from]!, rail.boxes[link.to]!];
+        const came = cameOver(rail, link, shown, shown.length);
+        const length = (numbers: number[]): number => Math.hypot(...numbers);
+        expect(linkFactor(rail, link, came, shown, shown.length, 0)!).toBeCloseTo(length(over({ shown, rail }, from.tex, into.tex)) / length(gradient(from.node!)), 12);
+        expect(cameOver(rail, link, shown, shown.arrives(from.node!) - 1)).toEqual([]);
+      }
+    }
+  });
+
+  it("is past every matrix where a state has a way of its own", () => {
+    const past = (name: "rnn" | "gru" | "lstm"): string[] => way(name, 3).rail.links.filter((one) => one.past).map((one) => one.tex);
+    expect([past("rnn"), past("gru"), past("lstm")]).toEqual([[], ["z_{3}\\odot"], ["f_{3}\\odot"]]);
+  });
+
   it("of the LSTM: the cell state has its own way, past every matrix, and it ends with the last step", () => {
     const at = way("lstm", 2);
     const next = way("lstm", 3);

@@ -1,6 +1,7 @@
 /** The way back through a step, above its opened card: gradients as boxes, and what each is multiplied by on its way to the next. Pure. */
 import { backProduct, backThrough, keeps, USUAL, type Notation } from "../math/notation";
-import type { Column, NetworkGrid } from "../model/network";
+import type { Contribution, Film } from "../model/film";
+import { gradientSlice, norm, type Column, type NetworkGrid } from "../model/network";
 import type { Trace } from "../model/trace";
 import { nodesOf } from "./opencell";
 
@@ -19,6 +20,8 @@ export interface RailLink {
   to: number;
   time: number;
   by: (node: number) => boolean;
+  /** No matrix is multiplied with on the way: a state's own. */
+  past?: boolean;
 }
 
 export interface Rail {
@@ -29,6 +32,21 @@ export interface Rail {
 }
 
 const all = (): boolean => true;
+
+/** What has come over a link at `moment`: none where its first box has nothing yet, or its last none of it. */
+export function cameOver({ boxes }: Rail, { from, to, time, by }: RailLink, film: Film, moment: number): Contribution[] {
+  const [before, into] = [boxes[from]!.node, boxes[to]!.node];
+  if (into === null || before === null || film.gradient(before, moment) === null) return [];
+  return film.contributions(into).filter((part) => part.kind === "vjp" && part.time === time && part.arrived < moment && by(part.node));
+}
+
+/** How much longer than the gradient of its first box it is what came over a link, for an example (or the sum over all); null where that is no number. */
+export function linkFactor(rail: Rail, link: RailLink, came: readonly Contribution[], film: Film, moment: number, example: number): number | null {
+  const before = norm(gradientSlice(film.gradient(rail.boxes[link.from]!.node!, moment)!, example));
+  const rows = came.map((one) => gradientSlice(one.tensor(), example));
+  const factor = norm(Array.from(rows[0]!, (_, i) => rows.reduce((sum, row) => sum + row[i]!, 0))) / before;
+  return Number.isFinite(factor) ? factor : null;
+}
 
 /** The way back through step `column.t` of an example with `steps` of them. */
 export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: number, notation: Notation = USUAL): Rail {
@@ -59,7 +77,7 @@ export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: n
       return {
         boxes: [{ ...after, row: 0 }, { tex: delta, node: sum, column: 1, row: 1 }, { ...earlier, column: 2, row: 0 }],
         links: [
-          { tex: `${kept}\\odot`, from: 0, to: 2, time: t, by: (node) => !product(node) },
+          { tex: `${kept}\\odot`, from: 0, to: 2, time: t, by: (node) => !product(node), past: true },
           { tex: "r,\\ z,\\ n", from: 0, to: 1, time: t, by: all },
           { ...back, from: 1, to: 2 },
         ],
@@ -78,7 +96,7 @@ export function railOf(grid: NetworkGrid, column: Column, trace: Trace, steps: n
         { tex: `o_{${t}} \\odot (1 - \\tanh^2 c_{${t}})`, from: 0, to: 1, time: t, by: all },
         { tex: "o", from: 0, to: 2, time: t, by: (node: number) => node === output },
         { tex: "i,\\ f,\\ g", from: 1, to: 2, time: t, by: (node: number) => node !== output },
-        { tex: `f_{${t}}\\odot`, from: 1, to: 4, time: t, by: all },
+        { tex: `f_{${t}}\\odot`, from: 1, to: 4, time: t, by: all, past: true },
         { ...back, from: 2, to: 3 },
       ];
       if (later) {

@@ -64,8 +64,11 @@ export default function eventCaption(trace: Trace, grid: NetworkGrid, e: number,
       return { key: `said.back_${wayBack(op, port)}`, params: { op, from: inTex(names.of(node.id)), to, other: node.inputs.length === 2 ? inTex(names.of(node.inputs[1 - port]!)) : "" } };
     case "unbroadcast":
       return { key: "said.unbroadcast", params: { to } };
-    case "accumulate":
-      return { key: "said.accumulate", params: { to } };
+    case "accumulate": {
+      const { time } = nodes[target]!;
+      const inside = time !== null && !grid.chains.some((chain) => chain.columns.some(({ h, c, x }) => [h, c, x].includes(target))) && nodes[target]!.role !== "probe";
+      return { key: inside ? "said.accumulate_inside" : "said.accumulate", params: { to, t: time ?? 0 } };
+    }
     default:
       return eventWords(trace, e);
   }
