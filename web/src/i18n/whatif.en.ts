@@ -27,7 +27,7 @@ export default {
   "whatif.scale": "Whole matrix",
   "whatif.saturation": "Input gain",
   "whatif.saturation_hint": "Scales W_ih and both biases of this layer: tanh and σ are driven into saturation, W_hh stays as it is",
-  "whatif.saturated": "saturated (slope below a tenth): {share}",
+  "whatif.saturated": "{share} of the layer’s activations saturated (slope below a tenth)",
   "whatif.forget": "Forget bias",
   "whatif.was": "was {was}, changed by {change}",
   "whatif.was_short": "was {was}",

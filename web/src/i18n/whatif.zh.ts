@@ -27,7 +27,7 @@ export default {
   "whatif.scale": "整个矩阵",
   "whatif.saturation": "输入增益",
   "whatif.saturation_hint": "缩放这一层的 W_ih 和两个偏置：tanh 与 σ 趋于饱和，W_hh 不变",
-  "whatif.saturated": "已饱和（导数不到最大值的十分之一）：{share}",
+  "whatif.saturated": "本层激活值中 {share} 已饱和（斜率不到十分之一）",
   "whatif.forget": "遗忘门偏置",
   "whatif.was": "原为 {was}，改变了 {change}",
   "whatif.was_short": "原为 {was}",

@@ -34,6 +34,7 @@ export default {
   "why.kind.update": "{optimizer}, step {step}",
 
   "why.sum": "sum",
+  "why.in_all": "in all",
   "why.so_far": "so far",
   "why.others": "{count} others",
   "why.row.input": "input",

@@ -34,6 +34,7 @@ export default {
   "why.kind.update": "{optimizer}，第 {step} 步",
 
   "why.sum": "和",
+  "why.in_all": "合计",
   "why.so_far": "目前",
   "why.others": "其余 {count} 项",
   "why.row.input": "输入",
