@@ -43,6 +43,9 @@ describe("what is explained while nothing is chosen", () => {
     const gradient = guide(film, grid, film.arrives(h), 0, opened)!;
     expect(gradient).toMatchObject({ kind: "gradient", node: h });
     expect(guide(film, grid, film.length, 0, opened)).toEqual(gradient);
+    const last = Array.from(film.trace.gradient(grid.columns.at(-1)!.h)!.data, Math.abs);
+    expect(last[gradient.index[1]!]).toBe(Math.max(...last)); // of the same unit in every step
+    expect(guide(film, grid, film.length, 0, { ...opened, t: 1 })!.index).toEqual(gradient.index);
     expect(guide(film, grid, film.length, 0, { ...opened, still: false })).toMatchObject({ kind: "update" });
     expect(guide(film, grid, film.knownSince(h) - 1, 0, opened)).toEqual(guide(film, grid, film.knownSince(h) - 1, 0));
   });

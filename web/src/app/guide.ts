@@ -27,9 +27,14 @@ function ofOpened(film: Film, grid: NetworkGrid, moment: number, example: number
   const h = grid.column(t)?.h;
   const phase = film.phaseAt(moment);
   if (h === undefined || !film.known(h, moment) || (phase === "update" && !still)) return null;
-  const gradient = phase === "forward" || phase === "loss" ? null : film.gradient(h, moment);
-  const whole = gradient && (film.trace.gradient(h) ?? gradient); // the same element while more arrives
-  return element(h, gradient ? "gradient" : "value", whole ?? film.trace.value(h), Math.max(0, example) * grid.hidden, grid.hidden);
+  const back = phase !== "forward" && phase !== "loss" && film.gradient(h, moment) !== null;
+  return { kind: back ? "gradient" : "value", node: h, index: [Math.max(0, example), unitOf(film, grid, Math.max(0, example))] };
+}
+
+/** The unit whose last state counts most for the loss, or is largest where none came back: the same in all steps. */
+function unitOf(film: Film, grid: NetworkGrid, example: number): number {
+  const { h } = grid.columns.findLast((column) => column.rows > example)!;
+  return strongest(film.trace.gradient(h) ?? film.trace.value(h), example * grid.hidden, grid.hidden) % grid.hidden;
 }
 
 function ofNetwork(film: Film, grid: NetworkGrid, moment: number, example: number, opened: Opened | null): Target | null {
