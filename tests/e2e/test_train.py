@@ -56,8 +56,15 @@ def test_the_curves_are_a_table_too(trained: Page, api: httpx.Client) -> None:
     history = stored(api, run_of(trained))["history"]
     table = trained.get_by_test_id("steps-table")
     table.locator("summary").click()
-    expect(table.locator("tbody tr")).to_have_count(20)
-    cells = table.locator("tbody tr").nth(6).locator("th, td").all_inner_texts()
+    # a second after the run rests, what the network did before its first step comes before all of them
+    untrained = api.get(f"/runs/{run_of(trained)}/metrics", params={"step": 0}).raise_for_status().json()["metrics"]
+    expect(table.get_by_test_id("untrained").locator("th")).to_have_text("0, untrained", timeout=READY)
+    assert float(table.get_by_test_id("untrained").inner_text().split()[-1]) == pytest.approx(untrained["loss"], rel=1e-3)
+    curve = trained.get_by_test_id("chart-score").get_by_role("slider")
+    curve.press("Home")
+    expect(curve).to_have_attribute("aria-valuetext", re.compile(re.escape(f"validation {untrained['accuracy'] * 100:.1f} %")))
+    expect(table.locator("tbody tr")).to_have_count(21)
+    cells = table.locator("tbody tr").nth(7).locator("th, td").all_inner_texts()
     assert cells[0] == "7"
     assert float(cells[1]) == pytest.approx(history["loss"][6], rel=1e-3)
     assert float(cells[5]) == pytest.approx(min(1.0, history["gradient_norm"][6]), rel=1e-3)

@@ -131,6 +131,7 @@ export default {
   "train.beside_show": "Compare with the training part",
   "train.smoothed": "smoothed",
   "train.validation": "validation",
+  "train.untrained": "0, untrained",
   "train.metric.accuracy": "accuracy",
   "train.metric.rmse": "RMSE",
   "train.metric.perplexity": "perplexity",

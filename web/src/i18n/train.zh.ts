@@ -131,6 +131,7 @@ export default {
   "train.beside_show": "与训练部分比较",
   "train.smoothed": "平滑",
   "train.validation": "验证",
+  "train.untrained": "0，未训练",
   "train.metric.accuracy": "准确率",
   "train.metric.rmse": "RMSE",
   "train.metric.perplexity": "困惑度",

@@ -5,7 +5,7 @@ import { Latest } from "../../api/latest";
 import { asProblem, Problem } from "../../api/problem";
 import { followRun, type Mark, type RunStatus } from "../../api/runEvents";
 import * as steering from "../../api/runs";
-import type { Run, RunState, RunSummary } from "../../api/types";
+import type { Run, RunState, RunSummary, Scores } from "../../api/types";
 import { taskOf } from "./data/own.svelte";
 import { bodyOf, often, type Draft } from "./form/settings";
 import { RunRecord } from "./live/record";
@@ -177,6 +177,12 @@ export class Training {
         this.refused = problem;
       },
     });
+  }
+
+  /** Takes up what the untrained network of a run does on the validation part. */
+  judgedUntrained(record: RunRecord, { loss, accuracy, rmse, perplexity, recalled }: Scores): void {
+    record.untrained = { step: 0, loss, accuracy, rmse, perplexity, recalled };
+    this.#draw();
   }
 
   /** Looks away; the server trains on. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { linearAxis, logAxis } from "../chart/scale";
-import { corners, MARGIN, numbers, stepAt, stepByKey, type Curve } from "./curves";
+import { corners, MARGIN, numbers, stepAt, stepByKey, stepsAxis, type Curve } from "./curves";
 import { edges, longest, scaleOf, shade } from "./heat";
 
 const curve = (values: number[], steps?: number[]): Curve => ({ name: "", values, length: values.length, colour: "--ink-1", ...(steps && { steps }) });
@@ -30,6 +30,13 @@ describe("curves", () => {
   it("stand at their own steps", () => {
     expect(corners(curve([5, 5], [10, 20]), linearAxis(0, 20), y, 100, 50).map((point) => point.x)).toEqual([50, 50, 100, 100]);
     expect([...numbers([curve([1, 2]), curve([3])])]).toEqual([1, 2, 3]);
+  });
+
+  it("begin before the first step, for which a logarithm has no place", () => {
+    const begun = (log: boolean): number[] => corners(curve([3, 2, 1], [0, 1, 100]), stepsAxis(log, 100), y, 100, 10).map((point) => point.x);
+    expect([...new Set(begun(false))]).toEqual([0, 1, 100]);
+    expect([...new Set(begun(true))]).toEqual([0, 100]);
+    expect([stepsAxis(false, 0).high, stepsAxis(true, 3).high]).toEqual([10, 10]);
   });
 
   it("are read by pointer and by key", () => {

@@ -1,5 +1,5 @@
 /** Curves over the steps of a run, drawn on a canvas as they grow. Pure but for the drawing; reading along them is for CurveChart.svelte. */
-import type { Axis } from "../chart/scale";
+import { linearAxis, logAxis, type Axis } from "../chart/scale";
 
 export interface Curve {
   name: string;
@@ -201,6 +201,9 @@ function stroke(context: CanvasRenderingContext2D, x0: number, y0: number, x1: n
   context.lineTo(x1, y1);
   context.stroke();
 }
+
+/** The axis of the steps: from before the first, for which a logarithm has no place. */
+export const stepsAxis = (log: boolean, last: number): Axis => (log ? logAxis(1, Math.max(10, last)) : linearAxis(0, Math.max(10, last)));
 
 /** The step at a place in pixels of the page, from the left of the chart, among 1..last. */
 export function stepAt(x: Axis, place: number, width: number, last: number): number {

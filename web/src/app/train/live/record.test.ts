@@ -55,6 +55,16 @@ describe("the record of a run", () => {
     expect([49, 50, 120].map((step) => record.validated(step)?.loss)).toEqual([undefined, 1, 0.5]);
   });
 
+  it("begins its validations with the untrained network, once that is known", () => {
+    const record = new RunRecord();
+    record.validation({ step: 50, loss: 1 });
+    expect(record.judged().map(({ step }) => step)).toEqual([50]);
+    record.untrained = { step: 0, loss: 3 };
+    expect(record.judged().map(({ step }) => step)).toEqual([0, 50]);
+    expect([0, 49, 50].map((step) => record.validated(step)?.loss)).toEqual([3, 3, 1]);
+    expect(record.validations.length).toBe(1);
+  });
+
   it("clips norms that are larger", () => {
     expect([clipped(3, 1), clipped(0.5, 1), clipped(3, null)]).toEqual([1, 0.5, 3]);
     expect(clipped(NaN, 1)).toBeNaN();

@@ -10,6 +10,8 @@ export class RunRecord {
   rates = new Float64Array(1024);
   readonly observations: Observation[] = [];
   readonly validations: Validation[] = [];
+  /** How the network did before its first step, which no run measures; null: not known. */
+  untrained: Validation | null = null;
   #smoothed = new Float64Array(1024);
   #smooth = 0;
 
@@ -49,9 +51,14 @@ export class RunRecord {
     return this.observations[nearestIndex(this.observations, step)] ?? null;
   }
 
+  /** The validations, and before them that of the untrained network. */
+  judged(): readonly Validation[] {
+    return this.untrained ? [this.untrained, ...this.validations] : this.validations;
+  }
+
   /** The last validation that is not after `step`. */
   validated(step: number): Validation | null {
-    return this.validations.findLast((validation) => validation.step <= step) ?? null;
+    return this.judged().findLast((validation) => validation.step <= step) ?? null;
   }
 
   #reserve(count: number): void {

@@ -9,5 +9,7 @@ describe("the steps of the table", () => {
     expect([many[0], many.at(-1)]).toEqual([1, 20_000]);
     expect(many.length).toBeLessThanOrEqual(42);
     expect(tableSteps(100, [50, 100])).toContain(50);
+    expect(tableSteps(100, [0, 50, 100]).slice(0, 2)).toEqual([0, 1]);
+    expect(tableSteps(20_000, Array.from({ length: 401 }, (_, i) => i * 50)).slice(0, 2)).toEqual([0, 1]);
   });
 });
