@@ -29,5 +29,11 @@ class Told(str):
         return _told, (str.__str__(self), self.code, dict(self.params))
 
 
+def after(beginning: str, message: str) -> str:
+    """A message with something before it; its code, where it has one, stays."""
+    words = f"{beginning}{message}"
+    return Told(words, message.code, **message.params) if isinstance(message, Told) else words
+
+
 def _told(text: str, code: str, params: Mapping[str, Any]) -> Told:
     return Told(text, code, **params)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from engine.ops.op import Array, Derivative, Record, Sample, structured
+from engine.told import Told
 
 _DTYPES = ("float64", "float32", "int64", "int32", "uint8", "bool")
 
 
 def _cast(x: Array, *, dtype: str) -> Array:
     if dtype not in _DTYPES:
-        raise ValueError(f"cast: dtype is {dtype!r}; expected one of {', '.join(_DTYPES)}")
+        words = f"cast: dtype is {dtype!r}; expected one of {', '.join(_DTYPES)}"
+        raise ValueError(Told(words, "keyword-choice", name="cast", keyword="dtype", options=", ".join(_DTYPES)))
     y: Array = x.astype(dtype)
     return y
 

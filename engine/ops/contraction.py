@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.ops.op import Array
+from engine.told import Told
 
 _SMALL = 2048  # products up to which numpy's own loop is quicker than arranging a matrix product
 
@@ -23,10 +24,9 @@ def read(equation: Any, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[str, st
         problem = "a letter's sizes differ"
     except (ValueError, TypeError) as error:
         problem = str(error)
-    raise ValueError(
-        f"einsum: {equation!r} for shapes {a} and {b}: {problem}; expected two terms such as 'ij,jk->ik', a letter a dimension, "
-        "of the same size wherever it occurs (or 1 in one operand)"
-    )
+    expected = "two terms such as 'ij,jk->ik', a letter a dimension, of the same size wherever it occurs (or 1 in one operand)"
+    words = f"einsum: {equation!r} for shapes {a} and {b}: {problem}; expected {expected}"
+    raise ValueError(Told(words, "operation-refused", name="einsum", shapes=f"{a}, {b}"))
 
 
 def _sizes_fit(first: str, a: tuple[int, ...], second: str, b: tuple[int, ...]) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from engine.ops.op import Array, Derivative, NumpyNamespace, Record, Sample, structured
+from engine.ops.shape import shapes_of
 from engine.ops.spelled_losses import LAYER_NORM
+from engine.told import Told
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _random = np.random.default_rng(0)
@@ -20,10 +22,9 @@ _SERIES, _FILTERS = _random.standard_normal((2, 4, 7)).round(2), _random.standar
 
 def _layer_norm(x: Array, weight: Array, bias: Array, *, eps: float = 1e-5) -> Array:
     if weight.shape != bias.shape or not weight.ndim or x.shape[x.ndim - weight.ndim :] != weight.shape:
-        raise ValueError(
-            f"layer_norm: x has shape {x.shape}, weight {weight.shape} and bias {bias.shape}; expected weight and bias of the shape of x's "
-            "last axes"
-        )
+        given = f"x has shape {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        words = f"layer_norm: {given}; expected weight and bias of the shape of x's last axes"
+        raise ValueError(Told(words, "operation-refused", name="layer_norm", shapes=shapes_of((x, weight, bias))))
     axes = tuple(range(x.ndim - weight.ndim, x.ndim))
     if not weight.size:  # nothing to take a mean of
         return x * weight + bias
@@ -77,7 +78,8 @@ structured(
 
 def _dropout(x: Array, mask: Array) -> Array:
     if x.shape != mask.shape:
-        raise ValueError(f"dropout: x has shape {x.shape} and its mask {mask.shape}; expected the same shape")
+        words = f"dropout: x has shape {x.shape} and its mask {mask.shape}; expected the same shape"
+        raise ValueError(Told(words, "shapes-equal", name="dropout", shapes=shapes_of((x, mask))))
     y: Array = x * mask
     return y
 
@@ -128,11 +130,14 @@ def _attention(
 def _check_attention(q: Array, k: Array, v: Array, mask: Array) -> None:
     op = "scaled_dot_product_attention"
     if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2] or not q.shape[-1]:
-        raise ValueError(f"{op}: q has shape {q.shape}, k {k.shape}, v {v.shape}; expected (..., L, E), (..., S, E) and (..., S, Ev)")
+        words = f"{op}: q has shape {q.shape}, k {k.shape}, v {v.shape}; expected (..., L, E), (..., S, E) and (..., S, Ev)"
+        needed = "(..., L, E), (..., S, E), (..., S, Ev)"
+        raise ValueError(Told(words, "shapes-needed", name=op, given=shapes_of((q, k, v)), needed=needed))
     try:
         batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
     except ValueError:
-        raise ValueError(f"{op}: the batches of q {q.shape}, k {k.shape} and v {v.shape} do not broadcast") from None
+        words = f"{op}: the batches of q {q.shape}, k {k.shape} and v {v.shape} do not broadcast"
+        raise ValueError(Told(words, "shapes-broadcast", name=op, shapes=shapes_of((q, k, v)))) from None
     if not mask.ndim:
         return
     scores = (*batch, q.shape[-2], k.shape[-2])
@@ -141,10 +146,9 @@ def _check_attention(q: Array, k: Array, v: Array, mask: Array) -> None:
     except ValueError:
         fits = False
     if not fits and mask.dtype.kind != "c":
-        raise ValueError(
-            f"{op}: the mask has shape {mask.shape} and dtype {mask.dtype}; expected numbers to add (0, or -inf where hidden) that "
-            f"broadcast to the scores {scores}"
-        )
+        given = f"the mask has shape {mask.shape} and dtype {mask.dtype}"
+        words = f"{op}: {given}; expected numbers to add (0, or -inf where hidden) that broadcast to the scores {scores}"
+        raise ValueError(Told(words, "shapes-stretch", name=op, shape=str(mask.shape), wanted=str(scores)))
 
 
 def _attention_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -218,17 +222,18 @@ def _conv_options(attributes: Any) -> tuple[int, int, int, int]:
 
 def _conv1d(x: Array, weight: Array, *, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) -> Array:
     if not all(isinstance(n, int | np.integer) for n in (stride, padding, dilation, groups)):
-        raise TypeError(f"conv1d: {stride=}, {padding=}, {dilation=}, {groups=}; expected whole numbers")
+        words = f"conv1d: {stride=}, {padding=}, {dilation=}, {groups=}; expected whole numbers"
+        raise TypeError(Told(words, "operation-refused", name="conv1d", shapes=shapes_of((x, weight))))
     fits = x.ndim == weight.ndim == 3 and min(stride, dilation, groups) >= 1 and padding >= 0
     if not fits or x.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
-        raise ValueError(
-            f"conv1d: x has shape {x.shape}, weight {weight.shape}, stride={stride}, padding={padding}, dilation={dilation}, "
-            f"groups={groups}; expected x (batch, in, length) and weight (out, in / groups, kernel), out a multiple of groups"
-        )
+        given = f"x has shape {x.shape}, weight {weight.shape}, stride={stride}, padding={padding}, dilation={dilation}, groups={groups}"
+        words = f"conv1d: {given}; expected x (batch, in, length) and weight (out, in / groups, kernel), out a multiple of groups"
+        raise ValueError(Told(words, "operation-refused", name="conv1d", shapes=shapes_of((x, weight))))
     windows = _windows(x.shape[2], weight.shape[2], stride, padding, dilation)
     if not len(windows):
         padded = x.shape[2] + 2 * padding
-        raise ValueError(f"conv1d: a kernel of {weight.shape[2]} with dilation={dilation} is longer than the {padded} padded positions")
+        words = f"conv1d: a kernel of {weight.shape[2]} with dilation={dilation} is longer than the {padded} padded positions"
+        raise ValueError(Told(words, "operation-refused", name="conv1d", shapes=shapes_of((x, weight))))
     y: Array = _convolve(_NUMPY, x, weight, windows, padding, groups)
     return y
 

@@ -25,7 +25,8 @@ def _linear(x: Array, W: Array) -> Array:
         except ValueError:
             pass  # the sizes differ: said below
     if W.ndim != 2 or x.ndim < 1 or x.shape[-1] != W.shape[1]:
-        raise ValueError(f"linear: x has shape {x.shape} and W {W.shape}; expected x (..., n) and W (m, n) with the same n")
+        words = f"linear: x has shape {x.shape} and W {W.shape}; expected x (..., n) and W (m, n) with the same n"
+        raise ValueError(Told(words, "shapes-needed", name="linear", given=f"{x.shape}, {W.shape}", needed="(..., n), (m, n)"))
     y: Array = x.dot(W.T) if x.ndim == 1 else x.reshape(_rows(x), x.shape[-1]).dot(W.T).reshape(*x.shape[:-1], W.shape[0])
     return y  # one product over all rows, and .dot does it with half the ceremony of @
 
@@ -86,7 +87,8 @@ def _matmul(a: Array, b: Array) -> Any:
     try:
         return np.matmul(a, b)
     except ValueError:
-        raise ValueError(f"matmul: the batches of shapes {a.shape} and {b.shape} do not broadcast") from None
+        words = f"matmul: the batches of shapes {a.shape} and {b.shape} do not broadcast"
+        raise ValueError(Told(words, "shapes-broadcast", name="matmul", shapes=f"{a.shape}, {b.shape}")) from None
 
 
 def _matmul_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -139,7 +141,8 @@ structured(
 
 def _dot(a: Array, b: Array) -> Any:
     if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"dot: a has shape {a.shape} and b {b.shape}; expected two vectors of the same length")
+        words = f"dot: a has shape {a.shape} and b {b.shape}; expected two vectors of the same length"
+        raise ValueError(Told(words, "shapes-needed", name="dot", given=f"{a.shape}, {b.shape}", needed="(n,), (n,)"))
     return a.dot(b)
 
 
@@ -155,7 +158,8 @@ structured(
 
 def _outer(a: Array, b: Array) -> Array:
     if a.ndim != 1 or b.ndim != 1:
-        raise ValueError(f"outer: a has shape {a.shape} and b {b.shape}; expected two vectors")
+        words = f"outer: a has shape {a.shape} and b {b.shape}; expected two vectors"
+        raise ValueError(Told(words, "shapes-needed", name="outer", given=f"{a.shape}, {b.shape}", needed="(m,), (n,)"))
     return np.multiply.outer(a, b)
 
 

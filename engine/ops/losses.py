@@ -11,6 +11,7 @@ import numpy as np
 from engine.ops import spelled_losses
 from engine.ops.network import log_softmax, ones, shifted
 from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
+from engine.told import Told
 
 _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _Y = [[0.1, 0.2, 0.35], [0.45, 0.5, 0.6]]
@@ -35,14 +36,17 @@ def _reduced(op: str, each: Array, reduction: str) -> Any:
         return each.sum()
     if reduction == "none":
         return each
-    raise ValueError(f"{op}: reduction is {reduction!r}; expected 'none', 'mean' or 'sum'")
+    words = f"{op}: reduction is {reduction!r}; expected 'none', 'mean' or 'sum'"
+    raise ValueError(Told(words, "keyword-choice", name=op, keyword="reduction", options="none, mean, sum"))
 
 
 def _same_shape(op: str, x: Array, target: Array) -> None:
     if x.shape != target.shape:
-        raise ValueError(f"{op}: prediction has shape {x.shape} and target {target.shape}; expected the same shape")
+        words = f"{op}: prediction has shape {x.shape} and target {target.shape}; expected the same shape"
+        raise ValueError(Told(words, "shapes-equal", name=op, shapes=f"{x.shape}, {target.shape}"))
     if x.dtype.kind in "bu":
-        raise TypeError(f"{op}: predictions have dtype {x.dtype}, whose differences would wrap around; expected floating point numbers")
+        words = f"{op}: predictions have dtype {x.dtype}, whose differences would wrap around; expected floating point numbers"
+        raise TypeError(Told(words, "operation-refused", name=op, shapes=f"{x.shape}, {target.shape}"))
 
 
 def _share(record: Record) -> float:
@@ -109,7 +113,8 @@ structured(
 def _huber_loss(x: Array, target: Array, *, delta: float = 1.0, reduction: str = "mean") -> Any:
     _same_shape("huber_loss", x, target)
     if not delta > 0:
-        raise ValueError(f"huber_loss: delta is {delta!r}; expected a number above 0")
+        words = f"huber_loss: delta is {delta!r}; expected a number above 0"
+        raise ValueError(Told(words, "keyword-refused", name="huber_loss", keyword="delta", given=str(delta)))
     size = np.abs(x - target)
     bent = np.minimum(size, delta)  # the square's part of the distance
     return _reduced("huber_loss", bent * (size - 0.5 * bent), reduction)
@@ -143,16 +148,18 @@ def _classes(op: str, z: Array, target: Array, ignore_index: int, weight: Sequen
     """Targets with ignored ones as 0, the weight of each row's loss, the classes' weights. Raises ValueError naming the op."""
     if z.ndim != 2 or target.shape != z.shape[:1] or target.dtype.kind not in "iu":
         what = "logits" if op == "cross_entropy" else "log-probabilities"
-        raise ValueError(
-            f"{op}: {what} have shape {z.shape}, targets shape {target.shape} and dtype {target.dtype}; "
-            f"expected {what} (batch, classes) and integer class numbers (batch,)"
-        )
+        given = f"{what} have shape {z.shape}, targets shape {target.shape} and dtype {target.dtype}"
+        words = f"{op}: {given}; expected {what} (batch, classes) and integer class numbers (batch,)"
+        raise ValueError(Told(words, "operation-refused", name=op, shapes=f"{z.shape}, {target.shape}"))
     counted = target != ignore_index
     seen = target[counted]
     if seen.size and (seen.min() < 0 or seen.max() >= z.shape[1]):
-        raise ValueError(f"{op}: class numbers {seen.min()}..{seen.max()}; expected 0..{z.shape[1] - 1}")
+        least, most, last = int(seen.min()), int(seen.max()), z.shape[1] - 1
+        words = f"{op}: class numbers {least}..{most}; expected 0..{last}"
+        raise ValueError(Told(words, "index-outside", name=op, least=least, most=most, last=last))
     if weight is not None and len(weight) != z.shape[1]:
-        raise ValueError(f"{op}: {len(weight)} class weights; expected {z.shape[1]}, one a class")
+        words = f"{op}: {len(weight)} class weights; expected {z.shape[1]}, one a class"
+        raise ValueError(Told(words, "keyword-refused", name=op, keyword="weight", given=str(list(weight))))
     weights = np.ones(z.shape[1], z.dtype) if weight is None else np.asarray(weight, z.dtype)
     chosen = np.where(counted, target, 0)
     return chosen, weights[chosen] * counted, weights
@@ -191,7 +198,8 @@ def _cross_entropy(
         if usual is not None:
             return usual
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing!r}; expected 0 to 1")
+        words = f"cross_entropy: label_smoothing is {label_smoothing!r}; expected 0 to 1"
+        raise ValueError(Told(words, "keyword-refused", name="cross_entropy", keyword="label_smoothing", given=str(label_smoothing)))
     if z.ndim != 2:
         _classes("cross_entropy", z, target, ignore_index, weight)  # which refuses it
     return _class_loss("cross_entropy", log_softmax(z), target, label_smoothing, ignore_index, weight, reduction)
@@ -350,7 +358,8 @@ structured(
 def _kl_div(logs: Array, target: Array, *, log_target: bool = False, reduction: str = "mean") -> Any:
     _same_shape("kl_div", logs, target)
     if not log_target and target.size and target.min() < 0:
-        raise ValueError(f"kl_div: probabilities from {target.min()}; expected at least 0, or log_target=True")
+        words = f"kl_div: probabilities from {target.min()}; expected at least 0, or log_target=True"
+        raise ValueError(Told(words, "operation-refused", name="kl_div", shapes=f"{logs.shape}, {target.shape}"))
     if log_target:
         each = np.exp(target) * (target - logs)
     else:

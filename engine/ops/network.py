@@ -12,6 +12,7 @@ from engine.ops import spelled
 from engine.ops.axes import axis_of
 from engine.ops.op import REGISTRY, Array, Derivative, Op, Record, Sample, register, structured
 from engine.ops.shape import add_rows, encoded
+from engine.told import Told
 
 __all__ = ["log_softmax", "ones", "shifted"]
 
@@ -20,7 +21,8 @@ _Z = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 
 def _along(op: str, z: Array, axis: int) -> int:
     if z.ndim < 1:
-        raise ValueError(f"{op}: z has shape {z.shape}; expected (..., classes)")
+        words = f"{op}: z has shape {z.shape}; expected (..., classes)"
+        raise ValueError(Told(words, "shapes-needed", name=op, given=str(z.shape), needed="(..., n)"))
     return axis_of(op, axis, z.ndim)
 
 
@@ -116,11 +118,12 @@ register(Op("affine", "structured", ("x", "W", "b"), _affine, _affine_vjp, None,
 
 def _embedding(indices: Array, W: Array, *, padding_idx: int | None = None) -> Array:
     if W.ndim != 2 or indices.dtype.kind not in "iu":
-        raise ValueError(
-            f"embedding: indices have dtype {indices.dtype} and W shape {W.shape}; expected integers and W (entries, features)"
-        )
+        words = f"embedding: indices have dtype {indices.dtype} and W shape {W.shape}; expected integers and W (entries, features)"
+        raise ValueError(Told(words, "operation-refused", name="embedding", shapes=f"{indices.shape}, {W.shape}"))
     if indices.size and (indices.min() < 0 or indices.max() >= W.shape[0]):
-        raise IndexError(f"embedding: indices {indices.min()}..{indices.max()}; expected 0..{W.shape[0] - 1}")
+        least, most, last = int(indices.min()), int(indices.max()), W.shape[0] - 1
+        words = f"embedding: indices {least}..{most}; expected 0..{last}"
+        raise IndexError(Told(words, "index-outside", name="embedding", least=least, most=most, last=last))
     rows: Array = W[indices]
     return rows
 

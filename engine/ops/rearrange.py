@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.ops.axes import axes_of, axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
-from engine.ops.shape import encoded, inverse
+from engine.ops.shape import encoded, inverse, shapes_of
+from engine.told import Told
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _T234 = (np.arange(24.0) / 8 - 1).reshape(2, 3, 4).tolist()
@@ -36,7 +37,8 @@ def _permute(x: Array, *, axes: Sequence[int]) -> Array:
     try:
         return x.transpose(tuple(axes))
     except (ValueError, TypeError):
-        raise ValueError(f"permute: axes {axes} do not name each of the {x.ndim} dimensions of shape {x.shape} once") from None
+        words = f"permute: axes {axes} do not name each of the {x.ndim} dimensions of shape {x.shape} once"
+        raise ValueError(Told(words, "shapes-axes", name="permute", shape=str(x.shape))) from None
 
 
 structured(
@@ -62,7 +64,8 @@ structured(
 def _squeeze(x: Array, *, axis: int | Sequence[int] | None = None) -> Array:
     axes = tuple(i for i, n in enumerate(x.shape) if n == 1) if axis is None else axes_of("squeeze", axis, x.ndim)
     if any(x.shape[a] != 1 for a in axes):
-        raise ValueError(f"squeeze: axis {axis} of shape {x.shape} is not of length 1; only such axes can be dropped")
+        words = f"squeeze: axis {axis} of shape {x.shape} is not of length 1; only such axes can be dropped"
+        raise ValueError(Told(words, "keyword-refused", name="squeeze", keyword="axis", given=str(axis)))
     return x.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
@@ -92,7 +95,8 @@ structured(
 
 def _unsqueeze(x: Array, *, axis: int) -> Array:
     if isinstance(axis, int) and not -x.ndim - 1 <= axis <= x.ndim:
-        raise ValueError(f"unsqueeze: axis {axis} is no place among those of shape {x.shape}; expected {-x.ndim - 1}..{x.ndim}")
+        words = f"unsqueeze: axis {axis} is no place among those of shape {x.shape}; expected {-x.ndim - 1}..{x.ndim}"
+        raise ValueError(Told(words, "axis-outside", name="unsqueeze", axis=str(axis), dimensions=x.ndim + 1))
     return np.expand_dims(x, axis_of("unsqueeze", axis, x.ndim + 1))
 
 
@@ -143,13 +147,15 @@ structured(
 
 def _roll(x: Array, *, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Array:
     if not isinstance(shift, int | list | tuple):
-        raise ValueError(f"roll: shift is {shift!r}; expected a whole number, or one an axis")
+        words = f"roll: shift is {shift!r}; expected a whole number, or one an axis"
+        raise ValueError(Told(words, "keyword-refused", name="roll", keyword="shift", given=repr(shift)))
     if axis is None and isinstance(shift, int):
         return np.roll(x, shift)
     shifts = [shift] if isinstance(shift, int) else list(shift)
     axes = [axis] if axis is None or isinstance(axis, int) else list(axis)
     if len(shifts) != len(axes) or None in axes:
-        raise ValueError(f"roll: shift is {shift} and axis {axis}; expected one shift an axis")
+        words = f"roll: shift is {shift} and axis {axis}; expected one shift an axis"
+        raise ValueError(Told(words, "keyword-refused", name="roll", keyword="shift", given=str(shift)))
     return np.roll(x, shifts, [axis_of("roll", a, x.ndim) for a in axes if a is not None])
 
 
@@ -186,7 +192,8 @@ def _is_pair(pair: Any) -> bool:
 
 def _pad(x: Array, *, widths: Sequence[Sequence[int]], value: float = 0.0) -> Array:
     if not isinstance(widths, list | tuple) or len(widths) != x.ndim or not all(map(_is_pair, widths)):
-        raise ValueError(f"pad: widths {widths} for shape {x.shape}; expected one pair (before, after) of whole numbers from 0 an axis")
+        words = f"pad: widths {widths} for shape {x.shape}; expected one pair (before, after) of whole numbers from 0 an axis"
+        raise ValueError(Told(words, "keyword-refused", name="pad", keyword="widths", given=str(widths)))
     sizes = [before + n + after for (before, after), n in zip(widths, x.shape, strict=True)]
     y = np.zeros(sizes, x.dtype) if value == 0 else np.full(sizes, value, x.dtype)
     y[tuple([slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)])] = x
@@ -225,12 +232,15 @@ def _bounds(x: Array, sizes: int | Sequence[int], axis: int, part: int) -> tuple
     length = x.shape[at]
     if isinstance(sizes, int):
         if sizes < 1:
-            raise ValueError(f"split: parts of {sizes}; expected at least 1")
+            words = f"split: parts of {sizes}; expected at least 1"
+            raise ValueError(Told(words, "keyword-refused", name="split", keyword="sizes", given=str(sizes)))
         sizes = [min(sizes, length - start) for start in range(0, max(1, length), sizes)]
     if sum(sizes) != length or min(sizes, default=0) < 0:
-        raise ValueError(f"split: sizes {list(sizes)} do not add up to the {length} of axis {axis} of shape {x.shape}")
+        words = f"split: sizes {list(sizes)} do not add up to the {length} of axis {axis} of shape {x.shape}"
+        raise ValueError(Told(words, "keyword-refused", name="split", keyword="sizes", given=str(list(sizes))))
     if not 0 <= part < len(sizes):
-        raise ValueError(f"split: part {part} of {len(sizes)}; expected 0..{len(sizes) - 1}")
+        words = f"split: part {part} of {len(sizes)}; expected 0..{len(sizes) - 1}"
+        raise ValueError(Told(words, "keyword-refused", name="split", keyword="part", given=str(part)))
     start = sum(sizes[:part])
     return at, start, start + sizes[part]
 
@@ -276,12 +286,13 @@ def _gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
     at = axis_of("gather", axis, x.ndim)
     others = [(a, b) for i, (a, b) in enumerate(zip(x.shape, indices.shape, strict=False)) if i != at]
     if indices.dtype.kind not in "iu" or indices.ndim != x.ndim or any(b > a for a, b in others):
-        raise ValueError(
-            f"gather: x has shape {x.shape}, indices shape {indices.shape} and dtype {indices.dtype}; expected integers with as many "
-            f"dimensions, no longer than x but along axis {axis}"
-        )
+        given = f"x has shape {x.shape}, indices shape {indices.shape} and dtype {indices.dtype}"
+        words = f"gather: {given}; expected integers with as many dimensions, no longer than x but along axis {axis}"
+        raise ValueError(Told(words, "operation-refused", name="gather", shapes=shapes_of((x, indices))))
     if indices.size and (indices.min() < 0 or indices.max() >= x.shape[at]):
-        raise IndexError(f"gather: indices {indices.min()}..{indices.max()}; expected 0..{x.shape[at] - 1}")
+        least, most, last = int(indices.min()), int(indices.max()), x.shape[at] - 1
+        words = f"gather: indices {least}..{most}; expected 0..{last}"
+        raise IndexError(Told(words, "index-outside", name="gather", least=least, most=most, last=last))
     return np.take_along_axis(x[tuple(slice(None) if i == at else slice(n) for i, n in enumerate(indices.shape))], indices, at)
 
 
@@ -319,13 +330,15 @@ structured(
 
 def _masked_fill(x: Array, mask: Array, *, value: float) -> Array:
     if mask.dtype.kind != "b":
-        raise ValueError(f"masked_fill: the mask has dtype {mask.dtype}; expected bool")
+        words = f"masked_fill: the mask has dtype {mask.dtype}; expected bool"
+        raise ValueError(Told(words, "operation-refused", name="masked_fill", shapes=shapes_of((x, mask))))
     try:
         shape = np.broadcast_shapes(x.shape, mask.shape)
     except ValueError:
         shape = ()
     if shape != x.shape:
-        raise ValueError(f"masked_fill: the mask of shape {mask.shape} does not broadcast to shape {x.shape}")
+        words = f"masked_fill: the mask of shape {mask.shape} does not broadcast to shape {x.shape}"
+        raise ValueError(Told(words, "shapes-stretch", name="masked_fill", shape=str(mask.shape), wanted=str(x.shape)))
     return np.where(mask, x.dtype.type(value), x)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from engine.ops import spelled
 from engine.ops.axes import axes_of, axis_of
 from engine.ops.op import Array, Derivative, Kink, Record, Sample, structured
+from engine.told import Told
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _T222 = [[[0.5, -1.2], [0.3, 0.9]], [[1.4, 0.1], [-0.8, 0.2]]]
@@ -209,7 +210,8 @@ def _extreme(name: str, reduce: Callable[..., Any], word: str) -> None:
     def forward(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
         axes = axes_of(name, axis, x.ndim)
         if not math.prod(x.shape[a] for a in axes):
-            raise ValueError(f"{name}: shape {x.shape} has no element along axis {list(axes)}; expected at least one")
+            words = f"{name}: shape {x.shape} has no element along axis {list(axes)}; expected at least one"
+            raise ValueError(Told(words, "axis-empty", name=name, shape=str(x.shape)))
         return reduce(x, axis=axes, keepdims=keepdims)
 
     def vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -296,7 +298,8 @@ def _norm(x: Array, *, ord: float | str = 2, axis: Axis = None, keepdims: bool =
         return y if np.all((y > small) & (y < 1 / small)) else _scaled_norm(x, axes, keepdims)
     if ord == "inf":
         return _largest(np.abs(x), axis=axes, keepdims=keepdims, initial=0)
-    raise ValueError(f"norm: ord is {ord!r}; expected 1, 2 or 'inf'")
+    words = f"norm: ord is {ord!r}; expected 1, 2 or 'inf'"
+    raise ValueError(Told(words, "keyword-choice", name="norm", keyword="ord", options="1, 2, inf"))
 
 
 def _scaled_norm(x: Array, axes: tuple[int, ...], keepdims: bool) -> Any:
@@ -339,7 +342,8 @@ structured(
 def _logsumexp(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
     axes = axes_of("logsumexp", axis, x.ndim)
     if not math.prod(x.shape[a] for a in axes):
-        raise ValueError(f"logsumexp: shape {x.shape} has no element along axis {list(axes)}; expected at least one")
+        words = f"logsumexp: shape {x.shape} has no element along axis {list(axes)}; expected at least one"
+        raise ValueError(Told(words, "axis-empty", name="logsumexp", shape=str(x.shape)))
     if x.dtype.kind in "bui":
         x = x.astype(np.float64)
     top = _largest(x, axis=axes, keepdims=True)
@@ -371,7 +375,8 @@ structured(
 
 def _cumsum(x: Array, *, axis: int = 0) -> Array:
     if not x.ndim:
-        raise ValueError("cumsum: a 0-d tensor has no axis to sum along; expected at least one dimension")
+        words = "cumsum: a 0-d tensor has no axis to sum along; expected at least one dimension"
+        raise ValueError(Told(words, "axis-empty", name="cumsum", shape=str(x.shape)))
     y: Array = np.add.accumulate(x, axis=axis_of("cumsum", axis, x.ndim))
     return y
 

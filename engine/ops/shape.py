@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.ops.axes import axis_of
 from engine.ops.op import Array, Derivative, Record, Sample, structured
+from engine.told import Told
 
 _M23 = [[0.5, -1.2, 0.3], [1.4, 0.1, -0.8]]
 _T234 = (np.arange(24.0) / 8 - 1).reshape(2, 3, 4).tolist()
@@ -21,9 +22,11 @@ def _reshape(x: Array, *, shape: Sequence[int]) -> Array:
     try:
         return x.reshape(tuple(shape))
     except TypeError:
-        raise TypeError(f"reshape: shape is {shape!r}; expected a sequence of whole numbers") from None
+        words = f"reshape: shape is {shape!r}; expected a sequence of whole numbers"
+        raise TypeError(Told(words, "keyword-refused", name="reshape", keyword="shape", given=repr(shape))) from None
     except ValueError:
-        raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {tuple(shape)}") from None
+        words = f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {tuple(shape)}"
+        raise ValueError(Told(words, "shapes-reshape", name="reshape", given=x.size, wanted=str(tuple(shape)))) from None
 
 
 structured(
@@ -63,7 +66,8 @@ def _transpose(x: Array, *, axes: Sequence[int] | None = None) -> Array:
     try:
         return x.transpose(axes)
     except (ValueError, TypeError):
-        raise ValueError(f"transpose: axes {axes} do not name each of the {x.ndim} dimensions of shape {x.shape} once") from None
+        words = f"transpose: axes {axes} do not name each of the {x.ndim} dimensions of shape {x.shape} once"
+        raise ValueError(Told(words, "shapes-axes", name="transpose", shape=str(x.shape))) from None
 
 
 def inverse(axes: Sequence[int]) -> list[int]:
@@ -100,9 +104,11 @@ def _broadcast_to(x: Array, *, shape: Sequence[int]) -> Array:
     try:
         return np.broadcast_to(x, tuple(shape))
     except TypeError:
-        raise TypeError(f"broadcast_to: shape is {shape!r}; expected a sequence of whole numbers") from None
+        words = f"broadcast_to: shape is {shape!r}; expected a sequence of whole numbers"
+        raise TypeError(Told(words, "keyword-refused", name="broadcast_to", keyword="shape", given=repr(shape))) from None
     except ValueError:
-        raise ValueError(f"broadcast_to: shape {x.shape} does not broadcast to {tuple(shape)}") from None
+        words = f"broadcast_to: shape {x.shape} does not broadcast to {tuple(shape)}"
+        raise ValueError(Told(words, "shapes-stretch", name="broadcast_to", shape=str(x.shape), wanted=str(tuple(shape)))) from None
 
 
 structured(
@@ -206,7 +212,8 @@ def _index(x: Array, *, index: Sequence[Any]) -> tuple[Array, Any]:
     try:
         return x[place], None if _has_arrays(index) else place
     except IndexError as error:
-        raise IndexError(f"index: {list(index)} does not fit shape {x.shape}: {error}") from None
+        words = f"index: {list(index)} does not fit shape {x.shape}: {error}"
+        raise IndexError(Told(words, "index-shape", name="index", shape=str(x.shape))) from None
 
 
 def _index_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -242,7 +249,8 @@ def _index_set(x: Array, *, shape: Sequence[int], index: Sequence[Any]) -> Array
                 raise ValueError
             y[place] = x
     except (IndexError, ValueError):
-        raise ValueError(f"index_set: shape {x.shape} does not fit at {list(index)} of shape {tuple(shape)}") from None
+        words = f"index_set: shape {x.shape} does not fit at {list(index)} of shape {tuple(shape)}"
+        raise ValueError(Told(words, "index-shape", name="index_set", shape=str(tuple(shape)))) from None
     return y
 
 
@@ -267,7 +275,8 @@ structured(
 
 def _rows(x: Array, *, rows: Sequence[int]) -> Array:
     if not x.ndim or (len(rows) and (min(rows) < -x.shape[0] or max(rows) >= x.shape[0])):
-        raise IndexError(f"rows: rows {list(rows)[:8]} of shape {x.shape}; expected a tensor with rows, and numbers of them")
+        words = f"rows: rows {list(rows)[:8]} of shape {x.shape}; expected a tensor with rows, and numbers of them"
+        raise IndexError(Told(words, "index-shape", name="rows", shape=str(x.shape)))
     return x[np.asarray(rows, dtype=np.int64)]
 
 
@@ -311,6 +320,11 @@ structured(
 )  # fmt: skip
 
 
+def shapes_of(xs: Sequence[Any]) -> str:
+    """The shapes of tensors, in words: (2, 3), (2,)."""
+    return ", ".join(str(x.shape) for x in xs)
+
+
 def _concat(*xs: Array, axis: int = 0) -> Array:
     try:
         if type(axis) is int:
@@ -320,11 +334,11 @@ def _concat(*xs: Array, axis: int = 0) -> Array:
     if not xs:
         raise ValueError("concat: no tensors given; expected at least one")
     if not all(x.ndim for x in xs):
-        raise ValueError(
-            f"concat: shapes {[x.shape for x in xs]}: a 0-d tensor has no axis to join along; expected at least one (or stack)"
-        )
+        words = f"concat: shapes {[x.shape for x in xs]}: a 0-d tensor has no axis to join along; expected at least one (or stack)"
+        raise ValueError(Told(words, "shapes-join", name="concat", shapes=shapes_of(xs)))
     axis_of("concat", axis, max((x.ndim for x in xs), default=0))
-    raise ValueError(f"concat: shapes {[x.shape for x in xs]} do not join along axis {axis}; the other sizes must agree")
+    words = f"concat: shapes {[x.shape for x in xs]} do not join along axis {axis}; the other sizes must agree"
+    raise ValueError(Told(words, "shapes-join", name="concat", shapes=shapes_of(xs)))
 
 
 def _concat_vjp(F: Any, g: Any, record: Record) -> list[Any]:
@@ -370,7 +384,8 @@ def _stack(*xs: Array, axis: int = 0) -> Array:
     shape = xs[0].shape
     for x in xs:
         if x.shape != shape:
-            raise ValueError(f"stack: shapes {[x.shape for x in xs]} differ (axis {axis}); expected equal shapes")
+            words = f"stack: shapes {[x.shape for x in xs]} differ (axis {axis}); expected equal shapes"
+            raise ValueError(Told(words, "shapes-equal", name="stack", shapes=shapes_of(xs)))
     at = axis if axis == 0 and type(axis) is int else axis_of("stack", axis, len(shape) + 1)
     if not shape:
         return np.array(xs)

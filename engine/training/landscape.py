@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.ops.op import Array
 from engine.tape import Tape
+from engine.told import Told
 from engine.training.checkpoint import restore
 from engine.training.model import SequenceModel
 from engine.training.settings import Settings
@@ -32,7 +33,8 @@ class Plane:
     def __post_init__(self) -> None:
         gram = self._gram()
         if not np.linalg.det(gram) > 1e-12 * gram[0, 0] * gram[1, 1]:
-            raise ValueError("the two directions span no plane: one is nothing, or a multiple of the other")
+            words = "the two directions span no plane: one is nothing, or a multiple of the other"
+            raise ValueError(Told(words, "landscape-plane"))
 
     def at(self, x: float, y: float) -> Array:
         """The point of parameter space."""
@@ -105,12 +107,12 @@ def principal_directions(centre: Array, points: Array) -> tuple[Array, Array, tu
     """
     moved = (points - centre)[np.isfinite(points).all(axis=1)]
     if not np.isfinite(moved).all():
-        raise ValueError("the middle of the plane holds numbers that are not finite; choose a run whose last network is finite")
+        words = "the middle of the plane holds numbers that are not finite; choose a run whose last network is finite"
+        raise ValueError(Told(words, "landscape-middle"))
     _, lengths, found = np.linalg.svd(moved, full_matrices=False)
     if len(lengths) < 2 or not lengths[1] > 1e-6 * lengths[0]:
-        raise ValueError(
-            f"the {len(points)} networks of the way lie on one line and span no plane; train further, or choose other directions"
-        )
+        words = f"the {len(points)} networks of the way lie on one line and span no plane; train further, or choose other directions"
+        raise ValueError(Told(words, "landscape-line", given=len(points)))
     shares = lengths[:2] ** 2 / float((lengths**2).sum())
     places = moved @ found[:2].T
     farthest = np.take_along_axis(places, np.abs(places).argmax(axis=0)[None], axis=0)[0]

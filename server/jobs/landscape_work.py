@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.ops.op import Array
+from engine.told import Told
 from engine.training.checkpoint import restore
 from engine.training.landscape import Plane, Surface, element, principal_directions, random_directions, vector
 from engine.training.model import SequenceModel
@@ -79,7 +80,8 @@ def _ground(model: SequenceModel, wanted: Mapping[str, Any] | None, points: Arra
     """
     middle = vector(model)
     if not np.isfinite(middle).all():
-        raise ProgramError("the middle of the map holds numbers that are not finite; put a run first whose last network is finite", "/runs")
+        words = "the middle of the map holds numbers that are not finite; put a run first whose last network is finite"
+        raise ProgramError(Told(words, "landscape-middle"), "/runs")
     if wanted is None:
         try:
             return _ground(model, {"kind": "pca"}, points)

@@ -13,7 +13,7 @@ from engine.nearest import meant, near
 from engine.ops import REGISTRY
 from engine.ops.op import Array
 from engine.tensor import many
-from engine.told import Told
+from engine.told import Told, after
 from engine.trace import record
 from server import limits
 from server.programs.attributes import check_attributes
@@ -54,7 +54,7 @@ def trace_graph(program: Mapping[str, Any], most_elements: int = limits.TRACE_EL
             detail = "the loss does not depend on a parameter; give a leaf that it depends on the role parameter, or forward: accept"
             raise ProgramError(Told(detail, "graph-independent"), "/program/loss") from None
         except _REFUSALS as error:  # an operation whose gradient is of no use for numbers of these types
-            raise ProgramError(f"the gradients cannot be computed: {error}", "/program/loss") from None
+            raise ProgramError(after("the gradients cannot be computed: ", str(error)), "/program/loss") from None
     return record(tape, run, program=program, notes=notes)
 
 

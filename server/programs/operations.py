@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import TapeError
 from engine.ops import REGISTRY
-from engine.told import Told
+from engine.told import Told, after
 
 # What operations raise for inputs and attributes that they cannot take.
 REFUSALS = (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, TapeError)
@@ -25,4 +25,4 @@ def without_signature(name: str, error: Exception) -> str:
     message = str(error)
     if isinstance(error, TypeError) and "()" in message:
         return f"{name}:{message.partition('()')[2]}"
-    return message if message.startswith(name) else f"{name}: {message}"
+    return message if message.startswith(name) else after(f"{name}: ", message)

@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors.numpy import load
 
+from engine.nearest import near
 from engine.ops.op import Array
 from engine.told import Told
 from engine.trace.arena import encode
@@ -81,10 +82,14 @@ def _check_fit(given: Mapping[str, Array], task: ArrayTask, settings: Settings) 
     for number, (name, array) in enumerate(given.items()):
         if name not in wanted:
             detail = f"{called(name, number)} is no parameter of this network; {those_there_are(name, wanted)}"
-            raise ProgramError(detail, _START)
+            raise ProgramError(Told(detail, "parameter-unknown", number=number, nearest=near(name, wanted)), _START)
         if array.shape != wanted[name]:
-            shapes = f"{name} has shape {list(array.shape)}; this network's has {list(wanted[name])}"
-            raise ProgramError(f"{shapes}: see that cell, layers, hidden_size and task are those that it was trained with", _START)
+            shape, own = str(list(array.shape)), str(list(wanted[name]))
+            shapes = f"{name} has shape {shape}; this network's has {own}"
+            words = f"{shapes}: see that cell, layers, hidden_size and task are those that it was trained with"
+            raise ProgramError(Told(words, "parameter-shape", name=name, given=shape, wanted=own), _START)
     missing = [name for name in wanted if name not in given]
     if missing:
-        raise ProgramError(f"the network's parameters {', '.join(missing)} are missing; give all of them", _START)
+        names = ", ".join(missing)
+        words = f"the network's parameters {names} are missing; give all of them"
+        raise ProgramError(Told(words, "parameter-missing", names=names), _START)

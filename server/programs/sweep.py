@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from engine.told import after
 from server.programs.errors import LimitError, ProgramError
 from server.sweeps.space import WHOLE, applied
 
@@ -29,9 +30,9 @@ def _try(program: Mapping[str, Any], params: Mapping[str, Any], normalised: Norm
         normalised(applied(program, params))
     except ProgramError as error:
         pointer = error.pointer if error.pointer.startswith(("/program/task", "/program/dataset", "/program/data")) else pointer
-        raise ProgramError(f"{where}: {error.detail}", pointer) from None
+        raise ProgramError(after(f"{where}: ", error.detail), pointer) from None
     except LimitError as error:
-        raise LimitError(f"{where}: {error.detail}", error.limit, error.actual, pointer) from None
+        raise LimitError(after(f"{where}: ", error.detail), error.limit, error.actual, pointer) from None
 
 
 def _ends(name: str, part: Mapping[str, Any]) -> Iterator[Any]:

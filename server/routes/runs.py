@@ -178,7 +178,8 @@ async def step_trace(
     if k > run["step"] + (example is not None):  # one example alone is no step that the run does: the network of its end answers, too
         raise not_done(run)
     if part != "train" and example is None:
-        raise ProblemError(422, f"the {part} part is seen one example at a time; give an example, or leave part out")
+        words = f"the {part} part is seen one example at a time; give an example, or leave part out"
+        raise ProblemError(422, Told(words, "part-whole"))
     program = {"kind": "network", **with_edits(run, k), "step": k, "example": example, "part": part}
     settings = services.settings
     most = settings.graph_nodes, settings.trace_elements, settings.response_bytes if tensors == "inline" else None

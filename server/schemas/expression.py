@@ -25,7 +25,8 @@ def count_numbers(value: Any, depth: int = 0, strings: Collection[str] = ()) -> 
     if isinstance(value, str) and value in strings:
         return 1
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"expected a {'number' if strings else 'finite number'}, or lists of numbers nested evenly")
+        words = f"expected a {'number' if strings else 'finite number'}, or lists of numbers nested evenly"
+        raise ValueError(Told(words, "input-numbers"))
     return 1
 
 

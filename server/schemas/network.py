@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from engine.told import Told
 from engine.training.task import Part
 from server import limits
 from server.schemas.data_choice import DatasetChoice
@@ -60,9 +61,9 @@ def check_own_data(program: RunProgram | NetworkProgram) -> None:
     if program.dataset is None:
         return
     if program.task not in (None, OWN_DATA):
-        raise ValueError("give a task or a data set, not both")
+        raise ValueError(Told("give a task or a data set, not both", "source-twice"))
     if program.length is not None:
-        raise ValueError("a data set has the lengths it has; leave length out")
+        raise ValueError(Told("a data set has the lengths it has; leave length out", "length-own"))
     program.task = OWN_DATA
 
 
@@ -77,7 +78,7 @@ class RunProgram(TrainingProgram):
     @model_validator(mode="after")
     def _one_source(self) -> RunProgram:
         if self.task is None and self.dataset is None:
-            raise ValueError("a run learns a task or a data set of your own; give one of them")
+            raise ValueError(Told("a run learns a task or a data set of your own; give one of them", "source-none"))
         check_own_data(self)
         return self
 
@@ -109,16 +110,17 @@ class NetworkProgram(TrainingProgram):
     @model_validator(mode="after")
     def _one_source(self) -> NetworkProgram:
         if self.sequences is None and self.task is None and self.dataset is None:
-            raise ValueError("a network learns a task or its own sequences; give one of them")
+            raise ValueError(Told("a network learns a task or its own sequences; give one of them", "source-none"))
         if self.sequences is not None and self.dataset is not None:
-            raise ValueError("give sequences or a data set, not both")
+            raise ValueError(Told("give sequences or a data set, not both", "source-twice"))
         check_own_data(self)
         if self.sequences is not None:
             if self.task not in (None, NAME):
-                raise ValueError("give a task or sequences, not both")
+                raise ValueError(Told("give a task or sequences, not both", "source-twice"))
             if self.length is not None:
-                raise ValueError("sequences have the lengths they have; leave length out")
+                raise ValueError(Told("sequences have the lengths they have; leave length out", "length-own"))
             self.task = NAME
         if self.part != "train" and self.example is None:
-            raise ValueError(f"the {self.part} part is seen one example at a time; give an example, or leave part out")
+            words = f"the {self.part} part is seen one example at a time; give an example, or leave part out"
+            raise ValueError(Told(words, "part-whole"))
         return self

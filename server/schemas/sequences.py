@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from engine.told import Told
 from server import limits
 from server.schemas.expression import Numbers
 from server.schemas.uploads import UploadTensor
@@ -14,7 +15,7 @@ from server.schemas.uploads import UploadTensor
 
 def printable(value: str) -> str:
     if not value.isprintable():
-        raise ValueError("a token or a name is of printable characters")
+        raise ValueError(Told("a token or a name is of printable characters", "name-unprintable"))
     return value
 
 
@@ -56,11 +57,12 @@ class OwnSequences(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> OwnSequences:
         if self.kind == "classification" and self.readout == "every":
-            raise ValueError("a classification reads the last state; give readout last, or kind regression")
+            words = "a classification reads the last state; give readout last, or kind regression"
+            raise ValueError(Told(words, "sequences-readout"))
         for name in ("classes", "vocabulary", "features"):
             words = getattr(self, name)
             if words is not None and len(set(words)) != len(words):
-                raise ValueError(f"{name} holds a word twice; give each once")
+                raise ValueError(Told(f"{name} holds a word twice; give each once", "sequences-twice", name=name))
         if self.examples[0].tokens is not None:
             self._complete_tokens()
         else:
@@ -70,52 +72,63 @@ class OwnSequences(BaseModel):
 
     def _complete_tokens(self) -> None:
         if self.features is not None:
-            raise ValueError("the features of tokens are the words of the vocabulary; leave features out")
+            words = "the features of tokens are the words of the vocabulary; leave features out"
+            raise ValueError(Told(words, "sequences-features"))
         occurring: dict[str, None] = {}
         for number, example in enumerate(self.examples):
             if example.tokens is None or example.values is not None:
-                raise ValueError(f"example {number} differs from example 0, which holds tokens; give every example tokens alone")
+                words = f"example {number} differs from example 0, which holds tokens; give every example tokens alone"
+                raise ValueError(Told(words, "sequences-mixed", example=number))
             occurring |= dict.fromkeys(example.tokens)
         if self.vocabulary is None:
             self.vocabulary = list(occurring)
         unknown = [number for number, example in enumerate(self.examples) if not set(example.tokens or ()) <= set(self.vocabulary)]
         if unknown:
-            raise ValueError(f"example {unknown[0]} holds a token that the vocabulary has not")
+            words = f"example {unknown[0]} holds a token that the vocabulary has not"
+            raise ValueError(Told(words, "sequences-token", example=unknown[0]))
         if len(self.vocabulary) > limits.SEQUENCE_FEATURES:
-            raise ValueError(f"the examples hold {len(self.vocabulary)} different tokens; at most {limits.SEQUENCE_FEATURES} are taken")
+            given, most = len(self.vocabulary), limits.SEQUENCE_FEATURES
+            words = f"the examples hold {given} different tokens; at most {most} are taken"
+            raise ValueError(Told(words, "sequences-tokens", given=given, most=most))
 
     def _complete_values(self) -> None:
         if self.vocabulary is not None:
-            raise ValueError("a vocabulary is of tokens; these examples hold values")
+            raise ValueError(Told("a vocabulary is of tokens; these examples hold values", "sequences-vocabulary"))
         for number, example in enumerate(self.examples):
             if example.values is None or example.tokens is not None:
-                raise ValueError(f"example {number} has to hold values, a number or a list of numbers a step, or every example tokens")
+                words = f"example {number} has to hold values, a number or a list of numbers a step, or every example tokens"
+                raise ValueError(Told(words, "sequences-mixed", example=number))
             array = np.array(example.values, dtype=np.float64)
             array = array[:, None] if array.ndim == 1 else array
             if array.ndim != 2:
-                raise ValueError(f"the values of example {number} have {array.ndim} dimensions; give one list a step, or one number")
-            for what, actual, most in (
+                words = f"the values of example {number} have {array.ndim} dimensions; give one list a step, or one number"
+                raise ValueError(Told(words, "sequences-dimensions", example=number, given=array.ndim))
+            for what, given, most in (
                 ("steps", array.shape[0], limits.SEQUENCE_STEPS), ("features", array.shape[1], limits.SEQUENCE_FEATURES),
             ):  # fmt: skip
-                if actual > most:
-                    raise ValueError(f"the values of example {number} have {actual} {what}; at most {most} are taken")
+                if given > most:
+                    words = f"the values of example {number} have {given} {what}; at most {most} are taken"
+                    raise ValueError(Told(words, f"sequences-many-{what}", example=number, given=given, most=most))
             example.values = array.tolist()
         width = len(self.examples[0].values[0])  # type: ignore[index]  # it has values
         odd = [number for number, example in enumerate(self.examples) if len(example.values[0]) != width]  # type: ignore[index]
         if odd:
-            raise ValueError(f"example {odd[0]} has another number of features than example 0, which has {width}")
+            words = f"example {odd[0]} has another number of features than example 0, which has {width}"
+            raise ValueError(Told(words, "sequences-uneven", example=odd[0], width=width))
         if self.features is not None and len(self.features) != width:
-            raise ValueError(f"features names {len(self.features)} columns; the values have {width}")
+            words = f"features names {len(self.features)} columns; the values have {width}"
+            raise ValueError(Told(words, "sequences-names", given=len(self.features), width=width))
 
     def _complete_targets(self) -> None:
         lengths = [len(example.tokens or example.values) for example in self.examples]  # type: ignore[arg-type]  # it has either
         if self.readout == "every" and len(set(lengths)) > 1:
-            raise ValueError("with readout every all sequences are of one length; a prediction on padding would enter the loss")
+            words = "with readout every all sequences are of one length; a prediction on padding would enter the loss"
+            raise ValueError(Told(words, "sequences-lengths"))
         if self.kind == "classification":
             self._complete_classes()
             return
         if self.classes is not None:
-            raise ValueError("a regression has no classes; leave them out")
+            raise ValueError(Told("a regression has no classes; leave them out", "sequences-classes"))
         shapes = []
         for number, (example, length) in enumerate(zip(self.examples, lengths, strict=True)):
             array = np.array(example.target, dtype=np.float64)
@@ -125,22 +138,26 @@ class OwnSequences(BaseModel):
                 expected = (
                     "a number or a list of numbers" if wanted == 1 else f"one number, or list of numbers, for each of its {length} steps"
                 )
-                raise ValueError(f"the target of example {number} does not fit: expected {expected}")
+                words = f"the target of example {number} does not fit: expected {expected}"
+                raise ValueError(Told(words, "sequences-target", example=number))
             shapes.append(array.shape[-1])
             example.target = array.tolist()
         if len(set(shapes)) > 1 or shapes[0] > limits.SEQUENCE_FEATURES:
-            raise ValueError(f"all targets hold the same number of outputs, at most {limits.SEQUENCE_FEATURES}")
+            most = limits.SEQUENCE_FEATURES
+            raise ValueError(Told(f"all targets hold the same number of outputs, at most {most}", "sequences-outputs", most=most))
 
     def _complete_classes(self) -> None:
         for number, example in enumerate(self.examples):
             if isinstance(example.target, list) or example.target != int(example.target) or example.target < 0:
-                raise ValueError(f"the target of example {number} is the number of a class, from 0")
+                words = f"the target of example {number} is the number of a class, from 0"
+                raise ValueError(Told(words, "sequences-class", example=number))
             example.target = int(example.target)
         largest = max(example.target for example in self.examples)
         count = len(self.classes) if self.classes is not None else max(2, largest + 1)
         if largest >= count or count > limits.SEQUENCE_FEATURES:
             most = f"at most {limits.SEQUENCE_FEATURES} are taken" if largest < count else f"there are {count}"
-            raise ValueError(f"the largest target is class {largest}; {most}")
+            words = f"the largest target is class {largest}; {most}"
+            raise ValueError(Told(words, "sequences-many-classes", given=largest, most=min(count, limits.SEQUENCE_FEATURES)))
         if self.classes is None:
             self.classes = [str(number) for number in range(count)]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
+from engine.told import Told
 from server import limits
 from server.schemas.body import Body
 from server.schemas.network import RunProgram
@@ -29,9 +31,10 @@ class Range(BaseModel):
     @model_validator(mode="after")
     def _ascending(self) -> Range:
         if self.low > self.high:
-            raise ValueError(f"low is {self.low:g} and high is {self.high:g}; give the smaller one first")
+            words = f"low is {self.low:g} and high is {self.high:g}; give the smaller one first"
+            raise ValueError(Told(words, "range-order", low=self.low, high=self.high))
         if self.log and self.low <= 0:
-            raise ValueError(f"low is {self.low:g}; a range in the logarithm begins above 0")
+            raise ValueError(Told(f"low is {self.low:g}; a range in the logarithm begins above 0", "range-log", low=self.low))
         return self
 
 
@@ -45,7 +48,7 @@ class Choices(BaseModel):
     @model_validator(mode="after")
     def _different(self) -> Choices:
         if len({(type(value), value) for value in self.choices}) < len(self.choices):
-            raise ValueError("choices holds a value twice; give each once")
+            raise ValueError(Told("choices holds a value twice; give each once", "choices-twice"))
         return self
 
 
@@ -55,6 +58,15 @@ def _which(value: Any) -> str:
 
 
 Dimension = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_which)]
+
+
+def _refused(name: str, value: Any, optimizer: str | None, first: Mapping[str, Any]) -> Told:
+    """Why a program cannot have this value of a setting. first: the first thing that is wrong with it."""
+    beside = "" if optimizer is None else f" of the optimizer {optimizer}"
+    words = f"{name}{beside} cannot be {value!r}: {first['msg']}"
+    if optimizer is not None and first["type"] == "extra_forbidden":
+        return Told(words, "setting-optimizer", name=name, optimizer=optimizer)
+    return Told(words, "setting-value", name=name, value=str(value))
 
 
 class SweepRequest(Body):
@@ -91,15 +103,16 @@ class SweepRequest(Body):
         """Raises ValueError where a value at the ends of a range, or a choice, makes no program."""
         if isinstance(dimension, Range):
             if name in NAMED:
-                raise ValueError(f"{name} is one of some words; give its choices, not a range")
+                words = f"{name} is one of some words; give its choices, not a range"
+                raise ValueError(Told(words, "setting-choices", name=name))
             if name in WHOLE and (dimension.low % 1 or dimension.high % 1):
-                raise ValueError(f"{name} is a whole number; give low and high as such")
+                raise ValueError(Told(f"{name} is a whole number; give low and high as such", "setting-whole", name=name))
             values: list[Any] = [dimension.low, dimension.high]
             values = [int(value) for value in values] if name in WHOLE else values
         else:
             values = list(dimension.choices)
             if any(isinstance(value, float) and not math.isfinite(value) for value in values):
-                raise ValueError(f"the choices of {name} are finite numbers")
+                raise ValueError(Told(f"the choices of {name} are finite numbers", "setting-finite", name=name))
         optimizers = self._optimizers() if name in OF_THE_OPTIMIZER else [None]
         for value in values:
             for optimizer in optimizers:
@@ -107,9 +120,7 @@ class SweepRequest(Body):
                 try:
                     RunProgram.model_validate(applied(self.program.model_dump(), params))
                 except ValidationError as error:
-                    first = error.errors(include_url=False)[0]
-                    beside = "" if optimizer is None else f" of the optimizer {optimizer}"
-                    raise ValueError(f"{name}{beside} cannot be {value!r}: {first['msg']}") from None
+                    raise ValueError(_refused(name, value, optimizer, error.errors(include_url=False)[0])) from None
 
     def _optimizers(self) -> list[str]:
         """The names of the optimizers that a trial may have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
@@ -104,12 +105,18 @@ def test_no_english_is_left_on_a_chinese_page(open_page: OpenPage, api: httpx.Cl
 
 
 def test_errors_are_in_the_language_of_the_page_and_say_what_to_do_there(open_page: OpenPage) -> None:
-    page = open_page("#/expression", locale="zh-CN", expected=("404",))
+    page = open_page("#/expression", locale="zh-CN", expected=("404", "422"))
     wait_for_film(page)
-    for formula, words in (("nosuch(w*x)", "没有运算“nosuch”"), ("tanh(w*x", "这个“(”没有配对的右括号"), ("w*2x", "这个数无法读取")):
+    wrong = {"nosuch(w*x)": "没有运算“nosuch”", "tanh(w*x": "这个“(”没有配对的右括号", "w*2x": "这个数无法读取"}
+    wrong["sum(w, axis=3)"] = "没有轴 3"
+    for formula, words in wrong.items():
         page.get_by_test_id("expression-input").fill(formula)
         expect(page.get_by_test_id("expression-error")).to_contain_text(words)
         assert (formula, english(page)) == (formula, [])
+    program = {"kind": "network", "sequences": {"kind": "regression", "classes": ["a"], "examples": [{"values": [1], "target": 1}]}}
+    page.get_by_test_id("graph-file").set_input_files({"name": "own.json", "mimeType": "", "buffer": json.dumps(program).encode()})
+    expect(page.get_by_test_id("error")).to_contain_text("回归没有类别", timeout=READY)
+    assert english(page) == []
     start = page.url.partition("#")[0]
     for address, words in (("#/train?run=r_0", "没有这个运行"), (f"#/network?trace=sha256:{'0' * 64}", "这段影片已不再保存")):
         page.goto(start + address)

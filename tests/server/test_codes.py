@@ -10,13 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from engine.told import Told
+from engine import Tensor, apply
+from engine.ops import REGISTRY
+from engine.told import Told, after
 from server import limits
 from server.codes import CODES
 from tests.server.helpers import API, expression
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = ("no-", "trace-", "text-", "items-", "number-")
+FAMILIES = ("no-", "trace-", "text-", "items-", "number-", "sequences-many-")
 """Codes that are put together where they are raised."""
 
 
@@ -71,6 +73,22 @@ def test_a_message_keeps_its_code_on_its_way_through_exceptions_and_processes() 
         ("matmul(w, x)", "shapes-matmul", {"a": "(3,)", "b": "(2,)"}),
         ("w", "expression-nothing", {}),
         ("w = w*2", "line-taken", {"name": "w"}),
+        ("sum(w, axis=1)", "axis-outside", {"name": "sum", "axis": "1", "dimensions": 1}),
+        ("sum(w, axis=(0, 0))", "axis-twice", {"name": "sum"}),
+        ("softmax(w, axis=0.5)", "axis-kind", {"name": "softmax"}),
+        ("tanh(w, scale=2)", "keyword-none", {"name": "tanh", "keyword": "scale"}),
+        ("sum(w, dim=0)", "keyword-unknown", {"name": "sum", "keyword": "dim", "known": "axis, keepdims"}),
+        ("reshape(w)", "keyword-missing", {"name": "reshape", "keyword": "shape"}),
+        ("leaky_relu(w, negative_slope=None)", "keyword-number", {"name": "leaky_relu", "keyword": "negative_slope"}),
+        ("reshape(w, shape=(2, 2))", "shapes-reshape", {"name": "reshape", "given": 3, "wanted": "(2, 2)"}),
+        ("split(w, sizes=0)", "keyword-refused", {"name": "split", "keyword": "sizes", "given": "0"}),
+        ("norm(w, ord=3)", "keyword-choice", {"name": "norm", "keyword": "ord", "options": "1, 2, inf"}),
+        ("mse_loss(w, x)", "shapes-equal", {"name": "mse_loss", "shapes": "(3,), (2,)"}),
+        ("dot(w, x)", "shapes-needed", {"name": "dot", "given": "(3,), (2,)", "needed": "(n,), (n,)"}),
+        ("concat(w, 2)", "shapes-join", {"name": "concat", "shapes": "(3,), ()"}),
+        ("permute(w, axes=(1, 0))", "shapes-axes", {"name": "permute", "shape": "(3,)"}),
+        ("broadcast_to(w, shape=(2,))", "shapes-stretch", {"name": "broadcast_to", "shape": "(3,)", "wanted": "(2,)"}),
+        ("layer_norm(w, x, x)", "operation-refused", {"name": "layer_norm", "shapes": "(3,), (2,), (2,)"}),
     ],
 )
 def test_a_formula_that_is_wrong_says_so_by_code(client: httpx.Client, text: str, code: str, params: dict[str, Any]) -> None:
@@ -80,6 +98,14 @@ def test_a_formula_that_is_wrong_says_so_by_code(client: httpx.Client, text: str
     assert (problem["errors"][0]["code"], problem["errors"][0]["params"]) == (code, params)
     (checked,) = client.post(f"{API}/expressions/check", json=body).json()["errors"]
     assert (checked["code"], checked["params"], checked["detail"]) == (code, params, problem["detail"])
+
+
+@pytest.mark.parametrize("name", [name for name, op in REGISTRY.items() if op.errors])
+def test_an_operation_says_by_code_what_it_refuses(name: str) -> None:
+    for sample in REGISTRY[name].errors:
+        with pytest.raises((ValueError, TypeError, IndexError)) as error:
+            apply(name, *map(Tensor, sample.inputs), **sample.attributes)
+        assert isinstance(error.value.args[0], Told), error.value
 
 
 @pytest.mark.parametrize(
@@ -101,6 +127,115 @@ def test_a_setting_out_of_range_says_so_by_code(
     problem = client.post(f"{API}/traces", json={"program": program}).json()
     assert problem["errors"][0]["code"] == code, problem
     assert params in (None, problem["errors"][0]["params"])
+
+
+VALUES = [{"values": [1, 2], "target": 0}, {"values": [3], "target": 1}]
+TOKENS = [{"tokens": ["a", "b"], "target": 0}]
+
+
+@pytest.mark.parametrize(
+    ("examples", "change", "code", "params"),
+    [
+        (VALUES, {"readout": "every"}, "sequences-readout", {}),
+        (VALUES, {"classes": ["no", "no"]}, "sequences-twice", {"name": "classes"}),
+        (VALUES, {"classes": ["no", "\u202eyes"]}, "name-unprintable", {}),
+        (TOKENS, {"features": ["a"]}, "sequences-features", {}),
+        ([*TOKENS, *VALUES], {}, "sequences-mixed", {"example": 1}),
+        ([*VALUES, *TOKENS], {}, "sequences-mixed", {"example": 2}),
+        (TOKENS, {"vocabulary": ["a"]}, "sequences-token", {"example": 0}),
+        (VALUES, {"vocabulary": ["a"]}, "sequences-vocabulary", {}),
+        ([{"values": [[[1]]], "target": 0}], {}, "sequences-dimensions", {"example": 0, "given": 3}),
+        ([{"values": "one", "target": 0}], {}, "input-numbers", {}),
+        ([{"values": [0] * (limits.SEQUENCE_STEPS + 1), "target": 0}], {}, "sequences-many-steps",
+         {"example": 0, "given": limits.SEQUENCE_STEPS + 1, "most": limits.SEQUENCE_STEPS}),
+        ([{"values": [[0] * (limits.SEQUENCE_FEATURES + 1)], "target": 0}], {}, "sequences-many-features", None),
+        ([{"tokens": [str(k) for k in range(limits.SEQUENCE_STEPS)], "target": 0},
+          {"tokens": [str(-k) for k in range(limits.SEQUENCE_STEPS)], "target": 0}], {}, "sequences-tokens", None),
+        ([*VALUES, {"values": [[1, 2]], "target": 0}], {}, "sequences-uneven", {"example": 2, "width": 1}),
+        (VALUES, {"features": ["a", "b"]}, "sequences-names", {"given": 2, "width": 1}),
+        (VALUES, {"kind": "regression", "readout": "every"}, "sequences-lengths", {}),
+        (VALUES, {"kind": "regression", "classes": ["a", "b"]}, "sequences-classes", {}),
+        ([{"values": [1, 2], "target": [[1], [2]]}], {"kind": "regression"}, "sequences-target", {"example": 0}),
+        ([*VALUES, {"values": [1], "target": [1, 2]}], {"kind": "regression"}, "sequences-outputs", {"most": limits.SEQUENCE_FEATURES}),
+        ([{"values": [1, 2], "target": 0.5}], {}, "sequences-class", {"example": 0}),
+        (VALUES, {"classes": ["one"]}, "sequences-many-classes", {"given": 1, "most": 1}),
+    ],
+)  # fmt: skip
+def test_sequences_that_are_wrong_say_so_by_code(
+    client: httpx.Client, examples: list[dict[str, Any]], change: dict[str, Any], code: str, params: dict[str, Any] | None
+) -> None:
+    sequences = {"kind": "classification", "examples": examples, **change}
+    problem = client.post(f"{API}/traces", json={"program": {"kind": "network", "sequences": sequences}}).json()
+    assert (problem["status"], problem["errors"][0]["code"]) == (422, code), problem
+    assert params in (None, problem["errors"][0]["params"])
+
+
+def parameters(**change: Any) -> dict[str, Any]:
+    """The program of a network that starts from parameters: of an RNN of one unit on pairs of numbers, unless they are changed."""
+    given = {"rnn.weight_ih_l0": [[1, 1]], "rnn.weight_hh_l0": [[1]], "rnn.bias_ih_l0": [1], "rnn.bias_hh_l0": [1],
+             "head.weight": [[1]], "head.bias": [1], **change}  # fmt: skip
+    start = {"parameters": {name: value for name, value in given.items() if value is not None}}
+    return {"task": "adding", "cell": "rnn", "hidden_size": 1, "example": 0, "start": start}
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "params"),
+    [
+        ({}, "source-none", {}),
+        ({"task": "surnames", "sequences": {"kind": "classification", "examples": VALUES}}, "source-twice", {}),
+        ({"length": 3, "sequences": {"kind": "classification", "examples": VALUES}}, "length-own", {}),
+        ({"task": "surnames", "part": "test"}, "part-whole", {}),
+        (parameters(**{"rnn.weight_hh_10": [[1]]}), "parameter-unknown", {"number": 6, "nearest": "rnn.weight_hh_l0"}),
+        (parameters(**{"head.bias": [1, 2]}), "parameter-shape", {"name": "head.bias", "given": "[2]", "wanted": "[1]"}),
+        (parameters(**{"head.bias": None}), "parameter-missing", {"names": "head.bias"}),
+    ],
+)
+def test_a_network_of_ones_own_that_is_wrong_says_so_by_code(
+    client: httpx.Client, program: dict[str, Any], code: str, params: dict[str, Any]
+) -> None:
+    (error,) = client.post(f"{API}/traces", json={"program": {"kind": "network", **program}}).json()["errors"]
+    assert (error["code"], error["params"]) == (code, params)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "params"),
+    [
+        ({"space": {"lr": {"low": 0.1, "high": 0.01}}}, "range-order", {"low": 0.1, "high": 0.01}),
+        ({"space": {"dropout": {"low": 0, "high": 0.5, "log": True}}}, "range-log", {"low": 0}),
+        ({"space": {"lr": {"choices": [0.1, 0.1]}}}, "choices-twice", {}),
+        ({"space": {"cell": {"low": 1, "high": 2}}}, "setting-choices", {"name": "cell"}),
+        ({"space": {"layers": {"low": 1, "high": 1.5}}}, "setting-whole", {"name": "layers"}),
+        ({"space": {"momentum": {"low": 0, "high": 0.9}}}, "setting-optimizer", {"name": "momentum", "optimizer": "adamw"}),
+        ({"space": {"dropout": {"choices": [0, 2]}}}, "setting-value", {"name": "dropout", "value": "2"}),
+        # what no run can have is told as it is for a run, beside what varies
+        ({"space": {"length": {"low": 5, "high": 7}}, "program": {"task": "surnames"}}, "length-fixed", {}),
+        ({"space": {"hidden_size": {"choices": [4, 256]}, "layers": {"choices": [1, 4]}}, "program": {"task": "surnames", "cell": "lstm"}},
+         "network-large", None),
+    ],
+)  # fmt: skip
+def test_a_search_that_cannot_be_says_so_by_code(
+    client: httpx.Client, change: dict[str, Any], code: str, params: dict[str, Any] | None
+) -> None:
+    problem = client.post(f"{API}/sweeps", json={"program": {"task": "adding"}, "steps": 1, "trials": 1, **change}).json()
+    (error,) = problem["errors"]
+    assert (problem["status"], error["code"]) == (422, code), problem
+    assert params in (None, error["params"])
+
+
+def test_a_map_that_cannot_be_says_so_by_code(client: httpx.Client) -> None:
+    run = client.post(f"{API}/runs", json={"program": {"task": "surnames", "cell": "rnn", "hidden_size": 2}}).json()["id"]
+    one = {"name": "rnn.weight_hh_l0", "index": [0, 0]}
+    wanted = {"landscape-line": {"kind": "pca"}, "landscape-plane": {"kind": "parameters", "a": one, "b": one}}
+    for code, directions in wanted.items():
+        problem = client.post(f"{API}/landscapes", json={"runs": [run], "directions": directions, "resolution": 2, "examples": 1}).json()
+        assert (problem["status"], problem["code"]) == (422, code), problem
+
+
+def test_a_message_with_something_before_it_keeps_its_code() -> None:
+    told = after("with layers 9: ", Told("too large", "network-large", given=9, most=8))
+    assert isinstance(told, Told)
+    assert (told, told.code, told.params) == ("with layers 9: too large", "network-large", {"given": 9, "most": 8})
+    assert not isinstance(after("with layers 9: ", "too large"), Told)
 
 
 def graph(nodes: list[dict[str, Any]], edges: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import ErrorView from "./ErrorView.svelte";
 import { preferences } from "./preferences.svelte";
 import Said from "./Said.svelte";
 import "../graph/words";
+import "./train/runWords";
 import { catalogues, load } from "../i18n/catalogues";
 import { headline, worded } from "./problems";
 

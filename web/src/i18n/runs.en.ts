@@ -232,4 +232,16 @@ export default {
   "runs.export.weights": "Which weights",
   "runs.export.at_best": "Weights of the best step, {step}",
   "runs.export.at_last": "Weights of the last step, {step}",
+
+  "problem.landscape_middle": "The last network of the first run holds numbers that are not finite, so that there is no map about it. Put another run first.",
+  "problem.landscape_line": "The {given} networks of the way lie on one line, which has no main directions of its own. Train further, or choose other axes.",
+  "problem.landscape_plane": "The two axes are one. Choose two different weights.",
+  "problem.range_order": "From {low} to {high} there is nothing. Give the smaller number first.",
+  "problem.range_log": "A range in the logarithm begins above 0, not at {low}. Give a larger number.",
+  "problem.choices_twice": "A value is listed twice. Give each once.",
+  "problem.setting_choices": "“{name}” has a choice of words, and no range. Tick some of them.",
+  "problem.setting_whole": "“{name}” is a whole number. Give both ends as such.",
+  "problem.setting_finite": "The values of “{name}” have to be finite. Change them.",
+  "problem.setting_optimizer": "The optimizer “{optimizer}” has no “{name}”. Leave that fixed, or search among optimizers that have it.",
+  "problem.setting_value": "No run can have “{name}” {value}. Give another value.",
 };

@@ -231,4 +231,16 @@ export default {
   "runs.export.weights": "哪一步的权重",
   "runs.export.at_best": "最佳步的权重，第 {step} 步",
   "runs.export.at_last": "最后一步的权重，第 {step} 步",
+
+  "problem.landscape_middle": "第一个运行的最后网络含有非有限的数，无法以它为中心作图。请把另一个运行放在首位。",
+  "problem.landscape_line": "路上的 {given} 个网络在一条直线上，没有自己的主方向。请继续训练，或选择别的轴。",
+  "problem.landscape_plane": "两轴是同一个。请选择两个不同的权重。",
+  "problem.range_order": "从 {low} 到 {high} 没有数。请先写较小的。",
+  "problem.range_log": "对数范围须从大于 0 的数开始，而不是 {low}。请给更大的数。",
+  "problem.choices_twice": "有一个值列了两次。每个只写一次。",
+  "problem.setting_choices": "“{name}”只能从若干词中选择，没有范围。请勾选其中一些。",
+  "problem.setting_whole": "“{name}”须为整数。请把两端都写成整数。",
+  "problem.setting_finite": "“{name}”的值须为有限的数。请修改。",
+  "problem.setting_optimizer": "优化器“{optimizer}”没有“{name}”。请固定该设置，或只在有它的优化器中搜索。",
+  "problem.setting_value": "没有运行能取“{name}”为 {value}。请换一个值。",
 } satisfies Record<string, string>;
