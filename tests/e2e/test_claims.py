@@ -124,6 +124,9 @@ def test_a_nudge_changes_the_loss_by_gradient_times_change(page: Page, api: http
 def test_what_forgetting_does_to_the_loss_is_told_as_it_is_shown(page: Page) -> None:
     wait_for_film(page)
     choose(page, "lstm_never_forgets")
+    page.get_by_test_id("claim-answer").click()  # before anything is done it does not say what became of it
+    assert " from " not in page.get_by_test_id("claim-text").inner_text()
+    page.get_by_test_id("claim-answer").click()
     page.get_by_test_id("claim-gesture").click()
     loss = page.get_by_test_id("change-loss")
     expect(loss).to_be_visible(timeout=READY)

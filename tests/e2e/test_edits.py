@@ -128,6 +128,23 @@ def test_a_state_typed_over_on_the_stage_is_marked_undone_and_redone_by_keys(pag
     assert number(tile) == before
 
 
+def test_a_parameter_is_typed_over_where_it_stands_beside_its_gradient(page: Page) -> None:
+    wait_for_film(page)
+    to_end_of_backward(page)
+    expect(page.get_by_test_id("why-title")).to_contain_text("W")  # the gradient of an element of W_hh
+    gradient, itself = number(page.get_by_test_id("why-value")), number(page.get_by_test_id("lever-value"))
+    page.get_by_test_id("lever-edit").click()
+    field = page.get_by_test_id("edit-field")
+    assert float(field.input_value()) == itself
+    assert number(page.get_by_test_id("why-value")) == gradient  # still stands there
+    expect(page.get_by_test_id("levers").get_by_test_id("edit-field")).to_be_visible()
+    field.fill(str(itself + 1))
+    field.press("Enter")
+    edited(page)
+    assert number(page.get_by_test_id("lever-value")) == pytest.approx(itself + 1)
+    assert page.get_by_test_id("lever-scale").input_value() == "1"  # one element is not the matrix
+
+
 def test_one_history_holds_changes_of_the_program_and_of_numbers(page: Page) -> None:
     wait_for_film(page)
     page.get_by_test_id("program-lr").fill("0.05")

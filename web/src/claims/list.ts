@@ -30,6 +30,8 @@ export interface Claim {
   place(session: Session): void;
   /** The one gesture that shows it. */
   gesture(session: Session): void;
+  /** Its answer tells what the gesture has done; where it is not done, another answer does not. */
+  after?: true;
   /** The numbers of the answer. */
   numbers(session: Session): Params;
 }
@@ -181,9 +183,10 @@ export const CLAIM: Record<ClaimId, Claim> = {
     },
     numbers(session) {
       const { node, index, symbol } = strongestOf(session);
-      const parts = unedited(session).film.contributions(node).map((one) => one.tensor().at(index));
+      const uses = unedited(session).film.contributions(node);
+      const parts = uses.map((one) => one.tensor().at(index));
       const sum = parts.reduce((a, b) => a + b, 0);
-      return { symbol, count: parts.length, sum: three(sum), mean: three(sum / parts.length), rest: three(sum - parts[0]!), one: three(parts[0]!) };
+      return { symbol, t: uses[0]!.time ?? 0, count: parts.length, sum: three(sum), mean: three(sum / parts.length), rest: three(sum - parts[0]!), one: three(parts[0]!) };
     },
   },
   vanishing_zero: {
@@ -233,6 +236,7 @@ export const CLAIM: Record<ClaimId, Claim> = {
   lstm_never_forgets: {
     page: "network",
     shows: "levers",
+    after: true,
     program: (opening) => ({ ...opening, cell: "lstm" }),
     place(session) {
       const { grid } = recurrent(session);

@@ -1,9 +1,9 @@
 export default {
   "compare.open": "Open {film} on the network page",
   "compare.follow": "Follow {film}: its events are stepped through and its numbers explained",
-  "compare.waiting": "the gradient has not come back yet",
-  "compare.hop": "× {factor} a step back",
-  "compare.hop.why": "{film}: what the gradient of {state} is multiplied by from step {from} back to step {to}",
+  "compare.waiting": "the gradient has not come back to step 1 yet",
+  "compare.hop": "mean hop × {factor}",
+  "compare.hop.why": "the geometric mean over all hops of {state} in {film}; shows that from step {from} back to step {to}",
   "compare.strip": "{film}, {state} over time, chosen: {element}; up and down choose another",
   "compare.lane.share": "{film}: how much of the last step’s gradient is left at each step; choose a step’s gradient",
   "compare.lane.absolute": "{film}: the norm of each step’s gradient; choose a step’s gradient",

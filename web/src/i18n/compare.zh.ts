@@ -1,9 +1,9 @@
 export default {
   "compare.open": "在网络页打开 {film}",
   "compare.follow": "跟随 {film}：逐个事件步进，并解释它的数",
-  "compare.waiting": "梯度尚未传回",
-  "compare.hop": "每往回一步 × {factor}",
-  "compare.hop.why": "{film}：从第 {from} 步回到第 {to} 步，{state} 的梯度被乘以多少",
+  "compare.waiting": "梯度尚未传回到第 1 步",
+  "compare.hop": "平均每跳 × {factor}",
+  "compare.hop.why": "{film} 中 {state} 所有跳的几何平均；点按查看从第 {from} 步回到第 {to} 步的那一跳",
   "compare.strip": "{film}，{state}随时间的变化，已选：{element}；用上下键另选",
   "compare.lane.share": "{film}：每一步还剩下最后一步梯度的多少；可选某一步的梯度",
   "compare.lane.absolute": "{film}：每一步梯度的范数；可选某一步的梯度",

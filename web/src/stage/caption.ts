@@ -1,7 +1,7 @@
 /** The one sentence under the stage: what the beat, or the event, that is just done did. Gives a message key and its parameters. */
 import { outcomeOf } from "../model/clip";
 import type { Film } from "../model/film";
-import { decimals } from "../model/format";
+import { decimals, significant } from "../model/format";
 import { ALL, gradientNorm, tokenText, type Chain, type NetworkGrid } from "../model/network";
 import type { Beat } from "../model/stops";
 import type { Phase } from "../model/trace";
@@ -100,7 +100,7 @@ function lossWords(scene: Scene): Words {
   const loss = short(film.trace.value(film.trace.loss).flat(0), 3);
   const right = rightProbability(scene, false);
   if (right && grid.examples.length === 1 && grid.readout === "last") {
-    return { key: "stage.caption.loss_class", params: { name: className(right.target), p: short(right.p, 3), loss } };
+    return { key: "stage.caption.loss_class", params: { name: className(right.target), p: significant(right.p, 4, false), loss } };
   }
   if (grid.kind === "classification") return { key: "stage.caption.loss_classes", params: { loss, count: grid.examples.length } };
   return { key: "stage.caption.loss_numbers", params: { loss } };

@@ -1,7 +1,7 @@
 /** How far the units of a layer are saturated, and the edits that drive them there: what comes in from the input is scaled, W_hh stays. */
 import { GATES, type NetworkGrid } from "../model/network";
 import type { Edit } from "../model/program";
-import type { Trace } from "../model/trace";
+import type { Tensor, Trace } from "../model/trace";
 import { isValue, lists, withTensor } from "./edits";
 
 const MOST = 8192; // numbers that are scaled: all of them stand in the address
@@ -25,6 +25,12 @@ export function withGain(edits: readonly Edit[], original: Trace, paths: readonl
     const tensor = original.value(original.node(path).id);
     return withTensor(list, path, lists(tensor.data, tensor.shape, factor));
   }, kept);
+}
+
+/** By what a tensor was scaled, single elements that were typed over aside: the median of what its elements are as multiples of what they were. 1 where all were 0. */
+export function scaleOf(now: Tensor, before: Tensor): number {
+  const ratios = Array.from(before.data, (was, i) => (was === 0 ? NaN : now.data[i]! / was)).filter((ratio) => !Number.isNaN(ratio)).sort((a, b) => a - b);
+  return ratios.length === 0 ? 1 : ratios[Math.floor(ratios.length / 2)]!;
 }
 
 /** The share of activations, over all steps, units and gates of a layer and all examples, whose slope is below a tenth of its greatest; null where there are none. */

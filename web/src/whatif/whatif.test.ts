@@ -5,7 +5,7 @@ import { NetworkGrid, shares } from "../model/network";
 import { cutsOf } from "../model/truncation";
 import { Film } from "../model/film";
 import type { Edit } from "../model/program";
-import { Trace } from "../model/trace";
+import { Tensor, Trace } from "../model/trace";
 import { explain } from "../model/explain";
 import { formatRoute, parseRoute } from "../app/routing";
 import { renderTex } from "../math/render";
@@ -15,7 +15,7 @@ import { differences, lossesOf } from "./differences";
 import { itemsOf, originalOf, placeOf, shownNode, withKept, withLetter, withMuted, withMutedStep, withNumber, withTensor, without, lists } from "./edits";
 import { History } from "./history.svelte";
 import { Mutes } from "./mutes";
-import { inputsOf, saturated, withGain } from "./saturation";
+import { inputsOf, saturated, scaleOf, withGain } from "./saturation";
 import { samePlace } from "./place";
 import { describe as say } from "./words";
 
@@ -224,6 +224,16 @@ describe("the address of a film with edits", () => {
 });
 
 describe("the saturation of a layer", () => {
+  it("says by what a matrix was scaled, whatever single elements were typed over", () => {
+    const tensor = (...data: number[]): Tensor => new Tensor([data.length], Float64Array.from(data));
+    const before = tensor(0.5, -2, 0, 4);
+    expect(scaleOf(before, before)).toBe(1);
+    expect(scaleOf(tensor(1, -4, 0, 8), before)).toBe(2);
+    expect(scaleOf(tensor(100, -2, 0, 4), before)).toBe(1);
+    expect(scaleOf(tensor(0, 0, 0, 0), before)).toBeCloseTo(0, 15);
+    expect(scaleOf(tensor(3), tensor(0))).toBe(1);
+  });
+
   it("is the share of activations whose slope is below a tenth of its greatest", () => {
     for (const name of ["rnn", "lstm", "gru"] as const) {
       const trace = Trace.from(fixture(name));
