@@ -13,15 +13,14 @@ const stacks = new WeakMap<Trace, Stack>();
 /** The layers and directions of a network, read from its parameters' names. */
 export function stackOf(trace: Trace): Stack {
   let stack = stacks.get(trace);
-  if (!stack) {
-    stack = { ...ONE };
-    for (const { path, role } of trace.nodes) {
-      const match = role === "parameter" ? /^rnn\.weight_hh_l(\d+)(_reverse)?$/.exec(path) : null;
-      if (match) stack = { layers: Math.max(stack.layers, Number(match[1]) + 1), bidirectional: stack.bidirectional || match[2] !== undefined };
-    }
-    stacks.set(trace, stack);
-  }
+  if (!stack) stacks.set(trace, (stack = stackOfNames(trace.nodes.filter(({ role }) => role === "parameter").map(({ path }) => path))));
   return stack;
+}
+
+/** The same from the names themselves. */
+export function stackOfNames(names: readonly string[]): Stack {
+  const places = names.map((name) => /^rnn\.weight_hh_l(\d+)(_reverse)?$/.exec(name)).filter((match) => match !== null);
+  return { layers: Math.max(ONE.layers, ...places.map((match) => Number(match[1]) + 1)), bidirectional: places.some((match) => match[2] !== undefined) };
 }
 
 export interface Place {
