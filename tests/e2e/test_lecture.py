@@ -190,6 +190,10 @@ def test_cues_are_written_kept_saved_and_opened_again(open_page: OpenPage, api: 
     assert count >= 6
     page.get_by_test_id("cue-go-2").click()
     caption = page.get_by_test_id("lecture-caption-en")
+    shown = page.get_by_test_id("cue-shown-en-4")  # a formula as it will be seen, below what is typed
+    assert "$" in page.get_by_test_id("cue-caption-en-4").input_value()
+    assert "$" not in shown.inner_text()
+    expect(shown.locator("math")).to_have_count(1)
     page.get_by_test_id("cue-caption-en-2").fill("Look at the second letter.")
     expect(caption).to_have_text("Look at the second letter.")
     page.get_by_test_id("cue-columns-2").fill("2, 9")
