@@ -32,7 +32,7 @@ class Batch:
 
     def by_falling_length(self) -> Batch:
         """The same examples, longest first (ties keep their order): the order of every recorded batch."""
-        if int(self.lengths.min()) == self.inputs.shape[1]:  # all are as long as there is room
+        if self._is_whole():
             return self
         longest = int(self.lengths.max())
         order = np.argsort(-self.lengths, kind="stable")
@@ -40,6 +40,17 @@ class Batch:
         if targets.ndim == 3 or (targets.ndim == 2 and targets.dtype.kind in "iu"):  # a target at every step
             targets = targets[:, :longest]
         return Batch(self.inputs[order, :longest], self.lengths[order], targets, self.indices[order])
+
+    def cut(self, parts: int) -> list[Batch]:
+        """As so many batches of as many examples each, in their order; each by falling length."""
+        size = len(self.lengths) // parts
+        cuts = [slice(start, start + size) for start in range(0, len(self.lengths), size)]
+        batches = [Batch(self.inputs[cut], self.lengths[cut], self.targets[cut], self.indices[cut]) for cut in cuts]
+        return batches if self._is_whole() else [batch.by_falling_length() for batch in batches]
+
+    def _is_whole(self) -> bool:
+        """Whether all sequences are as long as there is room."""
+        return bool(self.lengths.min() == self.inputs.shape[1])
 
 
 class Generate(Protocol):

@@ -48,7 +48,7 @@ def test_slices_join_bit_for_bit(task: Task, optimizer: dict[str, Any]) -> None:
 
 
 def test_batches_are_taken_some_at_a_time_and_each_once(classification: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also across slices, and over the end of an epoch; of large ones no more than one is held."""
+    """Also across slices, and over the end of an epoch; of large ones no more than one is held. Each is what it is by itself."""
     whole, take, taken = train(classification, settings(), None, 45), type(classification).batch, []
 
     def counted(self: Task, part: Any, indices: Any) -> Any:
@@ -57,15 +57,26 @@ def test_batches_are_taken_some_at_a_time_and_each_once(classification: Task, mo
         return take(self, part, indices)
 
     monkeypatch.setattr(type(classification), "batch", counted)
+    monkeypatch.setattr(loop, "_AHEAD", 16)
     training = Training(classification, settings(), None)
     losses = [loss for steps in (1, 20, 24) for loss in training.go_on(steps).losses]
     order = BatchOrder(classification.size("train"), 7, settings().seed)
     assert losses == whole.losses
-    assert taken == [order.indices(step).tolist() for step in range(1, 49)]  # three times 16
+    assert list(map(len, taken)) == [7, *[7 * 16] * 3]  # the first tells how large they are
+    assert np.concatenate(taken).tolist() == [index for step in range(1, 50) for index in order.indices(step)]
     monkeypatch.setattr(loop, "_AHEAD_BYTES", 1)
     taken.clear()
     assert Training(classification, settings(), None).go_on(5).losses == whole.losses[:5]
-    assert len(taken) == 5
+    assert list(map(len, taken)) == [7] * 5
+
+
+def test_a_batch_is_cut_into_those_that_each_would_be(any_task: Task) -> None:
+    order = BatchOrder(any_task.size("train"), 7, seed=3)
+    steps = [order.indices(step) for step in range(1, 6)]
+    for part, indices in zip(any_task.batch("train", np.concatenate(steps)).cut(5), steps, strict=True):
+        alone = any_task.batch("train", indices).by_falling_length()
+        for name in ("inputs", "lengths", "targets", "indices"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(alone, name), strict=True)
 
 
 def test_an_epoch_takes_every_example_at_most_once_and_seeds_differ() -> None:
