@@ -67,6 +67,35 @@ def test_nothing_is_cut_at_any_width(open_page: OpenPage, address: str) -> None:
             assert (locale, width, page.evaluate(CUT)) == (locale, width, [])
 
 
+SHORTENED = """() => [...document.querySelectorAll(".frame > aside")]
+  .filter((e) => e.scrollHeight > e.clientHeight + 1 && e.clientHeight < 300).map((e) => `${e.className}: ${e.clientHeight} of ${e.scrollHeight}`)"""
+"""Panels with a scroll box of their own that shows a line or two of them."""
+
+
+@pytest.mark.parametrize("address", ["#/network", "#/expression", "#/compare"])
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (820, 1180), (700, 900)])
+def test_panels_under_the_films_of_a_tablet_stand_at_their_full_height(open_page: OpenPage, address: str, width: int, height: int) -> None:
+    page = open_page(address, width=width, height=height)
+    ready(page, address)
+    program = page.locator("aside.program")
+    assert program.evaluate("(e) => e.scrollHeight - e.clientHeight") <= 1
+    assert page.evaluate(SHORTENED) == []
+    page.locator(".frame").evaluate("(e) => e.scrollTo(0, e.scrollHeight)")
+    box = program.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] == pytest.approx(height, abs=2)  # the page ends where it ends
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (820, 1180), (700, 900)])
+def test_a_number_that_is_chosen_brings_its_panel_into_sight(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page("#/compare", width=width, height=height)
+    ready(page, "#/compare")
+    page.get_by_test_id("hop-0-h").click()
+    for part in ("side-0", "why-value"):
+        expect(page.get_by_test_id(part)).to_be_in_viewport()
+    expect(page.get_by_test_id("caption")).to_be_in_viewport()  # and some of the films stays
+
+
 def touch(browser: Browser, url: str, address: str, width: int, height: int) -> Page:
     context = browser.new_context(
         viewport={"width": width, "height": height}, has_touch=True, is_mobile=True, reduced_motion="reduce", locale="en-US"
