@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stage import READY, number, wait_for_film
+from tests.e2e.train import choose, rests
 
 
 def what_if(page: Page) -> None:
@@ -96,6 +97,48 @@ def test_networks_are_compared_by_taps(browser: Browser, url: str) -> None:
     expect(page.get_by_test_id("why-value")).not_to_have_attribute("data-value", before or "")
     page.get_by_test_id("compare-before").tap()
     expect(page.get_by_test_id("compare-before")).to_have_attribute("aria-pressed", "true", timeout=READY)
+    page.context.close()
+
+
+def test_a_run_begun_on_a_phone_is_led_to_and_its_curves_scroll_past_a_finger(browser: Browser, url: str) -> None:
+    page = phone(browser, f"{url}/#/train")
+    expect(page.get_by_test_id("run-start")).to_be_visible(timeout=READY)
+    for name, value in (("hidden_size", 4), ("batch_size", 8), ("count", 20)):
+        choose(page, name, value)
+    for _ in range(2):  # where there is none yet, and from under the one that is shown
+        page.get_by_test_id("run-start").tap()
+        expect(page.get_by_test_id("run-step")).to_be_in_viewport(timeout=READY)
+        rests(page, 20)
+    curve = page.get_by_test_id("chart-loss").get_by_role("slider")
+    curve.scroll_into_view_if_needed()
+    expect(curve).to_have_attribute("aria-valuenow", "20", timeout=READY)
+    screen = page.context.new_cdp_session(page)
+
+    def drag(right: float, down: float) -> None:
+        box = curve.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        screen.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for part in (0.1, 0.25, 0.5, 0.75, 1):
+            points = [{"x": x + part * right, "y": y + part * down}]
+            screen.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+        screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    top = page.evaluate("scrollY")
+    drag(6, -160)
+    page.wait_for_function("(top) => scrollY > top + 60", arg=top)
+    expect(curve).to_have_attribute("aria-valuenow", "20")
+    assert "step=" not in page.url
+    page.evaluate("(top) => scrollTo(0, top)", top)
+    drag(80, 4)
+    dragged = int(curve.get_attribute("aria-valuenow") or "0")
+    assert 11 < dragged < 20
+    page.wait_for_timeout(400)  # a second finger at once would be a double tap
+    box = curve.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(curve).not_to_have_attribute("aria-valuenow", str(dragged))
+    expect(curve).to_be_in_viewport()  # a tap chooses, and opens no film
     page.context.close()
 
 

@@ -52,6 +52,17 @@ def test_one_press_makes_a_run_and_trains_it(trained: Page, api: httpx.Client) -
         assert ink(trained.get_by_test_id(chart).locator("canvas")) > 200, chart
 
 
+def test_the_next_run_is_shown_from_its_top(trained: Page) -> None:
+    main = trained.locator(".train > main")
+    trained.get_by_test_id("to-results").click()
+    assert main.evaluate("(e) => e.scrollTop") > 100
+    before = run_of(trained)
+    trained.get_by_test_id("run-start").click()
+    trained.wait_for_url(lambda address: "run=r_" in address and before not in address, timeout=READY)
+    expect(trained.get_by_test_id("run-step")).to_be_in_viewport()
+    assert main.evaluate("(e) => e.scrollTop") == 0
+
+
 def test_the_curves_are_a_table_too(trained: Page, api: httpx.Client) -> None:
     history = stored(api, run_of(trained))["history"]
     table = trained.get_by_test_id("steps-table")
