@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -139,6 +140,31 @@ def test_a_run_begun_on_a_phone_is_led_to_and_its_curves_scroll_past_a_finger(br
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(curve).not_to_have_attribute("aria-valuenow", str(dragged))
     expect(curve).to_be_in_viewport()  # a tap chooses, and opens no film
+    page.context.close()
+
+
+def test_a_change_is_undone_in_the_sheet_and_a_sheet_that_was_lowered_stays_so(browser: Browser, url: str) -> None:
+    page = phone(browser, f"{url}/#/network")
+    wait_for_film(page)
+    sheet, handle = page.get_by_test_id("sheet"), page.get_by_test_id("sheet-handle")
+    page.get_by_test_id("stride-phase").tap()
+    page.get_by_test_id("step-forward").tap()
+    for undo in ("sheet-undo", "undo"):
+        page.get_by_test_id("tile-h-1-0").tap()
+        expect(sheet).to_have_attribute("data-size", re.compile("half|full"))
+        page.get_by_test_id("nudge-up").tap()
+        expect(page.get_by_test_id("sheet-undo")).to_be_in_viewport(timeout=READY)
+        if undo == "undo":
+            while sheet.get_attribute("data-size") != "peek":
+                handle.press("ArrowDown")
+        size = sheet.get_attribute("data-size") or ""
+        page.get_by_test_id(undo).tap()
+        for test_id in ("changes", "sheet-undo"):
+            expect(page.get_by_test_id(test_id)).to_have_count(0, timeout=READY)
+        expect(page.locator("main.stage")).to_have_attribute("aria-busy", "false")
+        expect(sheet).to_have_attribute("data-size", size)
+    page.get_by_test_id("tile-h-1-0").tap()  # is asked for anew
+    expect(sheet).to_have_attribute("data-size", "half")
     page.context.close()
 
 

@@ -86,6 +86,8 @@ export class Session {
   /** The run that the Curves tab shows. */
   run = $state.raw<Run | null>(null);
 
+  /** The number that was last chosen by hand, as it was in its film: the same one in another film was not asked for again. */
+  picked = $state.raw<Target | null>(null);
   #chosen = $state.raw<Target | null>(null);
   #focus = $state<number | null>(null);
   /** The moment at which the opened cell was opened. */
@@ -385,7 +387,7 @@ export class Session {
   /** Explains `target` from now on; null lets the inspector follow the film again. */
   select(target: Target | null): void {
     this.pause();
-    this.#chosen = target;
+    this.#chosen = this.picked = target;
   }
 
   /** Opens the card of step `t` (all open alike), or closes the open one. */
