@@ -390,7 +390,7 @@ def test_axe_in_both_languages_and_themes(open_page: OpenPage, theme: str, lang:
     assert violations(page) == [], "side by side"
 
 
-@pytest.mark.parametrize(("width", "height"), [(2560, 1440), (1440, 900), (1366, 768), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [(2560, 1440), (1440, 900), (1366, 768), (1280, 720), (1024, 768), (390, 844)])
 def test_panes_are_aligned_and_nothing_hangs_over(open_page: OpenPage, width: int, height: int) -> None:
     page = open_page("#/compare", width=width, height=height)
     wait_for_panes(page)
@@ -403,7 +403,17 @@ def test_panes_are_aligned_and_nothing_hangs_over(open_page: OpenPage, width: in
     assert columns[0][1] >= width * 0.4
     tops = [(page.get_by_test_id(f"pane-{pane}").bounding_box() or {"y": 0})["y"] for pane in range(3)]
     assert tops == sorted(tops)
-    if width >= 1180:  # the whole argument at once: panes, logarithmic strip, sentence; and they make use of the room
+    for pane in range(3):
+        said, states = page.get_by_test_id(f"left-{pane}").bounding_box(), page.get_by_test_id(f"strip-{pane}-h").bounding_box()
+        assert said is not None
+        assert states is not None
+        assert said["y"] + said["height"] <= states["y"] + 1, "what is said of a film stands above its states"
+        for factor in page.get_by_test_id(re.compile(rf"^hop-{pane}-")).all():
+            box = factor.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= states["y"] + 1
+    assert page.get_by_test_id("moment").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    if width >= 960:  # the whole argument at once: panes, logarithmic strip, sentence; and they make use of the room
         strip, footer = page.get_by_test_id("compare-log").bounding_box(), page.get_by_test_id("caption").bounding_box()
         assert strip is not None
         assert footer is not None

@@ -61,6 +61,8 @@ const USUAL: Heights = { strip: 48, lane: 42, log: 84, tight: false };
 const LOWEST = 0.5;
 const LOW = 0.8;
 const TALLEST = 2.6;
+/** What a pane's header usually takes; `beside` others, over its own films. */
+export const HEAD = { stacked: 32, beside: 86 };
 // What stands around them: a pane's padding and header, what a tight one saves of that, the gap under a strip, the frame of the logarithmic scale.
 const AROUND = { pane: 53, tight: 8, beside: 56, strip: 6, log: 52 };
 
