@@ -40,6 +40,20 @@ def test_the_keyboard_gets_past_the_bar_and_the_panel(open_page: OpenPage) -> No
     assert page.evaluate("document.activeElement.closest('main.stage') !== null")
 
 
+def test_the_frame_around_a_focused_tab_is_not_cut(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_film(page)
+    tab = page.get_by_test_id("nav-network")
+    tab.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(tab).to_be_focused()
+    beyond = tab.evaluate("(e) => { const s = getComputedStyle(e); return parseFloat(s.outlineOffset) + parseFloat(s.outlineWidth); }")
+    box = tab.bounding_box()
+    assert box is not None
+    assert box["y"] - beyond >= 0
+
+
 def test_a_chinese_browser_is_greeted_in_chinese(open_page: OpenPage) -> None:
     page = open_page(locale="zh-CN")
     expect(page.get_by_test_id("nav-train")).to_have_text("训练")

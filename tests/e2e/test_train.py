@@ -263,6 +263,37 @@ def test_suggested_settings_are_one_press_away(open_page: OpenPage, api: httpx.C
     expect(page.get_by_test_id("run-suggested")).to_be_enabled()
 
 
+def test_long_words_and_numbers_have_room(open_page: OpenPage) -> None:
+    rate = 0.0049692208514123
+    page = open_page("#/train", width=1366, height=768)
+    expect(page.get_by_test_id("run-start")).to_be_visible(timeout=READY)
+    suggested = page.get_by_test_id("run-suggested")
+    suggested.click()
+    expect(suggested).to_be_disabled()
+    assert suggested.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    begin(page, 5, lr=rate, hidden_size=4, batch_size=8)
+    rests(page, 5)
+    for field in ("run-lr", "rate"):
+        shown = page.get_by_test_id(field)
+        expect(shown).to_have_value("0.004969")
+        expect(shown).to_have_attribute("title", str(rate))
+        shown.focus()
+        expect(shown).to_have_value(str(rate))
+        shown.press("Escape")
+        expect(shown).to_have_value("0.004969")
+    canvas = page.get_by_test_id("chart-rate").locator("canvas")
+    wide = canvas.evaluate("""(canvas) => {
+      const pen = canvas.getContext("2d");
+      pen.font = `11px ${getComputedStyle(canvas).fontFamily}`;
+      return pen.measureText("0.004998").width;
+    }""")
+    assert wide + 6 <= int(canvas.get_attribute("data-margin") or "0")
+    page.get_by_test_id("open-step").click()
+    wait_for_film(page)
+    expect(page.get_by_test_id("program-lr")).to_have_text("0.004969", timeout=READY)
+    assert page.locator("aside.program").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+
+
 def test_results_are_those_of_the_server_and_a_mistake_opens_as_a_film(trained: Page, api: httpx.Client) -> None:
     run = run_of(trained)
     scores = api.get(f"/runs/{run}/metrics").raise_for_status().json()["metrics"]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NetworkProgram } from "../api/types";
-import { readNumber, withOptimizer, withTask } from "./program";
+import { inShort, readNumber, withOptimizer, withTask } from "./program";
 
 const program: NetworkProgram = {
   kind: "network", task: "surnames", cell: "rnn", hidden_size: 4, clip_norm: 1, batch_size: 32, seed: 13, step: 201, example: 7,
@@ -38,5 +38,15 @@ describe("program", () => {
     ["Infinity", {}, undefined],
   ])("reads %j under %j as %j", (text, rule, expected) => {
     expect(readNumber(text, rule)).toBe(expected);
+  });
+
+  it.each([
+    [0.01, "0.01"],
+    [0.0049692208514, "0.004969"],
+    [0.00684004763986346, "0.00684"],
+    [1.23456789e-7, "1.235e-7"],
+    [1234567890, "1234567890"],
+  ])("%s has room as %s", (value, shown) => {
+    expect(inShort(value)).toBe(shown);
   });
 });

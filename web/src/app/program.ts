@@ -60,6 +60,14 @@ export const RULES = {
   seed: { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER },
 } as const satisfies Record<string, NumberRule>;
 
+const ROOM = 8; // characters
+
+/** A number of a program as a panel has room for it: four significant digits of one that is longer. Counts are whole. */
+export function inShort(value: number): string {
+  const all = String(value);
+  return Number.isInteger(value) || all.length <= ROOM ? all : String(Number(value.toPrecision(4)));
+}
+
 /** The number in `text`, null where that is allowed and nothing is written; undefined when it breaks the rule. */
 export function readNumber(text: string, rule: NumberRule): number | null | undefined {
   const clean = text.trim().replace(/\u2212/g, "-");
