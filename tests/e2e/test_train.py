@@ -480,7 +480,7 @@ def test_a_run_of_a_length_has_its_baseline_and_its_step_opens_with_one_of_its_b
     examples = [one["index"] for one in api.get(f"/runs/{run}/steps/2").json()["examples"]]
     strip = page.get_by_test_id("run-film")
     expect(strip.get_by_test_id("film-too-large")).to_contain_text("the whole batch is too large to show")
-    expect(strip).to_contain_text("32 examples together")
+    expect(strip).to_contain_text("batch of 32")
     expect(strip.get_by_test_id("film-place")).to_have_text("example 1 of 32")
     expect(strip.get_by_test_id("film-whole")).to_have_count(0)
     assert f"example={examples[0]}" in page.url
@@ -490,3 +490,25 @@ def test_a_run_of_a_length_has_its_baseline_and_its_step_opens_with_one_of_its_b
     page.go_back()
     page.go_back()
     expect(page.get_by_test_id("open-step")).to_be_visible(timeout=READY)  # Back leads to the run, not to what cannot be shown
+
+
+def test_a_film_of_a_run_in_both_directions_shows_whole_columns_in_a_low_window(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"task": "surnames", "cell": "gru", "bidirectional": True, "hidden_size": 64, "batch_size": 32}
+    run = api.post("/runs", json={"program": program}).json()["id"]
+    api.post(f"/runs/{run}/steps", json={"count": 2})
+    page = open_page("#/network", width=1366, height=768)
+    wait_for_film(page)
+    tab = page.get_by_test_id("tab-bptt")
+    tab.click()  # unfolds the tray over one row of cells
+    expect(tab).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("nav-train").click()
+    page.goto(page.url.partition("#")[0] + f"#/train?run={run}")
+    rests(page, 2)
+    page.get_by_test_id("open-step").click()
+    wait_for_film(page)
+    expect(page.get_by_test_id("film-place")).to_be_visible(timeout=READY)
+    expect(page.get_by_test_id("tab-bptt")).to_have_attribute("aria-pressed", "false")
+    assert page.get_by_test_id("run-film").evaluate("(e) => e.offsetHeight") <= 52  # two lines
+    page.wait_for_function(
+        "() => { const e = document.querySelector('section.stage > .window'); return e.scrollHeight <= e.clientHeight + 1; }"
+    )

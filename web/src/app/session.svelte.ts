@@ -270,6 +270,7 @@ export class Session {
     const ended = before !== null && this.moment === before.events.length;
     const moment = stays && before ? samePlace(before, this.moment, trace) : alike ? this.moment : ended ? trace.events.length : 0;
     this.trace = trace;
+    if (anew && (this.grid?.chains.length ?? 1) > 1) this.#tray = null; // unfolded over one row of cells, it leaves no room for several
     if (!stays) {
       this.films++;
       this.groups.chosen = null;

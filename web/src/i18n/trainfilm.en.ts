@@ -4,6 +4,7 @@ export default {
   "train.film.step": "Training step {step} of {last}",
   "train.film.step_alone": "Training step {step}, one example of it alone",
   "train.film.alone": "Gradients and update shown are its own; the run's came from {count} examples together.",
+  "train.film.own": "Gradients and update shown are its own.",
   "train.film.too_large": "One example of the batch of {count}: the whole batch is too large to show.",
   "train.film.others": "The examples of this step's batch",
   "train.film.place": "example {at} of {count}",

@@ -4,6 +4,7 @@ export default {
   "train.film.step": "第 {step} 步训练（共 {last} 步）",
   "train.film.step_alone": "第 {step} 步训练，只取其中一个样本",
   "train.film.alone": "所示梯度和更新只属于它；训练中的来自 {count} 个样本一起。",
+  "train.film.own": "所示梯度和更新只属于它。",
   "train.film.too_large": "批次共 {count} 个样本，这里是其中一个：整个批次太大，无法显示。",
   "train.film.others": "这一步的批次中的样本",
   "train.film.place": "第 {at} 个样本，共 {count} 个",
