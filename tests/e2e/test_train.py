@@ -351,6 +351,16 @@ def test_results_are_those_of_the_server_and_a_mistake_opens_as_a_film(trained: 
     assert "part=validation" in trained.url
 
 
+def test_chinese_classes_stand_upright_over_the_confusion_matrix(trained: Page) -> None:
+    heads = trained.get_by_test_id("confusion").locator("thead span")
+    assert heads.evaluate_all("all => all.every((e) => getComputedStyle(e).transform !== 'none')")
+    trained.get_by_test_id("lang-zh").click()
+    expect(heads.first).to_have_text(re.compile("语"))
+    assert heads.evaluate_all("all => all.every((e) => getComputedStyle(e).transform === 'none')")  # stand upright
+    summaries = trained.locator(".charts summary").all_inner_texts()
+    assert len(summaries) == len(set(summaries)) == 2  # tables one below the other say of what
+
+
 def test_the_test_part_is_shown_once_and_marked(trained: Page, api: httpx.Client) -> None:
     run = run_of(trained)
     assert stored(api, run)["tested"] is None
