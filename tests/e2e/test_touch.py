@@ -168,6 +168,24 @@ def test_a_change_is_undone_in_the_sheet_and_a_sheet_that_was_lowered_stays_so(b
     page.context.close()
 
 
+def test_what_plays_the_film_stays_under_the_finger(browser: Browser, url: str) -> None:
+    page = phone(browser, f"{url}/#/network")
+    wait_for_film(page)
+    page.get_by_test_id("stride-cell").tap()
+    lines, tops = set(), set()
+    for _ in range(8):
+        page.get_by_test_id("step-forward").tap()
+        sentence = page.get_by_test_id("caption").locator("span").last.bounding_box()
+        play = page.get_by_test_id("play").bounding_box()
+        assert sentence is not None
+        assert play is not None
+        lines.add(sentence["height"] > 24)
+        tops.add(round(play["y"] + page.evaluate("scrollY")))
+    assert lines == {False, True}  # of one line, and of two
+    assert len(tops) == 1
+    page.context.close()
+
+
 def phone(browser: Browser, address: str) -> Page:
     context = browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce", locale="en-US"
