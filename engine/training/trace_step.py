@@ -26,7 +26,8 @@ def trace_step(
 
     example: a number of a part: that example alone in place of the step's own batch. checkpoint: of this training, of any step
     before; the nearer the quicker. about: what the trace's program holds besides, such as what its task is made of. part: that the example
-    is of; one of the validation or test part is shown as if it were the step's batch, and no training learns from it.
+    is of; one of the validation or test part is shown as if it were the step's batch, and no training learns from it: the network is in
+    evaluation mode, without dropout, so that its loss and answer are those of `evaluate` and `predictions`.
     The program holds the edits up to the step alone: later ones do not change it.
     Raises ValueError for a step below 1, a checkpoint of a later step, or another part than the training part without an example;
     IndexError for the example.
@@ -55,6 +56,7 @@ def trace_step(
 
 def _record(task: Task, settings: Settings, state: State, batch: Batch, program: dict[str, Any], part: Part) -> dict[str, Any]:
     model, optimizer = state.model, state.optimizer
+    model.train(part == "train")
     prepare(state, settings)
     fused = _fused_gradients(state, batch)
     prepare(state, settings)  # the same masks again

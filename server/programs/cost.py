@@ -72,7 +72,7 @@ def trace_cost(task: ArrayTask, settings: Settings, example: int | None, part: P
     outputs = longest if task.readout == "every" else 1
     numbers += 2 * rows * hidden * cuts  # a state and its gradient
     masks = 0
-    if settings.dropout:
+    if settings.dropout and part == "train":
         numbers += _DROPPED * hidden * directions * (steps * (settings.layers - 1) * directions + heads)
         masks = _DROPPED_NODES * (longest * (settings.layers - 1) * directions + outputs)
     nodes, elements = longest * cells * _CELL_NODES[cell] + outputs * _HEAD_NODES + _NODES + cuts + masks, round(numbers) + update

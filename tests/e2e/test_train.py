@@ -361,6 +361,21 @@ def test_chinese_classes_stand_upright_over_the_confusion_matrix(trained: Page) 
     assert len(summaries) == len(set(summaries)) == 2  # tables one below the other say of what
 
 
+def test_a_mistake_of_a_run_with_dropout_has_the_loss_of_the_list(open_page: OpenPage, api: httpx.Client) -> None:
+    program = {"task": "surnames", "cell": "gru", "hidden_size": 8, "dropout": 0.4}
+    run = api.post("/runs", json={"program": program}).json()["id"]
+    api.post(f"/runs/{run}/steps", json={"count": 2})
+    worst = api.get(f"/runs/{run}/mistakes", params={"step": "last"}).raise_for_status().json()["items"][0]
+    page = open_page(f"#/network?run={run}&step=3&example={worst['index']}&part=validation")
+    wait_for_film(page)
+    strip = page.get_by_test_id("run-film")
+    assert float(strip.get_by_test_id("film-loss").get_attribute("data-value") or "nan") == pytest.approx(worst["loss"], rel=1e-6)
+    expect(strip.get_by_test_id("film-no-dropout")).to_have_text("Dropout is off for this example.")
+    page.goto(page.url.partition("#")[0] + f"#/network?run={run}&step=2")  # a step of the run has its masks
+    expect(strip).to_contain_text("Training step 2 of 2", timeout=READY)
+    expect(strip.get_by_test_id("film-no-dropout")).to_have_count(0)
+
+
 def test_the_test_part_is_shown_once_and_marked(trained: Page, api: httpx.Client) -> None:
     run = run_of(trained)
     assert stored(api, run)["tested"] is None

@@ -11,9 +11,10 @@ import pytest
 
 from engine import Tape
 from engine.trace import SCHEMA_PATH, Document
-from engine.training import Settings, Slice, Task, evaluate, observed, predictions, trace_step, train
+from engine.training import Part, Settings, Slice, Task, evaluate, observed, predictions, trace_step, train
 from engine.training import loop as training_loop
 from engine.training.checkpoint import restore
+from engine.training.loop import BatchOrder
 
 SCHEDULE = {"name": "warmup_cosine", "warmup_iters": 4, "total_iters": 12, "start_factor": 0.2, "eta_min": 0.001}
 EDITS = ({"step": 3, "lr": 0.05}, {"step": 9, "lr": 0.01})
@@ -191,6 +192,32 @@ def test_an_example_of_another_part_is_traced_as_if_it_were_the_batch(classifica
     assert "part" not in trace_step(classification, settings(), 2, example=5)["program"]
     with pytest.raises(ValueError, match="choose an example"):
         trace_step(classification, settings(), 2, part="test")
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_an_example_that_is_not_trained_on_is_traced_without_dropout(any_task: Task, part: Part) -> None:
+    chosen = settings(**{**ALL, "layers": 2, "dropout": 0.4})
+    checkpoint = train(any_task, chosen, None, 6).checkpoint
+    made = predictions(any_task, chosen, checkpoint, part)
+    for example in (0, 3):
+        document = Document(trace_step(any_task, chosen, 7, example, checkpoint, part=part))
+        assert not [node for node in document.nodes if node["op"] == "dropout" or node["label"] == "mask"]
+        assert document.doc["program"]["dropout"] == 0.4  # the run's, with which its network was trained
+        ends = np.cumsum(made.lengths) if any_task.readout == "every" else np.arange(1, len(made.indices) + 1)
+        said = np.ravel(made.outputs[ends[example] - (made.lengths[example] if any_task.readout == "every" else 1) : ends[example]])
+        (read,) = [n for n in document.nodes if n["label"] in ("logits", "y_hat") and n["scope"] == "head"]
+        np.testing.assert_allclose(np.ravel(document.value(read["id"])), said, rtol=1e-10)
+        assert document.doc["notes"][0]["params"]["difference"] < 1e-10
+
+
+def test_an_example_of_the_training_part_is_traced_with_the_dropout_of_its_step(task: Task) -> None:
+    chosen = settings(dropout=0.4, batch_size=1)
+    checkpoint = train(task, chosen, None, 6).checkpoint
+    done = train(task, chosen, checkpoint, 1)
+    (example,) = BatchOrder(task.size("train"), 1, chosen.seed).indices(7).tolist()
+    document = Document(trace_step(task, chosen, 7, example, checkpoint))
+    assert [node for node in document.nodes if node["op"] == "dropout"]
+    assert float(document.value(document.loss)) == pytest.approx(done.losses[0], rel=1e-10)
 
 
 class Letters:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.training import Settings, trace_step
+from engine.training import Part, Settings, trace_step
 from server.programs.cost import parameters, trace_cost
 from server.tasks import ArrayTask, load
 
@@ -71,8 +71,16 @@ def test_an_example_of_another_part_costs_what_it_holds() -> None:
     )
 
 
-def _near(data: ArrayTask, settings: Settings, example: int | None) -> None:
-    cost, trace = trace_cost(data, settings, example), trace_step(data, settings, 1, example)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_an_example_that_is_not_trained_on_costs_no_masks(layers: int) -> None:
+    data, plain, dropped = load("sunspots"), Settings(layers=layers), Settings(layers=layers, dropout=0.3)
+    assert trace_cost(data, dropped, 2, "validation") == trace_cost(data, plain, 2, "validation")
+    assert trace_cost(data, dropped, 2) != trace_cost(data, plain, 2)
+    _near(data, dropped, 2, "validation")
+
+
+def _near(data: ArrayTask, settings: Settings, example: int | None, part: Part = "train") -> None:
+    cost, trace = trace_cost(data, settings, example, part), trace_step(data, settings, 1, example, part=part)
     held = sum(len(arena) if not isinstance(arena, dict) else arena["shape"][0] for arena in trace["tensors"]["arenas"].values())
     assert 0.6 < cost.elements / held < 1.7
     assert 0.6 < cost.nodes / len(trace["nodes"]) < 1.7

@@ -14,10 +14,11 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from engine.trace import Document
-from engine.training import Settings, evaluate, predictions, train
+from engine.training import Part, Settings, evaluate, predictions, train
 from server.encoding import dumps
 from server.evaluation.kept import KeptEvaluations
 from server.evaluation.part import evaluate_part
+from server.programs.network import settings_of
 from server.store.runs import RunStore
 from server.store.tested import ResultStore, in_short
 from server.tasks import NAMES, load
@@ -135,6 +136,34 @@ def test_a_mistake_opens_as_a_film(client: httpx.Client, surnames: str, part: st
     assert (example["text"], example["target"]) == (item["text"], item["target"])
     assert float(film.value(film.loss)) == pytest.approx(item["loss"])  # the network after step 30 was judged
     assert client.get(f"{API}/runs/{surnames}/steps/32/trace", params={"example": item["index"], "part": part}).status_code == 404
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_film_of_a_mistake_is_without_dropout_as_the_list_is(client: httpx.Client, part: Part) -> None:
+    program = {**SURNAMES, "layers": 2, "bidirectional": True, "dropout": 0.4}
+    run = trained(client, 12, **program)
+    if part == "validation":
+        items = client.get(f"{API}/runs/{run}/mistakes", params={"part": part, "step": "last"}).json()["items"][:4]
+    else:  # no list of them is given out
+        task, settings = settings_of(program)
+        items = evaluate_part(task, settings, train(task, settings, None, 12).checkpoint, part).mistakes[:4]
+    for item in items:
+        film = Document(client.get(f"{API}/runs/{run}/steps/13/trace", params={"example": item["index"], "part": part}).json())
+        assert float(film.value(film.loss)) == pytest.approx(item["loss"], rel=1e-6)
+        *_, shown = (node for node in film.nodes if node["label"] == "p" and node["scope"].startswith("predict/t="))
+        p = np.ravel(film.value(shown["id"]))
+        assert (int(p.argmax()), p.max(), p[item["target"]]) == (
+            item["prediction"], pytest.approx(item["p"], rel=1e-6), pytest.approx(item["p_target"], rel=1e-6),
+        )  # fmt: skip
+        assert "dropout" not in {node["op"] for node in film.nodes}
+
+
+def test_the_film_of_a_training_example_has_the_dropout_of_its_step(client: httpx.Client) -> None:
+    run = trained(client, 5, **{**SURNAMES, "batch_size": 1, "dropout": 0.4})
+    (example,) = client.get(f"{API}/runs/{run}/steps/4").json()["examples"]
+    film = Document(client.get(f"{API}/runs/{run}/steps/4/trace", params={"example": example["index"]}).json())
+    assert "dropout" in {node["op"] for node in film.nodes}
+    assert float(film.value(film.loss)) == pytest.approx(client.get(f"{API}/runs/{run}/history").json()["loss"][3], rel=1e-6)
 
 
 def test_the_best_step_is_that_of_the_best_validation(client: httpx.Client) -> None:

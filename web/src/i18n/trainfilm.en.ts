@@ -16,6 +16,8 @@ export default {
   "train.film.after_step": "Network after step {step}.",
   "train.film.untrained_network": "Network before any training.",
   "train.film.would": "The run never made the update shown.",
+  "train.film.no_dropout": "Dropout is off for this example.",
+  "train.film.no_dropout_why": "Dropout thins the network in training steps only; figures and mistakes are computed without it, and so is this film",
   "train.film.rate": "learning rate {rate}",
   "train.film.edited": "(set at step {step}; first {first})",
   "train.film.scheduled": "(by the schedule)",

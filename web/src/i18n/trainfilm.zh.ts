@@ -16,6 +16,8 @@ export default {
   "train.film.after_step": "第 {step} 步之后的网络。",
   "train.film.untrained_network": "尚未训练的网络。",
   "train.film.would": "影片末尾的更新，训练中从未做过。",
+  "train.film.no_dropout": "这个样本不用 dropout。",
+  "train.film.no_dropout_why": "dropout 只在训练步中使用；指标和错误列表都不用它计算，这部影片也一样",
   "train.film.rate": "学习率 {rate}",
   "train.film.edited": "（第 {step} 步改的；起初 {first}）",
   "train.film.scheduled": "（按调度）",
