@@ -44,7 +44,7 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
         settings = Settings(**{name: program[name] for name in _SETTINGS if name in program})
     except ValueError as error:
         raise ProgramError(str(error), "/program") from None
-    task = _chosen(own) if own is not None else _of_length(program) if sequences is None else OwnSequencesTask(sequences)
+    task = _chosen(program) if own is not None else _of_length(program) if sequences is None else OwnSequencesTask(sequences)
     learned = parameters(task, settings)
     if learned > limits.PARAMETERS:
         most = limits.PARAMETERS
@@ -59,9 +59,10 @@ def settings_of(program: Mapping[str, Any]) -> tuple[ArrayTask, Settings]:
     return task, settings
 
 
-def _chosen(own: Mapping[str, Any]) -> ArrayTask:
+def _chosen(program: Mapping[str, Any]) -> ArrayTask:
+    own = program["dataset"]
     try:
-        return own_task(own, data_of(own))
+        return own_task(own, data_of(own), program.get("data"))
     except DatasetError as error:
         raise ProgramError(str(error), "/program/dataset") from None
 

@@ -84,10 +84,18 @@ class DatasetPage(Answer):
     next: Cursor
 
 
+class AbsentClasses(BaseModel):
+    """Of how many classes a part has no example."""
+
+    validation: int
+    test: int
+
+
 class ChosenTask(Answer):
-    """What would be learnt: a task as GET /tasks has it, and the rows that are left out."""
+    """What would be learnt: a task as GET /tasks has it, how many classes its small parts lack, and the rows that are left out."""
 
     task: Task
+    absent: AbsentClasses
     problems: list[DataProblem]
     problem_count: int
     examples: list[str]

@@ -103,9 +103,9 @@ class NetworkProgram(TrainingProgram):
     start: Start | None = None
     step: Annotated[int, Field(ge=1, le=limits.TRACE_STEP)] = 1
     example: Annotated[int, Field(ge=0)] | None = None
-    part: Annotated[Part, Field(description="that the example is of; one of another part is shown as if the step were done on it")] = (
-        "train"
-    )
+    part: Annotated[
+        Part, Field(description="that the example is of; another than `train`: as if the step were done on it, without dropout")
+    ] = "train"
 
     @model_validator(mode="after")
     def _one_source(self) -> NetworkProgram:

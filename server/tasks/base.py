@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 from typing import Any, Literal
 
 import numpy as np
@@ -201,6 +203,35 @@ def tenths(size: int) -> dict[Part, slice]:
     """Eight tenths for training, one for validation, one for the test, of things in a fixed order."""
     tenth = size // 10
     return {"train": slice(0, size - 2 * tenth), "validation": slice(size - 2 * tenth, size - tenth), "test": slice(size - tenth, size)}
+
+
+def shares(labels: Sequence[str]) -> dict[Part, list[int]]:
+    """Places of things in a fixed order, with a class each: parts as large as those of `tenths`, each with its share of every class.
+
+    A class of three or more stands in every part; where a part is too small for all of them, the most frequent do. The other places of a
+    part go to classes by their sizes (Sainte-Laguë). A class of one or two is in the training part alone, unless there is nothing else.
+    """
+    counts, tenth = Counter(labels), len(labels) // 10
+    classes = sorted(counts, key=lambda name: (-counts[name], name))
+    seats = Counter([name for name in classes if counts[name] >= 3][:tenth])
+    queue = [((2 * seats[name] + 1) / counts[name], place, name) for place, name in enumerate(classes)]
+    heapify(queue)
+    while queue and seats.total() < tenth:
+        _, place, name = heappop(queue)
+        if 2 * (seats[name] + 1) < counts[name]:  # one at least is learnt from
+            seats[name] += 1
+            heappush(queue, ((2 * seats[name] + 1) / counts[name], place, name))
+    chosen: dict[Part, list[int]] = {"train": [], "validation": [], "test": []}
+    left = {"validation": Counter(seats), "test": Counter(seats)}
+    for place, name in enumerate(labels):
+        part: Part = "validation" if left["validation"][name] else "test" if left["test"][name] else "train"
+        if part != "train":
+            left[part][name] -= 1
+        chosen[part].append(place)
+    for part in ("validation", "test"):
+        while len(chosen[part]) < tenth:  # of classes of one or two
+            chosen[part].append(chosen["train"].pop())
+    return chosen
 
 
 def majority(parts: Mapping[Part, Examples]) -> Baseline:

@@ -31,6 +31,7 @@ from server.tasks.base import (
     majority,
     permutation,
     root_mean_square,
+    shares,
     tenths,
 )  # fmt: skip
 
@@ -42,22 +43,31 @@ SEED = 20267
 _KEPT = 4  # tasks in memory
 
 
-def own_task(choice: Mapping[str, Any], data: bytes) -> OwnTexts | OwnSeries:
-    """The task of a program's `dataset`, made once. data: the file. Raises DatasetError for columns that cannot be learnt from."""
-    return _made(json.dumps({key: value for key, value in choice.items() if value is not None}, sort_keys=True), data)
+def own_task(choice: Mapping[str, Any], data: bytes, version: str | None = None) -> OwnTexts | OwnSeries:
+    """The task of a program's `dataset`, made once. data: the file. Raises DatasetError for columns that cannot be learnt from.
+
+    version: of the examples, as the program has it. Programs from before texts were split class by class keep the parts that they had,
+    which their version names.
+    """
+    written = json.dumps({key: value for key, value in choice.items() if value is not None}, sort_keys=True)
+    task = _made(written, data)
+    if version in (None, task.data_version) or choice["kind"] != "text":
+        return task
+    before = _made(written, data, by_class=False)
+    return before if before.data_version == version else task
 
 
 @lru_cache(_KEPT)
-def _made(choice: str, data: bytes) -> OwnTexts | OwnSeries:
+def _made(choice: str, data: bytes, by_class: bool = True) -> OwnTexts | OwnSeries:
     given = json.loads(choice)
     table = read(data)
     if given["kind"] == "text":
-        return OwnTexts(table, given["text"], given["label"], given.get("length", limits.DATASET_LETTERS))
+        return OwnTexts(table, given["text"], given["label"], given.get("length", limits.DATASET_LETTERS), by_class)
     return OwnSeries(table, given["column"], given["window"])
 
 
 class OwnTexts(ArrayTask):
-    """Text -> label. problems: the rows that are left out, and why."""
+    """Text -> label. problems: the rows that are left out, and why. by_class: each part has its share of every class."""
 
     name = NAME
     kind = "classification"
@@ -67,7 +77,7 @@ class OwnTexts(ArrayTask):
     metrics = CLASS_METRICS
     suggested = Suggestion("gru", 32, steps=500)
 
-    def __init__(self, table: Table, text: str, label: str, longest: int) -> None:
+    def __init__(self, table: Table, text: str, label: str, longest: int, by_class: bool = True) -> None:
         self.problems: list[Problem] = []
         self.title = Text(f"{text} → {label}", f"{text} → {label}")
         self.question = Text(f"Which {label}?", f"{label} 是什么？")
@@ -83,7 +93,9 @@ class OwnTexts(ArrayTask):
             raise DatasetError(f"the column {label} holds {len(labels):,} different labels, {wanted}; choose another column")
         names = sorted(labels)
         self.classes = tuple(Text(name, name) for name in names)
-        split = {part: [pairs[i] for i in permutation(len(pairs), SEED)[chosen]] for part, chosen in tenths(len(pairs)).items()}
+        order = permutation(len(pairs), SEED)
+        parts = shares([pairs[i][1] for i in order]) if by_class else tenths(len(pairs))
+        split = {part: [pairs[i] for i in order[chosen]] for part, chosen in parts.items()}
         counts = Counter(letter for one, _ in split["train"] for letter in one)
         known = sorted(letter for letter, _ in counts.most_common(LETTERS))
         self.features = (*known, OTHER)

@@ -116,6 +116,22 @@ def test_another_task_undoes_the_choice_and_closing_changes_nothing(open_page: O
     assert (run["program"]["task"], run["program"].get("dataset")) == ("digits", None)
 
 
+def test_a_few_rows_are_told_to_say_little(open_page: OpenPage, api: httpx.Client) -> None:
+    page = pasted(open_page("#/train"), "word,sort\n" + "".join(f"{'ab'[i % 2] * 3}{i},{['even', 'odd'][i % 2]}\n" for i in range(25)))
+    expect(page.get_by_test_id("own-few")).to_contain_text("with 2 examples for validation and 2 for the test the figures say little")
+    expect(page.get_by_test_id("own-baseline")).to_contain_text("50.0 %")  # one of each class
+    expect(page.get_by_test_id("own-absent-validation")).to_have_count(0)
+    page.get_by_test_id("own-use").click()
+    begin(page, 100, hidden_size=8, batch_size=8)
+    rests(page, 100)
+    expect(page.get_by_test_id("verdict-few")).to_have_text("There are only 2 validation examples, which say little.")
+    expect(page.get_by_test_id("few")).to_contain_text("moves the accuracy by 50.0 %", timeout=30_000)
+    assert api.get(f"/runs/{run_of(page)}/mistakes").json()["wrong"] == 0
+    results = page.get_by_test_id("results")
+    expect(results).to_contain_text("No mistakes")
+    expect(results.get_by_test_id("mistakes")).to_have_text("All 2 examples of this part are right, so there is none to open.")
+
+
 def test_data_are_kept_opened_again_and_deleted(open_page: OpenPage) -> None:
     page = pasted(open_page("#/train"), WORDS)
     expect(page.get_by_test_id("own-stays")).to_contain_text("minutes unless a run uses it")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from engine.training import Settings, evaluate
+from server.datasets.reading import read
 from server.store.datasets import DatasetStore
 from server.store.tables import datasets
-from server.tasks.own_data import own_task
+from server.tasks.base import PARTS, permutation, shares
+from server.tasks.own_data import OwnTexts, own_task
 from tests.server.helpers import API, Start, finished
 from tests.server.test_uploads import SECRET, visitor
 
@@ -186,6 +191,69 @@ def test_letters_are_known_from_the_training_part_alone() -> None:
             assert example["tokens"] == ["\ufffd", "x"]
     batch = task.batch("train", range(5))
     assert (batch.inputs.sum(axis=2) == 1).all()
+
+
+def test_every_class_stands_in_every_part_where_there_is_room() -> None:
+    rows = [(f"a{i}", "often") for i in range(15)] + [(f"b{i}", "seldom") for i in range(7)] + [(f"c{i}", "thrice") for i in range(3)]
+    choice = {"id": "", "kind": "text", "text": "word", "label": "sort"}
+    small = own_task(choice, ("word,sort\n" + "".join(f"{word},{name}\n" for word, name in rows)).encode())
+    assert [small.size(part) for part in PARTS] == [21, 2, 2]
+    for part in ("validation", "test"):  # there is no room for the third
+        assert sorted(small.parts[part].targets) == [0, 1]
+    assert small.baseline.value == 0.5
+    large = own_task(choice, ("word,sort\n" + "".join(f"{k}{word},{name}\n" for k in range(4) for word, name in rows)).encode())
+    assert [np.bincount(large.parts[part].targets).tolist() for part in PARTS] == [[48, 22, 10], [6, 3, 1], [6, 3, 1]]
+
+
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=40).filter(lambda counts: sum(counts) >= 20))
+def test_parts_are_a_tenth_and_have_their_share_of_every_class(counts: list[int]) -> None:
+    labels = [f"{k:02}" for k, count in enumerate(counts) for _ in range(count)]
+    labels = [labels[i] for i in permutation(len(labels), 1)]
+    parts = shares(labels)
+    assert sorted(place for part in PARTS for place in parts[part]) == list(range(len(labels)))
+    tenth = len(labels) // 10
+    assert len(parts["validation"]) == len(parts["test"]) == tenth
+    assert parts == shares(labels)
+    there = {part: Counter(labels[place] for place in parts[part]) for part in PARTS}
+    large = [name for name, count in Counter(labels).items() if count >= 3]
+    enough = sum((count - 1) // 2 for count in counts) >= tenth
+    for name in large:
+        if len(large) <= tenth and enough:
+            assert all(there[part][name] for part in PARTS)
+        if enough:
+            assert there["validation"][name] == there["test"][name] < there["train"][name] + there["test"][name]
+
+
+def test_a_run_from_before_classes_were_shared_out_keeps_its_parts(client: httpx.Client) -> None:
+    made = bring(client, WORDS)
+    data, choice = WORDS.encode(), texts(made)
+    now, before = own_task(choice, data), OwnTexts(read(data), "word", "sort", 64, by_class=False)
+    assert now.data_version != before.data_version
+    assert own_task(choice, data, before.data_version).data_version == before.data_version
+    assert own_task(choice, data, "0" * 16) is now
+    program = {"kind": "network", **small(choice), "example": 0, "step": 3}
+    old = client.post(f"{API}/traces", json={"program": {**program, "data": before.data_version}})
+    assert old.status_code == 201, old.text
+    batch = before.describe(before.batch("train", [0]), "train")["examples"][0]
+    assert old.json()["batch"]["examples"][0]["text"] == batch["text"]
+    run = client.post(f"{API}/runs", json={"program": {**small(choice), "data": before.data_version}}).json()
+    assert run["program"]["data"] == before.data_version
+    client.post(f"{API}/runs/{run['id']}/steps", json={"count": 3}).raise_for_status()
+    finished(client, run["id"])
+    found = client.get(f"{API}/runs/{run['id']}/metrics", params={"step": "last"}).json()["metrics"]
+    support = [one["support"] for one in found["classification"]["classes"]]
+    assert support == np.bincount(before.parts["validation"].targets, minlength=2).tolist()
+    assert client.post(f"{API}/runs", json={"program": small(choice)}).json()["program"]["data"] == now.data_version
+
+
+def test_it_is_told_how_many_classes_the_small_parts_lack(client: httpx.Client) -> None:
+    names = ["even", "odd", "third"]
+    made = bring(client, "word,sort\n" + "".join(f"w{i},{names[i % 3]}\n" for i in range(24)))
+    told = client.post(f"{API}/datasets/{made['id']}/task", json={"dataset": texts(made)}).json()
+    assert (told["task"]["sizes"]["validation"], told["absent"]) == (2, {"validation": 1, "test": 1})
+    series = bring(client, SERIES)
+    choice = {"id": series["id"], "kind": "series", "column": "value", "window": 5}
+    assert client.post(f"{API}/datasets/{series['id']}/task", json={"dataset": choice}).json()["absent"] == {"validation": 0, "test": 0}
 
 
 def test_long_texts_are_cut_and_it_is_said() -> None:

@@ -1835,7 +1835,7 @@ export interface components {
             example?: number | null;
             /**
              * Part
-             * @description that the example is of; one of another part is shown as if the step were done on it
+             * @description that the example is of; another than `train`: as if the step were done on it, without dropout
              * @default train
              * @enum {string}
              */
@@ -2568,6 +2568,16 @@ export interface components {
             zero_grad: false;
         };
         /**
+         * AbsentClasses
+         * @description Of how many classes a part has no example.
+         */
+        AbsentClasses: {
+            /** Validation */
+            validation: number;
+            /** Test */
+            test: number;
+        };
+        /**
          * Baseline
          * @description What is reached without learning anything.
          */
@@ -2768,7 +2778,7 @@ export interface components {
         };
         /**
          * ChosenTask
-         * @description What would be learnt: a task as GET /tasks has it, and the rows that are left out.
+         * @description What would be learnt: a task as GET /tasks has it, how many classes its small parts lack, and the rows that are left out.
          */
         ChosenTask: {
             /**
@@ -2777,6 +2787,7 @@ export interface components {
              */
             schema_version: 1;
             task: components["schemas"]["Task"];
+            absent: components["schemas"]["AbsentClasses"];
             /** Problems */
             problems: components["schemas"]["DataProblem"][];
             /** Problem Count */

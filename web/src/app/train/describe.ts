@@ -51,6 +51,9 @@ export function figure(metric: string, value: number): string {
   return metric === "accuracy" || metric === "recalled" ? t("app.percent", { value: (value * 100).toFixed(1) }) : metric === "perplexity" ? value.toFixed(2) : value.toFixed(4);
 }
 
+/** Examples of a part below which its figures say little. */
+export const FEW = 20;
+
 /** What else of a validation is shown beside the figure by which it is judged: that which the baseline is told in, and what only some tasks have. */
 export function beside(figures: Validation, baseline: string | null): { metric: "accuracy" | "recalled"; value: number }[] {
   const chief = judged(figures)?.metric;

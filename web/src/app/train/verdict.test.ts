@@ -17,6 +17,7 @@ describe("what the curves say", () => {
     expect(verdict([validation(100, 1, 0.8)], losses, baseline)?.key).toBe("train.verdict.better");
     expect(verdict([validation(100, 1, 0.5)], losses, baseline)?.key).toBe("train.verdict.no_better");
     expect(verdict([validation(100, 1, 0.5)], losses, { metric: "rmse", value: 1 })).toBeNull();
+    expect(verdict([validation(100, 1, 1)], losses, { metric: "accuracy", value: 0 })).toEqual({ key: "train.verdict.no_baseline", params: { value: "100.0 %", baseline: "0.0 %" } });
   });
 
   it("is overfitting only where the training loss falls on while that of the validation rises", () => {

@@ -24,6 +24,7 @@ export function verdict(validations: readonly Validation[], smoothed: ArrayLike<
   const reached = baseline === null ? null : last[baseline.metric];
   if (baseline === null || typeof reached !== "number") return null;
   const params = { value: figure(baseline.metric, reached), baseline: figure(baseline.metric, baseline.value) };
+  if (baseline.metric === "accuracy" && baseline.value === 0) return { key: "train.verdict.no_baseline", params };
   return { key: better(baseline.metric, reached, baseline.value) ? "train.verdict.better" : "train.verdict.no_better", params };
 }
 
