@@ -207,3 +207,29 @@ def test_a_part_of_the_page_that_cannot_be_fetched_loses_no_film(open_page: Open
     page.get_by_test_id("nav-network").click()
     assert moment(page) == at
     plays_on(page)
+    page.get_by_test_id("nav-compare").click()
+    page.context.set_offline(False)
+    expect(page.get_by_test_id("error")).to_have_count(0, timeout=READY)  # it came by itself, without a reload
+
+
+def test_a_new_version_of_the_page_is_told_from_a_server_that_is_gone(open_page: OpenPage) -> None:
+    page = open_page("#/train", expected=("404",))
+    expect(page.get_by_test_id("run-task")).to_be_visible(timeout=READY)
+    own = page.locator("script[type=module][src]").get_attribute("src")
+    assert own is not None
+    page.route("**/OwnDataDialog-*.js", lambda route: route.fulfill(status=404))
+    page.route(
+        page.url.partition("#")[0],
+        lambda route: route.fulfill(content_type="text/html", body=str(route.fetch().text()).replace(own, "./assets/index-new.js")),
+    )
+    page.get_by_test_id("run-task").select_option("own-data")
+    row = page.get_by_test_id("unreached")
+    expect(row).to_contain_text("There is a new version of this page", timeout=READY)
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "outdated")
+    inside = row.evaluate("it => it.getBoundingClientRect().right <= it.closest('aside').getBoundingClientRect().right")
+    assert inside
+    page.unroute_all()
+    row.get_by_role("button").click()
+    expect(page.get_by_test_id("run-task")).to_be_visible(timeout=READY)
+    page.get_by_test_id("run-task").select_option("own-data")
+    expect(page.get_by_test_id("own-data")).to_be_visible(timeout=READY)

@@ -23,6 +23,8 @@ const host = document.getElementById("app");
 if (!host) throw new Error('index.html has no element "app" to mount the page in.');
 const target = host;
 
+addEventListener("vite:preloadError", () => void connection.missed()); // wherever a part was asked for
+
 /** The page is drawn when the words of its language are there. A browser asks once for a part: after a failure only a reload helps. */
 async function start(): Promise<void> {
   await preferences.worded();

@@ -35,11 +35,14 @@ export class Link {
   /** Counts how often the server came back. */
   returns = $state(0);
 
+  /** The server has another version of the page than this one, whose parts it has no longer. */
+  outdated = $state(false);
+
   #waiting = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tries = 0;
 
-  constructor(private readonly probe: () => Promise<boolean>) {
+  constructor(private readonly probe: () => Promise<boolean>, private readonly replaced: () => Promise<boolean> = async () => false) {
     if (typeof window === "undefined") return;
     // A server on this very machine answers without any network
     window.addEventListener("offline", () => void this.#check());
@@ -54,6 +57,12 @@ export class Link {
   lost(): void {
     this.status = typeof navigator !== "undefined" && navigator.onLine === false ? "offline" : "gone";
     this.#again();
+  }
+
+  /** A part of the page did not come: looks whether the server is away, or has another version of the page. */
+  async missed(): Promise<void> {
+    if (!(await this.probe().catch(() => false))) this.lost();
+    else this.outdated ||= await this.replaced().catch(() => false);
   }
 
   /** An answer came, whatever it says. */
@@ -134,4 +143,9 @@ export class Link {
 export const connection = new Link(async () => {
   const response = await fetch(PROBE, { cache: "no-store" });
   return response.ok;
+}, async () => {
+  const script = document.querySelector("script[type=module][src]")?.getAttribute("src"); // named after what it and all its parts hold
+  if (!script) return false;
+  const response = await fetch(location.pathname, { cache: "no-store" });
+  return response.ok && !(await response.text()).includes(script);
 });

@@ -1,4 +1,5 @@
 /** Parts of the page that do not delay its first picture. */
+import { connection } from "./connection.svelte";
 
 /** Resolves when what is on the page now has been drawn and the browser has nothing better to do. */
 function drawn(): Promise<void> {
@@ -8,11 +9,13 @@ function drawn(): Promise<void> {
   });
 }
 
+const FOREVER = 2 ** 31 - 1; // ms, the longest that a timer takes
+
 /** A component that comes by itself. */
 export class Part<Component> {
   /** The component where it has come, else null. */
   here = $state.raw<Component | null>(null);
-  /** It was not reached: a browser does not ask for it again until the page is loaded anew. */
+  /** It was not reached. Where that was for want of the server, it is asked for again when that is back. */
   failed = $state(false);
   #asked: Promise<void> | null = null;
 
@@ -28,15 +31,20 @@ export class Part<Component> {
 
   /** Resolves when it is here, or is known not to come. */
   load(): Promise<void> {
-    this.#asked ??= this.fetch().then(
-      (module) => {
-        this.here = module.default;
-      },
-      () => {
-        this.failed = true;
-      },
-    );
+    this.#asked ??= this.#ask();
     return this.#asked;
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      this.here = (await this.fetch()).default;
+      this.failed = false;
+    } catch {
+      this.failed = true;
+      void connection.missed().then(() => {
+        if (connection.away) void connection.back(null, FOREVER).then(() => (this.#asked = this.#ask()));
+      });
+    }
   }
 
   /** Fetches it when the page has been drawn: it is there before it is asked for, and should the server go. */

@@ -13,6 +13,8 @@ const OWN: Readonly<Record<string, { title: string; detail: string }>> = {
   given_up: { title: "state.given_up", detail: "state.given_up_detail" },
   too_large: { title: "state.too_large", detail: "state.too_large_detail" },
   part: { title: "state.part", detail: "state.part_detail" },
+  kept: { title: "state.part", detail: "state.part_kept" },
+  version: { title: "state.version", detail: "state.version_detail" },
   lost_link: { title: "share.lost", detail: "share.lost_detail" },
 };
 const BUSY = new Set(["busy", "rate", "slow", "lost", "database", "streams"]);

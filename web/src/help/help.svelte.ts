@@ -1,5 +1,4 @@
 /** What of the help is open: the tour, the glossary at one of its entries. */
-import { connection } from "../app/connection.svelte";
 import { rememberTour, tourSeen } from "./memory";
 
 class Help {
@@ -35,11 +34,10 @@ class Help {
     this.#giveBack();
   }
 
-  /** Its part of the page could not be fetched. */
+  /** Its part of the page could not be fetched, which a notice says. */
   failed(): void {
     this.touring = false;
     this.glossary = null;
-    connection.lost(); // which looks whether the server is there, and says so
     this.#giveBack();
   }
 
