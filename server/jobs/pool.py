@@ -6,12 +6,12 @@ import asyncio
 import logging
 import multiprocessing
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from server import limits
 from server.jobs.preparation import initialise
@@ -33,6 +33,17 @@ class OverloadedError(RuntimeError):
     """So much work waits for the workers that more of it would wait too long."""
 
 
+class Place:
+    """Where a piece of work is being done, and what the same process does after it."""
+
+    process: ProcessPool | None = None
+    following: ProcessFuture[Any] | None = None
+
+
+class _LostError(RuntimeError):
+    """A process ended at work."""
+
+
 class WorkerPool:
     """Runs functions in spawned processes. Work whose process was killed is given to another, since all work is stateless.
 
@@ -51,6 +62,7 @@ class WorkerPool:
         self._pools = [_open(memory) for _ in range(workers + shared)]
         self._lost: set[ProcessPool] = set()  # to be replaced before their next use
         self._free = [*self._pools]  # the last used is warm, and is used next
+        self._more: Counter[ProcessPool] = Counter()  # pieces of work that a process has beside the one
         self._at_work = {False: 0, True: 0}  # how much of either kind, by whether it is patient
         self._waiting: dict[bool, deque[asyncio.Future[ProcessPool]]] = {False: deque(), True: deque()}
 
@@ -64,37 +76,77 @@ class WorkerPool:
         """How many pieces of work have no worker."""
         return sum(map(len, self._waiting.values()))
 
-    async def run(self, function: Callable[..., T], *arguments: Any, seconds: float, patient: bool = False) -> T:
+    async def run(
+        self, function: Callable[..., T], *arguments: Any, seconds: float, patient: bool = False, place: Place | None = None
+    ) -> T:  # fmt: skip
         """The function's result. Raises what it raises, TimeoutError after `seconds`, WorkerLostError when its processes keep dying,
         WorkerMemoryError when it needs more memory than a worker has, and OverloadedError, at once, where too much work waits already;
-        not so where it is `patient`.
+        not so where it is `patient`. place: is told where it is done.
 
         Cancelling ends the worker's process.
         """
+        place = place or Place()
         for _ in range(ATTEMPTS):
-            pool = await self._next(patient)
-            healthy = False
+            process = await self._next(patient)
             try:
-                if pool in self._lost or not pool.active:  # not active: its process was killed while it waited
-                    pool = self._renew(pool)
-                result = await asyncio.wrap_future(pool.schedule(function, args=arguments, timeout=seconds))
-                healthy = True
-                return result
-            except (ProcessExpired, BrokenProcessPool) as error:
-                self.lost += 1
+                if process in self._lost or not process.active:  # not active: its process was killed while it waited
+                    process = self._renew(process)
+                return await self._do(process, process.schedule(function, args=arguments, timeout=seconds), place)
+            except _LostError as error:
                 log.warning("a worker process ended while it computed %s: %s", function.__name__, error)
-            except TimeoutError:
-                raise
-            except MemoryError:  # what it holds now nobody knows, so it goes
-                raise WorkerMemoryError(f"this needs more memory than the {self.memory:,} bytes that a worker has") from None
-            except Exception:
-                healthy = True  # the function's own error
-                raise
             finally:
-                if not healthy:
-                    self._lost.add(pool)
-                self._give_back(pool, patient)
+                self._give_back(process, patient)
         raise WorkerLostError(f"{ATTEMPTS} worker processes ended while they computed this")
+
+    async def run_after(
+        self, before: Place, function: Callable[..., T], *arguments: Any, seconds: float, place: Place
+    ) -> T | None:  # fmt: skip
+        """Patient work that a process is given before it has done what it does at a place, so that it need not wait for more; its result.
+
+        None where nothing is done at that place any more, where other work waits for a process, and where the process is lost. Raises what
+        `run` does of the function, of its time and its memory.
+        """
+        process = before.process
+        if process is None or self._waiting[True] or self._at_work[True] >= self.workers:
+            return None
+        self._at_work[True] += 1
+        self._more[process] += 1
+        try:
+            before.following = process.schedule(function, args=arguments, timeout=seconds)
+            return await self._do(process, before.following, place)
+        except _LostError:
+            return None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return None  # the process was lost over what it did before
+        finally:
+            self._give_back(process, patient=True)
+
+    async def _do(self, process: ProcessPool, work: ProcessFuture[T], place: Place) -> T:
+        """What a process makes of some work. Raises _LostError where it ended."""
+        healthy, place.process = False, process
+        try:
+            result = await asyncio.wrap_future(work)
+            healthy = True
+            return result
+        except (ProcessExpired, BrokenProcessPool) as error:
+            self.lost += 1
+            raise _LostError(str(error)) from None
+        except TimeoutError:
+            raise
+        except MemoryError:  # what it holds now nobody knows, so it goes
+            raise WorkerMemoryError(f"this needs more memory than the {self.memory:,} bytes that a worker has") from None
+        except Exception:
+            healthy = True  # the function's own error
+            raise
+        finally:
+            place.process = None
+            if not healthy:
+                self._lost.add(process)
+                if place.following is not None:
+                    place.following.cancel()  # type: ignore[no-untyped-call]  # Pebble leaves it without annotations
 
     async def warm(self, function: Callable[[], object]) -> None:
         """Has every process that is free compute `function`, one after the other, so that what its first work needs is there."""
@@ -138,7 +190,11 @@ class WorkerPool:
 
     def _give_back(self, pool: ProcessPool, patient: bool) -> None:
         self._at_work[patient] -= 1
-        self._free.append(pool)
+        if self._more[pool]:
+            self._more[pool] -= 1
+        else:
+            del self._more[pool]
+            self._free.append(pool)
         self._hand_on()
 
     def _hand_on(self) -> None:

@@ -40,17 +40,36 @@ class Stretch:
     run: Mapping[str, Any]
 
 
-def advance(program: Mapping[str, Any], checkpoint: bytes | None, run: Mapping[str, Any], seconds: float) -> Stretch:
+_last: dict[str, Stretch] = {}  # the one that this process did last, by its mark
+
+
+def advance(program: Mapping[str, Any], checkpoint: bytes | None, run: Mapping[str, Any], seconds: float, mark: str = "") -> Stretch:
     """More steps and validations of a run for about `seconds`, at least one of either; fewer where the training ends.
 
-    The last step is the first whose loss is not finite, where there is one. run: what is `known` of it.
+    The last step is the first whose loss is not finite, where there is one. run: what is `known` of it. mark: by which `go_on` finds it.
     """
+    _last.clear()
     with at_hand(program, checkpoint) as (task, training):
         under_way = _UnderWay(task, training, run)
         end = time.monotonic() + seconds
         while under_way.one_more(end) and time.monotonic() < end:
             pass
-        return under_way.stretch()
+        made = _last[mark] = under_way.stretch()
+    return made
+
+
+def go_on(program: Mapping[str, Any], before: str, seconds: float, mark: str) -> Stretch | None:
+    """What `advance` does of a run from where the stretch `before` left it. None where that is not what this process did last, and where
+    the training ended with it."""
+    made = _last.get(before)
+    if made is None or not goes_on(made.run, made.done):
+        return None
+    return advance(program, made.done.checkpoint, made.run, seconds, mark)
+
+
+def goes_on(run: Mapping[str, Any], done: Slice) -> bool:
+    """Whether there is more to do of a run after the steps that were done."""
+    return bool(np.isfinite(done.losses).all()) and (is_due(run) or reason_to_stop(run) is None)
 
 
 @dataclass

@@ -19,6 +19,11 @@ class Turns:
         self._at_work: Counter[str | None] = Counter()
         self._waiting: OrderedDict[str | None, deque[asyncio.Future[None]]] = OrderedDict()  # the one that had no turn for longest first
 
+    @property
+    def free(self) -> bool:
+        """Whether nobody has to wait for a turn."""
+        return self._free > 0
+
     @asynccontextmanager
     async def of(self, visitor: str | None) -> AsyncIterator[None]:
         """A turn of the visitor's, which ends with the block."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from server.jobs.pool import OverloadedError, WorkerLostError, WorkerMemoryError, WorkerPool
+from server.jobs.pool import OverloadedError, Place, WorkerLostError, WorkerMemoryError, WorkerPool
 from server.programs.errors import ProgramError
 
 
@@ -183,3 +183,76 @@ def test_what_somebody_waits_for_waits_for_no_patient_work_nor_the_other_way_rou
             pool.close()
 
     assert asyncio.run(use()) == [True, False, False, True, True, False, True]
+
+
+def then(seconds: float, result: int) -> tuple[int, int, float]:
+    began = time.monotonic()
+    time.sleep(seconds)
+    return result, os.getpid(), began
+
+
+def in_turn(use: Callable[[WorkerPool, Place], Awaitable[Any]], workers: int = 2) -> Any:
+    """What `use` gives, with a pool of some workers and a place."""
+
+    async def run() -> Any:
+        pool = WorkerPool(workers, shared=True)
+        try:
+            await pool.run(os.getpid, seconds=60)
+            return await use(pool, Place())
+        finally:
+            pool.close()
+
+    return asyncio.run(run())
+
+
+def test_a_process_is_given_more_before_it_has_done_what_it_does() -> None:
+    async def use(pool: WorkerPool, place: Place) -> list[Any]:
+        first = asyncio.create_task(pool.run(then, 0.3, 1, seconds=60, patient=True, place=place))
+        await asyncio.sleep(0.1)
+        second = Place()
+        more = asyncio.create_task(pool.run_after(place, then, 0.3, 2, seconds=60, place=second))
+        await first
+        assert pool.busy == 1  # the process is nobody else's
+        third = asyncio.create_task(pool.run_after(second, then, 0.0, 3, seconds=60, place=Place()))
+        done = [first.result(), await more, await third]
+        assert (pool.busy, pool.waiting) == (0, 0)
+        assert await pool.run_after(place, then, 0.0, 4, seconds=60, place=Place()) is None  # nothing is done there any more
+        return done
+
+    done = in_turn(use)
+    assert [one[0] for one in done] == [1, 2, 3]
+    assert len({one[1] for one in done}) == 1
+    assert done[1][2] - done[0][2] < 0.4
+
+
+def test_nothing_is_given_ahead_of_work_that_waits() -> None:
+    async def use(pool: WorkerPool, place: Place) -> list[Any]:
+        work = [asyncio.create_task(pool.run(then, 0.3, n, seconds=60, patient=True, place=place)) for n in range(2)]
+        await asyncio.sleep(0.05)
+        refused = await pool.run_after(place, then, 0.0, 2, seconds=60, place=Place())
+        return [refused, *[one[0] for one in await asyncio.gather(*work)]]
+
+    assert in_turn(use, workers=1) == [None, 0, 1]
+    assert in_turn(use, workers=2) == [None, 0, 1]
+
+
+@pytest.mark.parametrize("ends", ["killed before", "killed itself", "cancelled", "cancelled before"])
+def test_what_was_given_ahead_is_lost_with_the_process(ends: str) -> None:
+    async def use(pool: WorkerPool, place: Place) -> Any:
+        before = die if ends == "killed before" else partial(time.sleep, 600 if ends == "cancelled before" else 0.2)
+        first = asyncio.create_task(pool.run(before, seconds=60, patient=True, place=place))
+        while place.process is None:
+            await asyncio.sleep(0)
+        function = die if ends == "killed itself" else partial(time.sleep, 600 if ends == "cancelled" else 0)
+        more = asyncio.create_task(pool.run_after(place, function, seconds=60, place=Place()))
+        await asyncio.sleep(0.1)
+        for task in {"cancelled": [more], "cancelled before": [more, first]}.get(ends, []):
+            task.cancel()
+        done = await asyncio.wait_for(asyncio.gather(first, more, return_exceptions=True), 60)
+        assert (pool.busy, pool.waiting) == (0, 0)
+        assert await pool.run(os.getpid, seconds=60) > 0
+        return [None if one is None else type(one) for one in done]
+
+    cancelled = asyncio.CancelledError
+    wanted = {"killed before": [WorkerLostError, None], "cancelled": [None, cancelled], "cancelled before": [cancelled, cancelled]}
+    assert in_turn(use) == wanted.get(ends, [None, None])

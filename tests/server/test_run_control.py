@@ -79,11 +79,13 @@ def test_a_run_that_is_ended_keeps_what_it_has(start: Start) -> None:
         assert ask(client, held, "cancel")["reason"] == "cancelled"
 
 
+@pytest.mark.parametrize("then", ["validation", "more"])
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
-def test_work_ends_within_a_second_also_a_long_validation(start: Start, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+def test_work_ends_within_a_second_also_a_long_validation(start: Start, monkeypatch: pytest.MonkeyPatch, verb: str, then: str) -> None:
     """What is computed ahead of what is stored is no exception. A busy machine has several tries: none is in time where it is not ended."""
-    monkeypatch.setattr("server.jobs.training.advance", _endless_after_the_first)
-    with start(quick_seconds=0) as client:
+    monkeypatch.setattr("server.jobs.training.advance", _slow if then == "more" else _endless_after_the_first)
+    monkeypatch.setattr("server.jobs.training.go_on", _endless)  # what a worker is given before it has done the first
+    with start(quick_seconds=0, workers=2 if then == "more" else 1) as client:
         tries = []
         while not tries or (max(tries[-1]) >= 1 and len(tries) < 5):
             run = client.post(f"{API}/runs", json={"program": {"task": "adding"}, "validate_every": 1}).json()["id"]
@@ -103,11 +105,22 @@ def test_work_ends_within_a_second_also_a_long_validation(start: Start, monkeypa
         assert trained(client, other, 1)["step"] == 1  # by the only worker there is for trainings
 
 
-def _endless_after_the_first(program: dict[str, Any], checkpoint: bytes | None, run: dict[str, Any], seconds: float) -> Stretch:
+def _endless_after_the_first(program: dict[str, Any], checkpoint: bytes | None, run: dict[str, Any], seconds: float, mark: str) -> Stretch:
     """In place of `advance`: one step, after which it takes forever."""
     if checkpoint is not None:
         time.sleep(600)
-    return advance(program, checkpoint, {**run, "requested_step": 1}, seconds)
+    return advance(program, checkpoint, {**run, "requested_step": 1}, seconds, mark)
+
+
+def _slow(program: dict[str, Any], checkpoint: bytes | None, run: dict[str, Any], seconds: float, mark: str) -> Stretch:
+    """In place of `advance`: one step, in which there is time for more to be given."""
+    time.sleep(0.2)
+    return advance(program, checkpoint, {**run, "requested_step": run["step"] + 1}, seconds, mark)
+
+
+def _endless(program: dict[str, Any], before: str, seconds: float, mark: str) -> None:
+    """In place of `go_on`."""
+    time.sleep(600)
 
 
 def test_another_rate_resets_nothing_and_every_replay_knows_it(start: Start) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from engine.training import evaluate, train
-from server.jobs.run_work import Stretch, advance, known
+from server.jobs.pool import Place
+from server.jobs.run_work import Stretch, advance, go_on, known
 from server.jobs.training import Trainer
 from server.programs.network import normalised, settings_of
 from server.store.database import open_database
@@ -92,6 +93,23 @@ def test_a_stretch_ends_with_the_first_loss_that_is_not_finite(store: RunStore) 
     assert max(one["step"] for one in made.done.observations) <= made.done.step
 
 
+def test_a_worker_goes_on_from_where_its_last_stretch_left_the_run(store: RunStore) -> None:
+    state = known({**the(store, asked(store, 60, validate_every=20)), "since": {"step": 0, "seconds": 0.0}})
+    first = advance(PROGRAM, None, state, 0.0, "one")
+    assert go_on(PROGRAM, "another", 3600, "two") is None
+    second = go_on(PROGRAM, "one", 0.0, "two")
+    assert second is not None
+    assert go_on(PROGRAM, "one", 3600, "three") is None  # it is past that
+    third = go_on(PROGRAM, "two", 3600, "three")
+    assert third is not None
+    assert first.done.losses + second.done.losses + third.done.losses == train(*settings_of(PROGRAM), None, 60).losses
+    assert [one["step"] for one in third.run["validation"]] == [20, 40, 60]
+    assert go_on(PROGRAM, "three", 3600, "four") is None  # there is nothing left
+    diverged = advance(DIVERGES, None, {**state, "requested_step": 500, "validate_every": 100}, 3600, "five")
+    assert not np.isfinite(diverged.done.losses[-1])
+    assert go_on(DIVERGES, "five", 3600, "six") is None
+
+
 class Threads:
     """In place of the pool: computes in threads, two at a time, and counts what it computed."""
 
@@ -99,11 +117,27 @@ class Threads:
 
     def __init__(self) -> None:
         self.stretches: list[tuple[int, int]] = []  # the step that each began at, and how many validations there were
+        self.given_ahead = 0  # those that went on in the same worker, without a word from the server
 
-    async def run(self, function: Callable[..., Any], *arguments: Any, seconds: float, patient: bool) -> Any:
+    async def run(self, function: Callable[..., Any], *arguments: Any, seconds: float, patient: bool, place: Place) -> Any:
         assert (function, patient) == (advance, True)
         self.stretches.append((arguments[2]["step"], len(arguments[2]["validation"])))
-        return await asyncio.to_thread(function, *arguments)
+        return await self.done(place, function, *arguments)
+
+    async def run_after(self, before: Place, function: Callable[..., Any], *arguments: Any, seconds: float, place: Place) -> Any:
+        assert function is go_on
+        at_work: Any = before
+        made = await at_work.work
+        made = await self.done(place, function, *arguments)
+        if made is not None:
+            self.given_ahead += 1
+            first = made.done.step - len(made.done.losses)
+            self.stretches.append((first, len(made.run["validation"]) - len(made.validations)))
+        return made
+
+    async def done(self, place: Any, function: Callable[..., Any], *arguments: Any) -> Any:
+        place.work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+        return await place.work
 
 
 def trained(store: RunStore, run: str, changed: Callable[[str], None] = lambda run: None) -> Threads:
@@ -120,12 +154,16 @@ def trained(store: RunStore, run: str, changed: Callable[[str], None] = lambda r
 
 def test_a_worker_goes_on_while_what_it_did_is_stored(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """No step is computed twice, none is stored before the one ahead of it is under way, and only what is stored is told."""
-    append, pools, told = store.append, Threads.run, []
+    append, done, told = store.append, Threads.done, []
     begun = threading.Semaphore(0)
+    first = True
 
-    async def run(self: Threads, *arguments: Any, **about: Any) -> Any:
-        begun.release()
-        return await pools(self, *arguments, **about)
+    async def counted(self: Threads, *arguments: Any) -> Any:
+        nonlocal first
+        if not first:
+            begun.release()
+        first = False
+        return await done(self, *arguments)
 
     def slowly(run_id: str, done: Any, *more: Any, **about: Any) -> bool:
         assert done.step == 300 or begun.acquire(timeout=20)
@@ -134,16 +172,15 @@ def test_a_worker_goes_on_while_what_it_did_is_stored(store: RunStore, monkeypat
     def changed(run_id: str) -> None:
         told.append(the(store, run_id)["step"])
 
-    monkeypatch.setattr(Threads, "run", run)
+    monkeypatch.setattr(Threads, "done", counted)
     monkeypatch.setattr(store, "append", slowly)
     run_id = asked(store, 300, validate_every=40)
-    begun.acquire(blocking=False)
     pool = trained(store, run_id, changed)
     state = the(store, run_id)
     assert (state["status"], state["reason"], state["step"]) == ("idle", "steps", 300)
     assert store.history(run_id)["loss"] == train(*settings_of(PROGRAM), None, 300).losses
     assert [one["step"] for one in state["validation"]] == [40, 80, 120, 160, 200, 240, 280, 300]
-    assert len(pool.stretches) > 2
+    assert pool.given_ahead > 2
     assert pool.stretches == sorted(set(pool.stretches))
     assert told == sorted(told)
     assert told[-1] == 300

@@ -39,7 +39,7 @@ def endless(program: Mapping[str, Any], checkpoint: bytes | None, seconds: float
     return make_trace(program, checkpoint, seconds)
 
 
-def endless_slice(program: Mapping[str, Any], checkpoint: bytes | None, run: Mapping[str, Any], seconds: float) -> None:
+def endless_slice(program: Mapping[str, Any], checkpoint: bytes | None, run: Mapping[str, Any], seconds: float, mark: str) -> None:
     """In place of `advance`: it takes forever."""
     time.sleep(3600)
 
