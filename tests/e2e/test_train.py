@@ -455,6 +455,9 @@ def test_two_runs_are_told_apart_and_ticked_to_be_compared(open_page: OpenPage, 
     expect(page.get_by_test_id(f"run-{other}")).to_contain_text("0 steps", timeout=READY)
     for run in (first, second):
         page.get_by_test_id(f"tick-{run}").check()
+    page.get_by_test_id("train-view-compare").click()  # the tab takes the ticks along
+    assert f"runs={first},{second}" in page.url
+    page.go_back()
     page.get_by_test_id("compare-ticked").click()
     assert f"runs={first},{second}" in page.url
 

@@ -23,6 +23,7 @@ export default {
   "train.forget_bias": "forget bias",
   "train.forget_bias_hint": "What the biases of the forget gates start with; 1 or more lets an LSTM keep for long",
   "train.as_drawn": "as drawn",
+  "train.both_directions": "bidirectional: reads forward and backward",
   "train.dropout": "dropout",
   "train.dropout_hint": "Share of what the upper layers and the read-out read that is dropped in training",
   "train.optimizer.weight_decay": "weight decay",

@@ -23,6 +23,7 @@ export default {
   "train.forget_bias": "遗忘门偏置",
   "train.forget_bias_hint": "遗忘门偏置的初值；取 1 或更大，LSTM 就能记得更久",
   "train.as_drawn": "随机抽取",
+  "train.both_directions": "双向：正向和反向各读一遍",
   "train.dropout": "dropout",
   "train.dropout_hint": "训练时，上层与读出层的输入被随机丢弃的比例",
   "train.optimizer.weight_decay": "权重衰减",

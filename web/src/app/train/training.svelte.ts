@@ -9,6 +9,7 @@ import type { Run, RunState, RunSummary, Scores } from "../../api/types";
 import { taskOf } from "./data/own.svelte";
 import { bodyOf, often, type Draft } from "./form/settings";
 import { RunRecord } from "./live/record";
+import { ticks } from "./ticks.svelte";
 
 export class Training {
   runs = $state.raw<RunSummary[]>([]);
@@ -31,8 +32,6 @@ export class Training {
   chosen = $state<number | null>(null);
   /** The step that is pointed at. */
   pointed = $state<number | null>(null);
-  /** Runs that were ticked to be compared. */
-  ticked = $state.raw<readonly string[]>([]);
 
   readonly #requests = new Latest();
   readonly #list = new Latest();
@@ -81,7 +80,7 @@ export class Training {
       const { run } = this;
       this.runs = found.items.map((other) => (other.id === run?.id ? run : other));
       const there = new Set(found.items.map(({ id }) => id));
-      this.ticked = this.ticked.filter((id) => there.has(id));
+      ticks.runs = this.ticked.filter((id) => there.has(id));
     } catch {
       // the list stays as it is
     }
@@ -135,8 +134,13 @@ export class Training {
     return true;
   }
 
+  /** Runs that were ticked to be compared. */
+  get ticked(): readonly string[] {
+    return ticks.runs;
+  }
+
   tick(id: string, on: boolean): void {
-    this.ticked = [...this.ticked.filter((one) => one !== id), ...(on ? [id] : [])];
+    ticks.runs = [...this.ticked.filter((one) => one !== id), ...(on ? [id] : [])];
   }
 
   /** Whether a stream is open, or awaited. */
@@ -243,7 +247,7 @@ export class Training {
 
   #gone(id: string): void {
     this.runs = this.runs.filter((run) => run.id !== id);
-    this.ticked = this.ticked.filter((one) => one !== id);
+    ticks.runs = this.ticked.filter((one) => one !== id);
     if (this.run?.id === id) this.#forget();
   }
 

@@ -1,10 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { TaskInfo } from "../../../api/types";
-import { bodyOf, conflicts, edited, fieldOf, FRESH, isSuggested, often, optimizerKind, OPTIMIZERS, SCHEDULES, suggested, withDirections, withOptimizer, withSchedule, withTask } from "./settings";
+import { bodyOf, conflicts, edited, fieldOf, FRESH, isSuggested, often, optimizerKind, OPTIMIZERS, SCHEDULES, suggested, withDirections, withOptimizer, withSchedule, withSteps, withTask } from "./settings";
 
 const task = { name: "copy-memory", suggested: { cell: "gru", hidden_size: 64, steps: 1000, lr: 0.02, optimizer: "adamw", batch_size: 32, length: null, bidirectional: false, forget_bias: null, dropout: 0, schedule: null, patience: null } } as Pick<TaskInfo, "name" | "suggested">;
 
 describe("the form of a training", () => {
+  it("lets a schedule follow the steps until it is told otherwise", () => {
+    const draft = withSchedule(withSteps(FRESH, 2000), "cosine");
+    const fewer = withSteps(draft, 300);
+    expect([fewer.steps, fewer.program.schedule]).toEqual([300, { name: "cosine", T_max: 300, eta_min: 0 }]);
+    const told = withSteps(edited(fewer, { schedule: { name: "cosine", T_max: 250, eta_min: 0 } }), 600);
+    expect(told.program.schedule).toMatchObject({ T_max: 250 });
+    expect(withSteps(FRESH, 7)).toEqual({ ...FRESH, steps: 7 });
+  });
+
   it("asks for no more than was changed", () => {
     expect(bodyOf(FRESH)).toEqual({ program: { task: "surnames", cell: "gru", hidden_size: 16, optimizer: { name: "adamw", lr: 0.01 }, clip_norm: 1, batch_size: 32, seed: 0 } });
     const all = edited(FRESH, { layers: 2, dropout: 0.2, length: 40, truncation: 5, initialisation: "orthogonal", cell: "lstm", forget_bias: 1, schedule: { name: "exponential", gamma: 0.9 } });

@@ -83,6 +83,14 @@ export function withSchedule(draft: Draft, name: string): Draft {
   return edited(draft, { schedule: { name, ...Object.fromEntries(settings) } });
 }
 
+/** More or fewer steps: a schedule that takes as many as are trained goes on doing so; one that was told otherwise stays. */
+export function withSteps(draft: Draft, steps: number): Draft {
+  const { schedule } = draft.program;
+  if (!schedule) return { ...draft, steps };
+  const settings = Object.entries(schedule).map(([name, value]) => [name, LENGTHS.has(name) && value === draft.steps ? steps : value]);
+  return { ...edited(draft, { schedule: Object.fromEntries(settings) as typeof schedule }), steps };
+}
+
 /** Another task has lengths of its own. */
 export function withTask(draft: Draft, task: string): Draft {
   const { length: _, dataset: __, ...program } = draft.program;
