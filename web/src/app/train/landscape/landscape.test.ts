@@ -40,7 +40,7 @@ describe("the map", () => {
     const { data } = mapFigure(landscape, [drawnAs(1, "B", "#123456")], { loss: "loss", step: "step", x: "x", y: "y" }, style);
     expect(data.map((trace) => trace.type)).toEqual(["contour", "scatter", "scatter"]);
     expect(data[2]).toMatchObject({ name: "B", x: [0, 1], y: [1, null], line: { color: "#123456", dash: "dash" }, marker: { size: [7, 13], symbol: "square" } });
-    expect((data[2] as { text: string[] }).text[1]).toBe("B: step 5<br>loss 0.5000");
+    expect(data[2]).toMatchObject({ hovertext: ["B: step 0<br>loss 2.000", "B: step 5<br>loss 0.5000"], text: ["B: step 0", "B: step 5"] }); // the ends are named
   });
 
   it("knows how close to go where the ways are small on it", () => {

@@ -35,12 +35,14 @@ export function mapFigure(landscape: Landscape, runs: readonly Drawn[], words: W
   const paths = landscape.paths!.flatMap((path, i) => {
     const run = runs[i]!;
     const [x, y] = [path.x.map(gap), path.y.map(gap)];
-    const text = path.steps.map((step, k) => `${run.letter}: ${words.step} ${step}<br>${words.loss} ${path.loss[k]!.toPrecision(4)}`);
+    const last = path.steps.length - 1;
+    const hovertext = path.steps.map((step, k) => `${run.letter}: ${words.step} ${step}<br>${words.loss} ${path.loss[k]!.toPrecision(4)}`);
+    const text = path.steps.map((step, k) => (k === 0 || k === last ? `${run.letter}: ${words.step} ${step}` : ""));
     return [
       { type: "scatter", x, y, mode: "lines", line: { color: low, width: 6 }, hoverinfo: "skip", showlegend: false },
       {
-        type: "scatter", x, y, mode: "lines+markers", name: run.letter, text, hovertemplate: "%{text}<extra></extra>", line: { color: run.colour, width: 2.5, dash: run.dash },
-        marker: { color: run.colour, size: path.steps.map((_, k) => (k === path.steps.length - 1 ? 13 : 7)), symbol: run.symbol, line: { color: low, width: 1.5 } },
+        type: "scatter", x, y, mode: "lines+markers+text", name: run.letter, text, textposition: "top center", textfont: { size: 11, color: token("--ink-1") }, cliponaxis: false, hovertext, hovertemplate: "%{hovertext}<extra></extra>", line: { color: run.colour, width: 2.5, dash: run.dash },
+        marker: { color: run.colour, size: path.steps.map((_, k) => (k === last ? 13 : 7)), symbol: run.symbol, line: { color: low, width: 1.5 } },
       },
     ];
   });
