@@ -11,6 +11,7 @@ export interface Drawn {
 }
 
 const DASHES = ["solid", "dash", "dot", "dashdot"];
+const PLACES = ["top center", "bottom center", "middle right", "middle left"]; // of what is written at a way's ends: ways that begin together have names apart
 const SYMBOLS = ["circle", "square", "triangle-up", "diamond"];
 
 export const drawnAs = (index: number, letter: string, colour: string): Drawn => ({ letter, colour, dash: DASHES[index % DASHES.length]!, symbol: SYMBOLS[index % SYMBOLS.length]! });
@@ -41,7 +42,7 @@ export function mapFigure(landscape: Landscape, runs: readonly Drawn[], words: W
     return [
       { type: "scatter", x, y, mode: "lines", line: { color: low, width: 6 }, hoverinfo: "skip", showlegend: false },
       {
-        type: "scatter", x, y, mode: "lines+markers+text", name: run.letter, text, textposition: "top center", textfont: { size: 11, color: token("--ink-1") }, cliponaxis: false, hovertext, hovertemplate: "%{hovertext}<extra></extra>", line: { color: run.colour, width: 2.5, dash: run.dash },
+        type: "scatter", x, y, mode: "lines+markers+text", name: run.letter, text, textposition: PLACES[i % PLACES.length], textfont: { size: 11, color: token("--ink-1") }, cliponaxis: false, hovertext, hovertemplate: "%{hovertext}<extra></extra>", line: { color: run.colour, width: 2.5, dash: run.dash },
         marker: { color: run.colour, size: path.steps.map((_, k) => (k === last ? 13 : 7)), symbol: run.symbol, line: { color: low, width: 1.5 } },
       },
     ];
