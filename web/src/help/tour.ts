@@ -47,7 +47,7 @@ export function tourOf(film: Film, grid: NetworkGrid, example: number): Stop[] {
   }
   if (loss !== null) {
     const target = targetProbability(film, grid, steps, example);
-    stops.push({ name: "loss", at: loss, anchors: prediction, each: true, key: target === null ? "help.say.loss" : "help.say.loss_class", params: { loss: lossOf(film), p: target === null ? "" : decimals(target, 3, false) } });
+    stops.push({ name: "loss", at: loss, anchors: prediction, each: true, key: target === null ? "help.say.loss" : "help.say.loss_class", params: { loss: lossOf(film), p: target === null ? "" : six(target, false) } });
   }
   if (backward !== null) {
     const said = last !== null && first !== null && last > 0 && steps > 1 && grid.readout !== "every";
