@@ -210,6 +210,7 @@ def shares(labels: Sequence[str]) -> dict[Part, list[int]]:
 
     A class of three or more stands in every part; where a part is too small for all of them, the most frequent do. The other places of a
     part go to classes by their sizes (Sainte-Laguë). A class of one or two is in the training part alone, unless there is nothing else.
+    scikit-learn's stratified split refuses what this is for: parts smaller than the number of classes, and classes of one.
     """
     counts, tenth = Counter(labels), len(labels) // 10
     classes = sorted(counts, key=lambda name: (-counts[name], name))

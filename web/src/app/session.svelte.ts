@@ -20,6 +20,7 @@ import { createPlayer } from "../transport/play";
 import { samePlace } from "../whatif/place";
 import { shownNode } from "../whatif/edits";
 import { History } from "../whatif/history.svelte";
+import { fetchEdited, orElse } from "./fetchFilm";
 import { guide } from "./guide";
 import { preferences, type Theme } from "./preferences.svelte";
 import type { Route } from "./routing";
@@ -419,42 +420,6 @@ export class Session {
     if (!this.trace || !this.film) throw new Error("There is no film to check: load one first.");
     const one = target.part === undefined ? null : this.film.contributions(target.node)[target.part]!;
     return api.check(this.trace.id, target.node, target.index, one && { node: one.node, port: one.port });
-  }
-}
-
-/** The film that was asked for; where there is none any more, that of `program`. */
-async function orElse(film: Promise<unknown>, program: Program | null, signal: AbortSignal): Promise<unknown> {
-  try {
-    return await film;
-  } catch (error) {
-    if (program && error instanceof Problem && error.status === 404) return api.trace(program, signal);
-    throw error;
-  }
-}
-
-/** A film with its edits, and as it was without them: `known`, where that is there already. */
-async function fetchEdited(fetchFilm: (signal: AbortSignal) => Promise<unknown>, known: Trace | null, edits: Edit[], signal: AbortSignal): Promise<{ trace: Trace; original: Trace | null }> {
-  let original = known ?? Trace.from(await fetchFilm(signal));
-  if (edits.length === 0) return { trace: original, original: await parentOf(original, signal) };
-  const edited = async (): Promise<Trace> => Trace.from(await api.whatIf(original.id, edits, signal));
-  try {
-    return { trace: await edited(), original };
-  } catch (error) {
-    if (!known || !(error instanceof Problem && error.status === 404)) throw error;
-    original = Trace.from(await fetchFilm(signal)); // the server has it no more
-    return { trace: await edited(), original };
-  }
-}
-
-/** What a stored what-if was made of; null where that cannot be had. The film itself where nothing was edited. */
-async function parentOf(trace: Trace, signal: AbortSignal): Promise<Trace | null> {
-  const { parent } = trace;
-  if (!parent) return trace;
-  try {
-    return Trace.from(await orElse(api.storedTrace(parent.id, signal), parent.program, signal));
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return null;
   }
 }
 

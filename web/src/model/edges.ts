@@ -27,6 +27,9 @@ export interface Hop {
   parts: Contribution[];
 }
 
+/** ||dL/dh_t|| as a formula. */
+export const normTex = (state: "h" | "c", t: string | number): string => `\\lVert\\partial L/\\partial ${state}_{${t}}\\rVert`;
+
 /** The hop that ends in the state `node`; null for a node at which none ends. */
 export function hopInto({ film }: Shown, grid: NetworkGrid, node: number, example: number): Hop | null {
   const column = grid.columns.find((one) => one.h === node || one.c === node);

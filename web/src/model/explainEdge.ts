@@ -1,6 +1,6 @@
 // Why what comes back over an edge: one contribution to a gradient, and the hop from the state of one step back to that of the step before it.
 
-import { hopInto, strongestOf } from "./edges";
+import { hopInto, normTex, strongestOf } from "./edges";
 import { contributionRows, slopeFacts } from "./contributionRows";
 import { equation, finish, renewed } from "./explainGradient";
 import { namedWhole } from "./gradientRoute";
@@ -59,7 +59,7 @@ export function explainHop(context: Context, target: Target): Explanation {
   const hop = grid && hopInto(context, grid, target.node, example);
   if (!grid || !hop) throw new RangeError(`no hop from one state to another ends at node ${target.node}`);
   const { from, to, which, parts } = hop;
-  const size = (t: string | number): string => `\\lVert\\partial L/\\partial ${which}_{${t}}\\rVert`;
+  const size = (t: number): string => normTex(which, t);
   e.title = `${size(to)} / ${size(from)}`;
   const counted = parts.filter((one) => one.arrived < m);
   const before = gradientNorm(film, grid, from, example, m, which);

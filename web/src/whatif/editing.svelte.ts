@@ -20,6 +20,11 @@ class Editing {
   /** What has the focus again when it is over. */
   #opener: HTMLElement | null = null;
 
+  /** Whether the field stands in the panel of this film. */
+  inPanel(session: Session): boolean {
+    return this.now?.session === session && this.now.at === null;
+  }
+
   /** The place of the number that is selected, where it can be typed over; null where it cannot. */
   placeIn(session: Session): Place | null {
     const { selection, trace, original } = session;

@@ -1,4 +1,5 @@
 /** The score of every trial against each of the settings that vary, as a figure for Plotly: one small drawing a setting, all with the same scores. */
+import { logAxis, type Axis } from "../chart/scale";
 import type { Sweep, Trial } from "../../../api/sweeps";
 import type { Figure } from "../../../api/types";
 
@@ -37,7 +38,7 @@ export function slicesFigure(sweep: Pick<Sweep, "space" | "best">, trials: reado
     axes[`xaxis${end}`] = {
       ...shared, anchor: `y${end}`, title: { text: words.name(name), font: { size: 12, color: ink }, standoff: 6 }, showgrid: false, nticks: 5,
       domain: [column / columns + (column > 0 ? across : 0), (column + 1) / columns],
-      type: listed ? "category" : one.log ? "log" : "linear", ...(!listed && one.log && ticksOf(one.low, one.high, (value) => words.text(name, value))), ...(listed && { categoryorder: "array", categoryarray: inOrder(one.choices).map((value) => words.text(name, value)) }),
+      type: listed ? "category" : one.log ? "log" : "linear", ...(!listed && one.log && written(logAxis(one.low, one.high))), ...(listed && { categoryorder: "array", categoryarray: inOrder(one.choices).map((value) => words.text(name, value)) }),
     };
     axes[`yaxis${end}`] = {
       ...shared, anchor: `x${end}`, showticklabels: column === 0, tickformat: words.format, automargin: column === 0, domain: [1 - (row + 1) / rows + down, 1 - row / rows],
@@ -52,15 +53,8 @@ export function slicesFigure(sweep: Pick<Sweep, "space" | "best">, trials: reado
   return { data: data as Figure["data"], layout: { ...axes, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 48, r: 8, t: 8, b: rows > 1 ? 12 : 44 }, font: { color: ink } } as Figure["layout"] };
 }
 
-const MOST_TICKS = 5;
-
-/** Written out ticks of a logarithmic axis: 1, 2 and 5 in each decade, or as few of these as there is room for. */
-export function ticksOf(low: number, high: number, text: (value: number) => string): { tickvals: number[]; ticktext: string[] } {
-  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 }, (_, k) => Math.floor(Math.log10(low)) + k);
-  const within = (digits: readonly number[]): number[] => decades.flatMap((decade) => digits.map((digit) => Number(`${digit}e${decade}`))).filter((value) => value >= low / 1.01 && value <= high * 1.01);
-  const tickvals = [[1, 2, 5], [1, 3], [1]].map(within).find((values) => values.length <= MOST_TICKS) ?? within([1]).filter((_, k, all) => k % Math.ceil(all.length / MOST_TICKS) === 0);
-  return { tickvals, ticktext: tickvals.map(text) };
-}
+/** The ticks of an axis, for Plotly, which shortens its own. */
+const written = ({ ticks }: Axis): object => ({ tickvals: ticks.map(({ value }) => value), ticktext: ticks.map(({ label }) => label) });
 
 /** Numbers by size, anything else as it was given. */
 const inOrder = <V>(values: readonly V[]): V[] => (values.every((value) => typeof value === "number") ? [...values].sort((a, b) => Number(a) - Number(b)) : [...values]);
