@@ -18,8 +18,9 @@ export const wantedSteps = (program: NetworkProgram): number => Math.max(LEAST, 
 
 /** Creates the run and waits until it is trained; `seen` hears of every look at it. Throws a Problem where the server refuses; given up, the run is no more. */
 export async function trainHere(program: RunProgram, steps: number, seen: (run: Run) => void, signal: AbortSignal): Promise<Run> {
-  const { id } = await late.createRun(program, signal);
+  const { id } = await late.createRun(program); // to its end, also where it is given up meanwhile: a run whose id nobody knows could not be deleted
   try {
+    signal.throwIfAborted();
     let run = await late.trainSteps(id, steps, signal);
     while (run.status === "training") {
       seen(run);
